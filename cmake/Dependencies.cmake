@@ -1,0 +1,46 @@
+# Third-party libraries as targets dep::NAME. `tools/deps` puts what the system's packages lack into
+# .deps/prefix; a directory there is looked into first.
+
+find_package(PkgConfig REQUIRED)
+set(SV_PREFIX "${CMAKE_SOURCE_DIR}/.deps/prefix" CACHE PATH "Where tools/deps unpacked libraries")
+set(SV_ASSETS "${CMAKE_SOURCE_DIR}/.deps/assets" CACHE PATH "Where tools/deps unpacked page assets")
+
+set(sv_hints_include "${SV_PREFIX}/usr/include")
+set(sv_hints_lib "${SV_PREFIX}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}" "${SV_PREFIX}/usr/lib")
+
+function(sv_dep_pkgconfig name module)
+    pkg_check_modules(SV_PC_${name} REQUIRED IMPORTED_TARGET ${module})
+    add_library(dep::${name} ALIAS PkgConfig::SV_PC_${name})
+endfunction()
+
+function(sv_dep_find name header)
+    find_path(SV_${name}_INCLUDE ${header} HINTS ${sv_hints_include})
+    find_library(SV_${name}_LIBRARY NAMES ${ARGN} HINTS ${sv_hints_lib})
+    if(NOT SV_${name}_INCLUDE OR NOT SV_${name}_LIBRARY)
+        message(FATAL_ERROR "${header} or its library is missing: run 'make deps' first.")
+    endif()
+    add_library(dep::${name} INTERFACE IMPORTED)
+    target_include_directories(dep::${name} SYSTEM INTERFACE ${SV_${name}_INCLUDE})
+    target_link_libraries(dep::${name} INTERFACE ${SV_${name}_LIBRARY})
+endfunction()
+
+sv_dep_pkgconfig(uv libuv)
+sv_dep_pkgconfig(yaml yaml-0.1)
+sv_dep_pkgconfig(curl libcurl)
+sv_dep_pkgconfig(turbojpeg libturbojpeg)
+sv_dep_pkgconfig(png libpng)
+sv_dep_find(llhttp llhttp.h libllhttp.a llhttp)
+sv_dep_find(yyjson yyjson.h yyjson)
+
+# ONNX Runtime is loaded at run time: only its header is needed here.
+find_path(SV_ONNX_INCLUDE onnxruntime_c_api.h
+    HINTS "${SV_PREFIX}/usr/include/onnxruntime" PATH_SUFFIXES onnxruntime)
+if(NOT SV_ONNX_INCLUDE)
+    message(FATAL_ERROR "onnxruntime_c_api.h is missing: run 'make deps' first.")
+endif()
+add_library(dep::onnx INTERFACE IMPORTED)
+target_include_directories(dep::onnx SYSTEM INTERFACE ${SV_ONNX_INCLUDE})
+target_link_libraries(dep::onnx INTERFACE ${CMAKE_DL_LIBS})
+
+find_package(Threads REQUIRED)
+add_library(dep::threads ALIAS Threads::Threads)

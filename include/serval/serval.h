@@ -1,0 +1,15 @@
+/* serval.h: everything a program that embeds Serval needs. */
+#ifndef SERVAL_SERVAL_H
+#define SERVAL_SERVAL_H
+
+#include <serval/app.h>
+#include <serval/attr.h>
+#include <serval/call.h>
+#include <serval/operation.h>
+#include <serval/schema.h>
+#include <serval/status.h>
+#include <serval/str.h>
+#include <serval/test.h>
+#include <serval/version.h>
+
+#endif

@@ -1,0 +1,307 @@
+/* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer.
+ *
+ * DESIGN of doubles. Most numbers that servers write were rounded to a few decimals or are whole: those are printed from
+ * an integer. The rest is printed with 15, 16 or 17 significant digits, whichever reads back the same first (C17 Annex F:
+ * correctly rounded conversions), and then brought into pydantic's form. */
+#include "base/writer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sv_writer_init(sv_writer *writer, sv_buf *buf)
+{
+    *writer = (sv_writer){.buf = buf};
+}
+
+static void separate(sv_writer *writer)
+{
+    if (writer->needs_comma)
+        sv_buf_append_byte(writer->buf, ',');
+    writer->needs_comma = true;
+}
+
+static void open(sv_writer *writer, char bracket)
+{
+    separate(writer);
+    sv_buf_append_byte(writer->buf, bracket);
+    writer->needs_comma = false;
+}
+
+static void close(sv_writer *writer, char bracket)
+{
+    sv_buf_append_byte(writer->buf, bracket);
+    writer->needs_comma = true;
+}
+
+void sv_writer_begin_object(sv_writer *writer)
+{
+    open(writer, '{');
+}
+
+void sv_writer_end_object(sv_writer *writer)
+{
+    close(writer, '}');
+}
+
+void sv_writer_begin_array(sv_writer *writer)
+{
+    open(writer, '[');
+}
+
+void sv_writer_end_array(sv_writer *writer)
+{
+    close(writer, ']');
+}
+
+static void append_escaped(sv_buf *buf, unsigned char byte)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char short_forms[] = "btn_fr"; /* 8, 9, 10, (11), 12, 13 */
+    char text[6] = {'\\', (char)byte};
+    size_t len = 2;
+    if (byte >= 8 && byte <= 13 && byte != 11) {
+        text[1] = short_forms[byte - 8];
+    } else if (byte < 0x20) {
+        memcpy(text, (char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
+        len = 6;
+    }
+    sv_buf_append(buf, text, len);
+}
+
+/* Length of the longest prefix that needs no escape. */
+static size_t plain_len(sv_str text)
+{
+    size_t i = 0;
+    while (i < text.len) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        if (byte < 0x20 || byte == '"' || byte == '\\')
+            break;
+        i++;
+    }
+    return i;
+}
+
+static void append_text(sv_buf *buf, sv_str text)
+{
+    while (text.len) {
+        size_t len = plain_len(text);
+        sv_buf_append(buf, text.ptr, len);
+        if (len < text.len)
+            append_escaped(buf, (unsigned char)text.ptr[len++]);
+        text = (sv_str){text.ptr + len, text.len - len};
+    }
+}
+
+/* Replaces what is not UTF-8, piece by piece. */
+static void append_repaired(sv_buf *buf, sv_str text)
+{
+    while (text.len) {
+        size_t len = text.len < 4 ? text.len : 4;
+        while (len > 1 && !(sv_str_is_utf8((sv_str){text.ptr, len}) && sv_str_count_chars((sv_str){text.ptr, len}) == 1))
+            len--;
+        if (sv_str_is_utf8((sv_str){text.ptr, len}))
+            append_text(buf, (sv_str){text.ptr, len});
+        else
+            sv_buf_append(buf, "\xEF\xBF\xBD", 3);
+        text = (sv_str){text.ptr + len, text.len - len};
+    }
+}
+
+static void append_quoted(sv_buf *buf, sv_str text)
+{
+    sv_buf_append_byte(buf, '"');
+    if (sv_str_is_utf8(text))
+        append_text(buf, text);
+    else
+        append_repaired(buf, text);
+    sv_buf_append_byte(buf, '"');
+}
+
+void sv_writer_key(sv_writer *writer, sv_str name)
+{
+    separate(writer);
+    append_quoted(writer->buf, name);
+    sv_buf_append_byte(writer->buf, ':');
+    writer->needs_comma = false;
+}
+
+void sv_writer_str(sv_writer *writer, sv_str text)
+{
+    separate(writer);
+    append_quoted(writer->buf, text);
+}
+
+void sv_writer_uint(sv_writer *writer, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    separate(writer);
+    sv_buf_append(writer->buf, digits + at, sizeof digits - at);
+}
+
+void sv_writer_int(sv_writer *writer, int64_t value)
+{
+    if (value >= 0) {
+        sv_writer_uint(writer, (uint64_t)value);
+        return;
+    }
+    separate(writer);
+    sv_buf_append_byte(writer->buf, '-');
+    writer->needs_comma = false;
+    sv_writer_uint(writer, 0 - (uint64_t)value);
+}
+
+/* Numbers of at most six decimals below 1e9 in magnitude; 0 when `value` is not one. */
+static size_t format_short_decimal(double value, char *text)
+{
+    double magnitude = fabs(value);
+    if (!(magnitude < 1e9) || (magnitude < 1e-5 && magnitude != 0))
+        return 0;
+    double scaled = nearbyint(magnitude * 1e6);
+    if (scaled / 1e6 != magnitude)
+        return 0;
+    uint64_t whole = (uint64_t)scaled / 1000000, fraction = (uint64_t)scaled % 1000000;
+    int len = snprintf(text, SV_WRITER_DOUBLE_SIZE, "%s%llu.%06llu", signbit(value) ? "-" : "",
+                       (unsigned long long)whole, (unsigned long long)fraction);
+    while (text[len - 1] == '0' && text[len - 2] != '.')
+        len--;
+    return (size_t)len;
+}
+
+/* "d.ddde-07" from printf -> digits without point, count and decimal exponent. */
+static int split_digits(const char *printed, char *digits, int *ret_exponent)
+{
+    int n = 0;
+    const char *at = printed;
+    for (; *at && *at != 'e'; at++)
+        if (*at >= '0' && *at <= '9')
+            digits[n++] = *at;
+    *ret_exponent = atoi(at + 1);
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    return n;
+}
+
+static size_t place_point(const char *digits, int n, int exponent, char *text)
+{
+    char *at = text;
+    if (exponent >= 16 || exponent < -5) { /* scientific: 1e+16, 1.5e-7 */
+        *at++ = digits[0];
+        if (n > 1) {
+            *at++ = '.';
+            memcpy(at, digits + 1, (size_t)n - 1);
+            at += n - 1;
+        }
+        return (size_t)(at - text) +
+               (size_t)snprintf(at, 8, "e%s%d", exponent < 0 ? "-" : "+", abs(exponent));
+    }
+    if (exponent < 0) {
+        *at++ = '0';
+        *at++ = '.';
+        for (int i = -1; i > exponent; i--)
+            *at++ = '0';
+        memcpy(at, digits, (size_t)n);
+        return (size_t)(at - text) + (size_t)n;
+    }
+    for (int i = 0; i < n || i <= exponent + 1; i++) {
+        if (i == exponent + 1)
+            *at++ = '.';
+        *at++ = i < n ? digits[i] : '0';
+    }
+    return (size_t)(at - text);
+}
+
+size_t sv_writer_format_double(double value, char *text)
+{
+    size_t len = format_short_decimal(value, text);
+    if (len)
+        return len;
+    char printed[SV_WRITER_DOUBLE_SIZE], digits[SV_WRITER_DOUBLE_SIZE];
+    double magnitude = fabs(value);
+    for (int precision = 14; precision <= 16; precision++) {
+        snprintf(printed, sizeof printed, "%.*e", precision, magnitude);
+        if (strtod(printed, NULL) == magnitude)
+            break;
+    }
+    int exponent;
+    int n = split_digits(printed, digits, &exponent);
+    size_t sign = signbit(value) ? 1 : 0;
+    if (sign)
+        text[0] = '-';
+    return sign + place_point(digits, n, exponent, text + sign);
+}
+
+void sv_writer_double(sv_writer *writer, double value)
+{
+    if (!isfinite(value)) {
+        sv_writer_null(writer);
+        return;
+    }
+    char text[SV_WRITER_DOUBLE_SIZE];
+    size_t len = sv_writer_format_double(value, text);
+    separate(writer);
+    sv_buf_append(writer->buf, text, len);
+}
+
+void sv_writer_raw(sv_writer *writer, sv_str json)
+{
+    separate(writer);
+    sv_buf_append_str(writer->buf, json);
+}
+
+void sv_writer_bool(sv_writer *writer, bool value)
+{
+    sv_writer_raw(writer, value ? SV_STR("true") : SV_STR("false"));
+}
+
+void sv_writer_null(sv_writer *writer)
+{
+    sv_writer_raw(writer, SV_STR("null"));
+}
+
+void sv_writer_key_str(sv_writer *writer, const char *name, sv_str text)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_str(writer, text);
+}
+
+void sv_writer_key_cstr(sv_writer *writer, const char *name, const char *text)
+{
+    sv_writer_key_str(writer, name, sv_str_from(text));
+}
+
+void sv_writer_key_int(sv_writer *writer, const char *name, int64_t value)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_int(writer, value);
+}
+
+void sv_writer_key_double(sv_writer *writer, const char *name, double value)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_double(writer, value);
+}
+
+void sv_writer_key_bool(sv_writer *writer, const char *name, bool value)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_bool(writer, value);
+}
+
+void sv_writer_key_null(sv_writer *writer, const char *name)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_null(writer);
+}
+
+void sv_writer_key_raw(sv_writer *writer, const char *name, sv_str json)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    sv_writer_raw(writer, json);
+}

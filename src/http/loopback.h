@@ -1,0 +1,23 @@
+/* loopback.h: a connection in memory: the code of a socket's connection, fed and read by a test. */
+#ifndef SERVAL_HTTP_LOOPBACK_H
+#define SERVAL_HTTP_LOOPBACK_H
+
+#include "base/buf.h"
+#include "http/server.h"
+
+typedef struct sv_loopback sv_loopback;
+
+/* A connection of `server` on `loop`, which the calling thread steps. NULL when out of memory. */
+sv_loopback *sv_loopback_new(sv_server *server, sv_loop *loop);
+/* Bytes from the client. */
+void sv_loopback_send(sv_loopback *loopback, sv_str bytes);
+/* The client closes its sending side, or is gone (reset). */
+void sv_loopback_send_eof(sv_loopback *loopback);
+void sv_loopback_reset(sv_loopback *loopback);
+/* What the server wrote and is not consumed yet. */
+sv_buf *sv_loopback_received(sv_loopback *loopback);
+/* The server closed its side. */
+bool sv_loopback_is_closed(const sv_loopback *loopback);
+void sv_loopback_free(sv_loopback *loopback);
+
+#endif

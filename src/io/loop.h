@@ -1,0 +1,45 @@
+/* loop.h: an event loop: one thread that waits for sockets, timers and messages.
+ *
+ * Everything made on a loop (timers, listeners, sockets, fetches) belongs to its thread; only sv_loop_post and
+ * sv_loop_stop may be called from elsewhere. */
+#ifndef SERVAL_IO_LOOP_H
+#define SERVAL_IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <serval/status.h>
+
+#include "base/clock.h"
+#include "io/mailbox.h"
+
+typedef struct sv_loop sv_loop;
+
+sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop) SV_MUST_USE;
+/* Everything on the loop must be closed before; runs what is still in the mailbox. NULL is fine. */
+void sv_loop_free(sv_loop *loop);
+
+/* Runs until sv_loop_stop, on the calling thread. */
+void sv_loop_run(sv_loop *loop);
+/* One round on the calling thread: waits at most `timeout_ms` for something to do. For tests and for tear-down. */
+void sv_loop_step(sv_loop *loop, int timeout_ms);
+/* Any thread; sv_loop_run returns after the current round. */
+void sv_loop_stop(sv_loop *loop);
+
+/* A thread of its own that runs the loop (all signals blocked). stop + join is idempotent. */
+sv_status sv_loop_start(sv_loop *loop, sv_error *error) SV_MUST_USE;
+void sv_loop_join(sv_loop *loop);
+
+/* Any thread; never fails, never allocates. `message->run` is called on the loop's thread. */
+void sv_loop_post(sv_loop *loop, sv_message *message);
+/* Whether the calling thread is the one that runs (or last ran) the loop. */
+bool sv_loop_is_current(const sv_loop *loop);
+
+/* Monotonic time, read at the start of the round: cheap. sv_clock_system's scale. */
+int64_t sv_loop_now_ns(const sv_loop *loop);
+/* Any thread: when the loop last came round (it does at least every 250 ms while running). For liveness. */
+int64_t sv_loop_last_round_ns(const sv_loop *loop);
+/* The uv_loop_t *, for files of io/ only. */
+void *sv_loop_handle(sv_loop *loop);
+
+#endif

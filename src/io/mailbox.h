@@ -1,0 +1,24 @@
+/* mailbox.h: messages to a loop from any thread, one wake-up per batch. */
+#ifndef SERVAL_IO_MAILBOX_H
+#define SERVAL_IO_MAILBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* A message in the sender's storage, which is the receiver's from the post until `run` is called. */
+typedef struct sv_message {
+    void (*run)(struct sv_message *message);
+    struct sv_message *next;
+} sv_message;
+
+/* Many senders, one receiver. Zeroed is empty. */
+typedef struct sv_mailbox {
+    _Atomic(sv_message *) newest;
+} sv_mailbox;
+
+/* Any thread. True when the mailbox was empty: the receiver has to be woken. */
+bool sv_mailbox_put(sv_mailbox *mailbox, sv_message *message);
+/* The receiver's thread. Everything there was, oldest first, linked by `next`; NULL when empty. */
+sv_message *sv_mailbox_take_all(sv_mailbox *mailbox);
+
+#endif

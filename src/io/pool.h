@@ -1,0 +1,32 @@
+/* pool.h: an elastic, bounded pool of threads that run blocking handlers. */
+#ifndef SERVAL_IO_POOL_H
+#define SERVAL_IO_POOL_H
+
+#include <stddef.h>
+
+#include <serval/status.h>
+
+#include "io/mailbox.h"
+
+typedef struct sv_pool sv_pool;
+
+typedef struct sv_pool_stats {
+    size_t n_threads, n_idle, n_queued;
+    int64_t oldest_queued_ns; /* when the oldest waiting message was put; 0: none waits */
+    int64_t last_progress_ns; /* when a message was last taken or finished */
+} sv_pool_stats;
+
+/* Threads are started when work waits and none is idle, up to `max_threads`, and end after `idle_ms` without work.
+ * At most `max_queued` messages wait. */
+sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms, sv_pool **ret_pool)
+    SV_MUST_USE;
+/* Any thread. SV_UNAVAILABLE when the line is full or the pool stops: the message is the caller's again. */
+sv_status sv_pool_submit(sv_pool *pool, sv_message *message) SV_MUST_USE;
+/* Runs what waits, joins all threads. Idempotent. */
+void sv_pool_stop(sv_pool *pool);
+/* Stops first. NULL is fine. */
+void sv_pool_free(sv_pool *pool);
+/* Any thread. */
+sv_pool_stats sv_pool_get_stats(sv_pool *pool);
+
+#endif

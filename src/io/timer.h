@@ -1,0 +1,19 @@
+/* timer.h: one deadline on a loop, cheap to move. */
+#ifndef SERVAL_IO_TIMER_H
+#define SERVAL_IO_TIMER_H
+
+#include <stdint.h>
+
+#include "io/loop.h"
+
+typedef struct sv_timer sv_timer;
+
+/* `run(arg)` is called on the loop's thread once the deadline has passed. NULL when out of memory. */
+sv_timer *sv_timer_new(sv_loop *loop, void (*run)(void *arg), void *arg);
+/* Moves the deadline (sv_loop_now_ns' scale; SV_NEVER: none). Moving it later costs a store: the underlying timer is
+ * only touched when it fires too early. Resolution 1 ms. */
+void sv_timer_set(sv_timer *timer, int64_t deadline_ns);
+/* Never calls `run` again; memory goes in a later round. NULL is fine. */
+void sv_timer_free(sv_timer *timer);
+
+#endif

@@ -1,0 +1,29 @@
+/* timeline.h: how long each stage of a request took. Plain data, moves with the request. */
+#ifndef SERVAL_OBSERVE_TIMELINE_H
+#define SERVAL_OBSERVE_TIMELINE_H
+
+#include <stdint.h>
+
+/* X(name, text): text is the name in `Server-Timing` and the log's `<text>_ms`. */
+#define SV_STAGE_MAP(X)                                                                            \
+    X(FETCH, "fetch")                                                                              \
+    X(QUEUE, "queue")                                                                              \
+    X(DECODE, "decode")                                                                            \
+    X(INFER, "infer")                                                                              \
+    X(ENCODE, "encode")
+
+typedef enum sv_stage {
+#define SV_STAGE_ENUM(name, text) SV_STAGE_##name,
+    SV_STAGE_MAP(SV_STAGE_ENUM)
+#undef SV_STAGE_ENUM
+        SV_STAGE_COUNT
+} sv_stage;
+
+typedef struct sv_timeline {
+    int64_t stage_ns[SV_STAGE_COUNT]; /* 0: the stage did not happen */
+    const char *model, *version;      /* who answered; NULL: nobody. Static or of the request's arena */
+} sv_timeline;
+
+const char *sv_timeline_stage_name(sv_stage stage);
+
+#endif
