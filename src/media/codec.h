@@ -1,0 +1,27 @@
+/* codec.h: what a picture format provides; one row per format in image.c. Internal to media/. */
+#ifndef SERVAL_MEDIA_CODEC_H
+#define SERVAL_MEDIA_CODEC_H
+
+#include "media/image.h"
+
+struct sv_image_codec {
+    const char *name;
+    bool (*is_mine)(sv_str bytes);
+    /* Fills width, height, channels, orientation and decoder_bytes; codec and bytes are set,
+     * orientation is 1. Checks no limits, allocates nothing. NULL: the format is known but not
+     * supported. */
+    sv_status (*probe)(sv_image_info *info, sv_error *error);
+    unsigned max_shrink; /* the largest reduction it can do while decoding: 1, 2, 4 or 8 */
+    /* Fills `image->pixels`, which has room for image->width x image->height x channels; these are
+     * the file's sides divided by image->shrink and rounded up. */
+    sv_status (*decode)(const sv_image_info *info, const sv_image_context *context, sv_image *image,
+                        sv_error *error);
+};
+
+extern const sv_image_codec sv_jpeg_codec, sv_png_codec;
+
+/* The one shape of "this picture is no good": format is a literal. */
+#define SV_IMAGE_REFUSE(error, ...)                                                                \
+    sv_error_set(error, SV_INVALID, &sv_kind_invalid_input, "Could not decode image: " __VA_ARGS__)
+
+#endif
