@@ -29,6 +29,7 @@ sv_dep_pkgconfig(yaml yaml-0.1)
 sv_dep_pkgconfig(curl libcurl)
 sv_dep_pkgconfig(turbojpeg libturbojpeg)
 sv_dep_pkgconfig(png libpng)
+sv_dep_pkgconfig(zlib zlib)
 sv_dep_find(llhttp llhttp.h libllhttp.a llhttp)
 sv_dep_find(yyjson yyjson.h yyjson)
 

@@ -35,6 +35,7 @@ typedef struct sv_answer {
     sv_http_header headers[16]; /* extra ones */
     size_t n_headers;
     const char *error_code; /* of an error answer, for log and metrics; NULL */
+    sv_str log_detail;      /* for the log only: what clients are not told; empty */
 } sv_answer;
 
 struct sv_exchange {

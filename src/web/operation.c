@@ -1,0 +1,154 @@
+/* operation.c: checks a row of a table at start and binds it to its route. Not how it runs: dispatch.c. */
+#include "web/operation.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "http/message.h"
+#include "web/dispatch.h"
+
+/* Collects the mistakes of one row. */
+typedef struct row_check {
+    const sv_operation *row;
+    sv_buf *problems;
+    bool failed;
+} row_check;
+
+static void report(row_check *check, const char *what, sv_str detail)
+{
+    const sv_operation *row = check->row;
+    check->failed = true;
+    sv_buf_printf(check->problems, "%s %s: %s%.*s\n", row->method ? row->method : "(no method)",
+                  row->path ? row->path : "(no path)", what, SV_STR_ARG(detail));
+}
+
+/* Builds the plan of one schema; the mistakes found in it are those of the row. */
+static const sv_plan *make_plan(row_check *check, sv_arena *arena, const sv_schema *schema,
+                                sv_field_use use)
+{
+    if (!schema || schema == &sv_none_schema)
+        return NULL;
+    sv_buf mistakes;
+    sv_buf_init(&mistakes, (size_t)64 * 1024);
+    const sv_plan *plan = NULL;
+    sv_status status = sv_plan_new(arena, schema, use, &mistakes, &plan);
+    sv_str rest = sv_buf_str(&mistakes), line;
+    while (status && sv_str_split(&rest, '\n', &line))
+        if (line.len)
+            report(check, "", line);
+    if (status && !mistakes.len)
+        report(check, "schema cannot be used: ", sv_str_from(sv_status_text(status)));
+    sv_buf_deinit(&mistakes);
+    return plan;
+}
+
+static bool has_field(const sv_schema *schema, sv_str name)
+{
+    for (size_t i = 0; schema && i < schema->n_fields; i++)
+        if (sv_str_eq(sv_str_from(schema->fields[i].name), name))
+            return true;
+    return false;
+}
+
+static void check_path_params(row_check *check, const sv_bound_operation *bound)
+{
+    const sv_handler *handler = check->row->handler;
+    if (!handler->in && !handler->params)
+        return; /* raw handlers read the path themselves */
+    for (size_t i = 0; i < bound->n_path_params; i++)
+        if (!has_field(handler->params, bound->path_params[i]))
+            report(check, "the parameter schema has no field for a segment of the path: ",
+                   bound->path_params[i]);
+    for (size_t i = 0; handler->params && i < handler->params->n_fields; i++) {
+        const sv_field *field = &handler->params->fields[i];
+        if (field->in == SV_IN_PATH && sv_operation_place_of(bound, field) != SV_IN_PATH)
+            report(check, "the path has no segment for parameter ", sv_str_from(field->name));
+    }
+}
+
+static void check_errors(row_check *check)
+{
+    const sv_error_kind *const *kinds = check->row->errors;
+    for (; kinds && *kinds; kinds++)
+        if (!(*kinds)->code || !(*kinds)->title || (*kinds)->status < 400 || (*kinds)->status > 599)
+            report(check, "a declared error needs a code, a title and a status of 400 to 599: ",
+                   sv_str_from((*kinds)->code));
+}
+
+static void check_row(row_check *check)
+{
+    const sv_operation *row = check->row;
+    if (strcmp(row->method, "*") != 0 && !sv_message_is_method(sv_str_from(row->method)))
+        report(check, "unknown method", SV_STR(""));
+    if (row->status && (row->status < 200 || row->status > 399))
+        report(check, "`status` must be 200 to 399", SV_STR(""));
+    if (row->timeout_ms < 0)
+        report(check, "`timeout_ms` must not be negative", SV_STR(""));
+    check_errors(check);
+}
+
+sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *problems,
+                            sv_bound_operation *ret_bound)
+{
+    row_check check = {row, problems, false};
+    if (!row->method || !row->path || !row->handler || !row->handler->run) {
+        report(&check, "a row needs a method, a path and a handler", SV_STR(""));
+        return SV_INVALID;
+    }
+    sv_bound_operation bound = {.row = row};
+    bound.n_path_params = sv_router_param_names(row->path, bound.path_params);
+    bound.route = (sv_route){.method = row->method,
+                             .path = row->path,
+                             .policy = {.max_body_bytes = row->max_body_bytes,
+                                        .timeout_ms = row->timeout_ms,
+                                        .media = row->raw_media,
+                                        .run_inline = row->run_inline},
+                             .handle = sv_dispatch_exchange};
+    bound.params = make_plan(&check, arena, row->handler->params, SV_FIELD_PARAMS);
+    bound.in = make_plan(&check, arena, row->handler->in, SV_FIELD_BODY);
+    bound.out = make_plan(&check, arena, row->handler->out, SV_FIELD_BODY);
+    check_row(&check);
+    check_path_params(&check, &bound);
+    if (check.failed)
+        return SV_INVALID;
+    *ret_bound = bound;
+    return SV_OK;
+}
+
+sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field)
+{
+    sv_str name = sv_str_from(sv_str_from(field->name));
+    for (size_t i = 0; i < bound->n_path_params; i++)
+        if (sv_str_eq(bound->path_params[i], name))
+            return SV_IN_PATH;
+    return SV_IN_QUERY;
+}
+
+static void append_words(sv_buf *buf, const char *text)
+{
+    for (; *text; text++)
+        sv_buf_append_byte(buf, isalnum((unsigned char)*text) ? *text : '_');
+}
+
+sv_status sv_operation_id(const sv_operation *row, sv_buf *buf)
+{
+    append_words(buf, row->handler->name);
+    append_words(buf, row->path);
+    sv_buf_append_byte(buf, '_');
+    for (const char *at = row->method; *at; at++)
+        sv_buf_append_byte(buf, (char)tolower((unsigned char)*at));
+    return sv_buf_status(buf);
+}
+
+sv_status sv_operation_summary(const sv_operation *row, sv_buf *buf)
+{
+    if (row->summary)
+        return sv_buf_append_str(buf, sv_str_from(row->summary));
+    bool start = true;
+    for (const char *at = row->handler->name; *at; at++) {
+        char c = *at == '_' ? ' ' : *at;
+        sv_buf_append_byte(buf, start ? (char)toupper((unsigned char)c) : c);
+        start = c == ' ';
+    }
+    return sv_buf_status(buf);
+}

@@ -1,0 +1,18 @@
+/* operation.h: one row of a table of operations, checked and bound. */
+#ifndef SERVAL_WEB_OPERATION_H
+#define SERVAL_WEB_OPERATION_H
+
+#include "web/application.h"
+
+/* Fills `*ret_bound` from `row`; its plans live in `arena`. Every mistake of the row becomes a line of `problems`, beginning with its method and
+ * path; SV_INVALID then. */
+sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *problems,
+                            sv_bound_operation *ret_bound) SV_MUST_USE;
+/* Where the field of a parameter schema comes from: SV_IN_PATH or SV_IN_QUERY. */
+sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field);
+/* FastAPI's operationId: handler name, path and method with every non-word character as `_`. */
+sv_status sv_operation_id(const sv_operation *row, sv_buf *buf);
+/* The summary: the row's, or the handler's name in Title Case. */
+sv_status sv_operation_summary(const sv_operation *row, sv_buf *buf);
+
+#endif
