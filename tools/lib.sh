@@ -2,7 +2,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 deps=$root/.deps
-cache=${SERVAL_CACHE:-${XDG_CACHE_HOME:-${HOME:-$deps}/.cache}/serval}
+cache=${SV_CACHE:-${XDG_CACHE_HOME:-${HOME:-$deps}/.cache}/serval}
 log=$deps/log
 mkdir -p "$deps" "$cache/files"
 
