@@ -59,6 +59,10 @@ SV_API sv_status sv_set_header(sv_call *call, const char *name, sv_str value);
 /* Answers with bytes instead of the struct: `bytes` must live as long as the call (or be static). */
 SV_API sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes);
 
+/* Ends a call whose handler returned SV_DEFERRED, or is about to: `out` is answered on SV_OK, else as if the handler had
+ * returned `status`. Any thread, once; the call and all its memory are gone afterwards. */
+SV_API void sv_complete(sv_call *call, sv_status status);
+
 /* True once nobody waits for the answer any more (client gone, deadline over, server stopping). Any thread. */
 SV_API bool sv_is_cancelled(const sv_call *call);
 /* Milliseconds until the answer must have started; 0 when that time is over. */

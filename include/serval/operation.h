@@ -1,7 +1,7 @@
 /* operation.h: an endpoint as a table row: method, path, typed handler, limits, documentation.
  *
- * A handler returns SV_OK when `out` is filled (or sv_respond_bytes was called), SV_FAILED after sv_fail, any other
- * status for a fault that becomes a 5xx. `in`, `params` and `out` live in the call's arena; `out` starts zeroed. */
+ * A handler returns SV_OK when `out` is filled (or sv_respond_bytes was called), SV_FAILED after sv_fail, SV_DEFERRED
+ * when it has handed the call to somebody who will sv_complete it, any other status for a fault that becomes a 5xx. `in`, `params` and `out` live in the call's arena; `out` starts zeroed. */
 #ifndef SERVAL_OPERATION_H
 #define SERVAL_OPERATION_H
 

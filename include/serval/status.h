@@ -22,10 +22,12 @@ extern "C" {
     X(TIMEOUT, "timed out")                                                                        \
     X(UNSUPPORTED, "unsupported")                                                                  \
     X(UNAVAILABLE, "unavailable")                                                                  \
-    X(IO, "input or output failed")
+    X(IO, "input or output failed")                                                                \
+    X(DEFERRED, "deferred")
 
 /* SV_OK is 0; everything else means that outputs were not written. SV_FAILED: the details are in the call
- * (sv_fail) or in the sv_error that was passed along. */
+ * (sv_fail) or in the sv_error that was passed along. SV_DEFERRED, from a handler: somebody else has the call now and
+ * will end it (sv_complete). */
 typedef enum sv_status {
 #define SV_STATUS_ENUM(name, text) SV_##name,
     SV_STATUS_MAP(SV_STATUS_ENUM)

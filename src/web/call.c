@@ -64,6 +64,7 @@ static const sv_error_kind *kind_of_status(sv_status status)
     case SV_TOO_LARGE:
     case SV_UNSUPPORTED:
     case SV_IO:
+    case SV_DEFERRED:
         break;
     }
     return &sv_kind_internal_error;

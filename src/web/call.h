@@ -50,7 +50,6 @@ struct sv_call {
     const void *params, *in;
     void *out;
     bool has_bytes; /* the handler answered with sv_respond_bytes */
-    bool deferred;
     sv_message message; /* for crossing to another thread */
     /* Takes the finished call; the memory is the sink's to free. Runs on the thread that finished it. */
     void (*sink)(sv_call *call);
@@ -59,11 +58,6 @@ struct sv_call {
 
 /* The state of the application that the call belongs to (api's services). */
 void *sv_call_state(const sv_call *call);
-/* The handler returns without an answer; whoever works on has the call until sv_call_complete. Call before anybody else
- * can complete it. */
-void sv_call_defer(sv_call *call);
-/* Ends a deferred call: encodes `out` on SV_OK, else as a handler's status. Any thread; the call is gone afterwards. */
-void sv_call_complete(sv_call *call, sv_status status);
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message, sv_str detail_json);
 /* sv_fail for a filled sv_error; a kind that is NULL is chosen by `status`. Returns SV_FAILED. */

@@ -141,7 +141,7 @@ static sv_status run_handler(sv_call *call)
 static void run_call(sv_call *call)
 {
     sv_status status = run_handler(call);
-    if (status || !call->deferred)
+    if (status != SV_DEFERRED) /* else the call may be gone already */
         finish(call, status);
 }
 
@@ -204,12 +204,7 @@ static void finish(sv_call *call, sv_status status)
     call->sink(call);
 }
 
-void sv_call_defer(sv_call *call)
-{
-    call->deferred = true;
-}
-
-void sv_call_complete(sv_call *call, sv_status status)
+void sv_complete(sv_call *call, sv_status status)
 {
     finish(call, status);
 }
