@@ -15,6 +15,7 @@ typedef struct sv_app {
     const char *version;     /* NULL: the library's */
     const char *description; /* Markdown, for OpenAPI; may be NULL */
     const sv_operation *operations; /* ends with {0} */
+    bool no_pages;           /* without /openapi.json, /docs and /redoc */
 } sv_app;
 
 /* Serves the application until SIGINT or SIGTERM: reads flags, environment, `.env` and `serval.yaml` (--help lists

@@ -49,7 +49,7 @@ sv_client *sv_test_client(const sv_app *app)
                                                 .description = app->description,
                                                 .tables = &app->operations,
                                                 .n_tables = 1,
-                                                .pages = true},
+                                                .pages = !app->no_pages},
                                 .limits = sv_http_limits_default};
     sv_buf problems;
     sv_buf_init(&problems, (size_t)1 << 20);
