@@ -133,7 +133,8 @@ typedef struct sv_field {
 } sv_field;
 
 struct sv_schema {
-    const char *name; /* component name in OpenAPI */
+    const char *name;      /* for messages, and in OpenAPI unless: */
+    const char *component; /* name of the component in OpenAPI; NULL: `name` */
     size_t size;      /* of the struct, bytes */
     const sv_field *fields;
     size_t n_fields;

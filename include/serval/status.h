@@ -78,7 +78,7 @@ typedef struct sv_error_kind {
       "The range lies outside the resource.")                                                      \
     X(expectation_failed, "EXPECTATION_FAILED", 417, "Expectation failed",                         \
       "Only 100-continue can be expected.")                                                        \
-    X(validation_error, "VALIDATION_ERROR", 422, "Validation error",                               \
+    X(validation_error, "VALIDATION_ERROR", 422, "Validation Error",                               \
       "The request does not fit the schema; `detail` lists every mistake.")                        \
     X(rate_limited, "RATE_LIMITED", 429, "Too many requests",                                      \
       "A limit of this client is used up; see `Retry-After`.")                                     \

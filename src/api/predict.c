@@ -1,0 +1,320 @@
+/* predict.c: POST /api/v1/predict: finds the model, the version and the picture, and has it classified. How a picture
+ * becomes an answer: model/task_image.c.
+ *
+ * DESIGN. The handler runs on the pool and holds no thread while it waits: fetching happens on the fetch loop, and a work
+ * that has no permit waits in the scheduler's line. Each step hands the job to the next; whoever has it last ends the
+ * call. */
+#include "api/predict.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/services.h"
+#include "api/source.h"
+#include "base/clock.h"
+#include "web/call.h"
+
+enum { MAX_IMAGE_URL = 10 * 1024 * 1024 };
+
+struct prediction_request {
+    sv_str image_url;
+};
+struct prediction_query {
+    sv_opt_str model_version, model;
+    sv_opt_int top_k;
+};
+struct prediction_response {
+    sv_predictions predictions;
+    sv_str model_version;
+    double inference_time_ms;
+};
+
+SV_SCHEMA_WITH(prediction_request, (.component = "PredictionRequest"),
+               SV_FIELD(prediction_request, image_url, .min_len = 1, .max_len = MAX_IMAGE_URL,
+                        .help = "URL of image to classify: http, https or data",
+                        .example_json = "\"https://example.com/cat.jpg\""));
+SV_SCHEMA(prediction_query,
+          SV_FIELD(prediction_query, model_version, .optional = true,
+                   .help = "Version to use; \"2\" and \"v2\" are the same. Absent or empty: the default"),
+          SV_FIELD(prediction_query, top_k, .optional = true, SV_GE(1), SV_LE(1000),
+                   .help = "How many predictions at most"),
+          SV_FIELD(prediction_query, model, .optional = true,
+                   .help = "Model to use. Absent or empty: the default"));
+SV_SCHEMA_WITH(prediction, (.component = "Prediction"), SV_FIELD(prediction, label),
+               SV_FIELD(prediction, confidence, SV_GE(0), SV_LE(1)));
+SV_SCHEMA_WITH(prediction_response, (.component = "PredictionResponse"),
+               SV_FIELD_LIST(prediction_response, predictions, prediction),
+               SV_FIELD(prediction_response, model_version),
+               SV_FIELD(prediction_response, inference_time_ms));
+
+SV_HANDLER_PARAMS(predict, prediction_query, prediction_request, prediction_response);
+
+/* One prediction under way, in the call's arena. Owned by one step at a time. */
+typedef struct predict_job {
+    sv_work work;
+    sv_fetch_request fetch;
+    sv_message message; /* to the fetch loop, and back to the pool */
+    sv_services *services;
+    sv_call *call;
+    sv_model *model;
+    sv_version *version;
+    struct prediction_response *out;
+    sv_str picture;
+    int64_t top_k, started_ns;
+    sv_status fetch_status;
+    char fetch_message[256];
+} predict_job;
+
+static int64_t now_ns(void)
+{
+    return sv_clock_now_ns(&sv_clock_system);
+}
+
+static double round_to(double value, double unit)
+{
+    return round(value * unit) / unit;
+}
+
+/* "fetch;dur=1.2, queue;dur=…": the stages that happened. */
+static void add_server_timing(sv_call *call)
+{
+    sv_buf text;
+    sv_buf_init(&text, 512);
+    for (int stage = 0; stage < SV_STAGE_COUNT; stage++) {
+        int64_t ns = call->timeline->stage_ns[stage];
+        if (ns)
+            sv_buf_printf(&text, "%s%s;dur=%.2f", text.len ? ", " : "",
+                          sv_timeline_stage_name((sv_stage)stage), (double)ns / 1e6);
+    }
+    if (text.len && !sv_buf_status(&text))
+        (void)sv_set_header(call, "Server-Timing", sv_buf_str(&text));
+    sv_buf_deinit(&text);
+}
+
+static void finish(predict_job *job, sv_status status, const sv_error *error)
+{
+    sv_call *call = job->call;
+    if (status)
+        status = sv_call_fail_with(call, status, error);
+    if (!status) {
+        job->out->model_version = job->version->name;
+        job->out->inference_time_ms = round_to((double)(now_ns() - job->started_ns) / 1e6, 100);
+        add_server_timing(call);
+    }
+    sv_complete(call, status); /* the job is gone */
+}
+
+static void count_cancelled(predict_job *job, const char *stage)
+{
+    sv_metrics_count_cancelled(job->services->metrics, stage);
+}
+
+/* With a permit: decode, prepare, run, rank. */
+static void run_work(sv_work *work)
+{
+    predict_job *job = SV_CONTAINER_OF(work, predict_job, work);
+    sv_call *call = job->call;
+    sv_error error = {0};
+    int64_t started = now_ns();
+    call->timeline->stage_ns[SV_STAGE_QUEUE] += work->waited_ns;
+    sv_image_request request = {.picture = job->picture,
+                                .top_k = job->top_k,
+                                .arena = call->arena,
+                                .cancel = call->cancel,
+                                .timeline = call->timeline};
+    sv_status status = sv_task_image_run(&job->version->image, job->version->loaded, &request, &error,
+                                         &job->out->predictions);
+    if (status == SV_CANCELLED)
+        count_cancelled(job, "running");
+    else
+        sv_metrics_observe_model(job->version->series, work->waited_ns, now_ns() - started);
+    for (size_t i = 0; !status && i < job->out->predictions.len; i++) {
+        struct prediction *prediction = &job->out->predictions.items[i];
+        prediction->confidence = round_to(prediction->confidence, 1e6);
+    }
+    finish(job, status, &error);
+}
+
+static void drop_work(sv_work *work, sv_status status)
+{
+    predict_job *job = SV_CONTAINER_OF(work, predict_job, work);
+    count_cancelled(job, "queued");
+    finish(job, status, NULL);
+}
+
+/* Hands the job to the scheduler. Not SV_DEFERRED: it was refused and the caller still has it. */
+static sv_status submit(predict_job *job)
+{
+    int64_t retry_after_s = 1;
+    job->work.run = run_work;
+    job->work.drop = drop_work;
+    job->work.lane = &job->version->lane;
+    job->work.cancel = job->call->cancel;
+    job->work.deadline_ns = job->call->request.deadline_ns;
+    sv_call *call = job->call;
+    if (sv_scheduler_submit(job->services->scheduler, &job->work, &retry_after_s) == SV_OK)
+        return SV_DEFERRED;
+    sv_metrics_count_rejected(job->services->metrics, "queue_full");
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)retry_after_s);
+    (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
+    return sv_fail(call, &sv_kind_server_overloaded,
+                   "The answer would come too late; try again in %s s", seconds);
+}
+
+/* On the pool, with the picture or the reason why there is none. */
+static void go_on_after_fetch(sv_message *message)
+{
+    predict_job *job = SV_CONTAINER_OF(message, predict_job, message);
+    sv_error error = {.kind = &sv_kind_invalid_input};
+    sv_status status = job->fetch_status;
+    if (!status)
+        status = submit(job);
+    if (status == SV_DEFERRED)
+        return;
+    if (status == SV_CANCELLED)
+        count_cancelled(job, "fetching");
+    snprintf(error.message, sizeof error.message, "%s", job->fetch_message);
+    finish(job, status, &error);
+}
+
+static void free_picture(void *bytes)
+{
+    free(bytes);
+}
+
+/* On the fetch loop. */
+static void take_fetched(sv_fetch_result *result, void *arg)
+{
+    predict_job *job = arg;
+    job->call->timeline->stage_ns[SV_STAGE_FETCH] = now_ns() - job->started_ns;
+    job->fetch_status = result->status;
+    snprintf(job->fetch_message, sizeof job->fetch_message, "%s", result->message);
+    if (!result->status) {
+        char *bytes = sv_buf_take(&result->body, &job->picture.len);
+        job->picture.ptr = bytes;
+        if (sv_arena_defer(job->call->arena, free_picture, bytes)) {
+            free(bytes);
+            job->fetch_status = SV_NO_MEMORY;
+        }
+    }
+    job->message.run = go_on_after_fetch;
+    if (sv_pool_submit(job->services->pool, &job->message) == SV_OK)
+        return;
+    sv_metrics_count_rejected(job->services->metrics, "queue_full");
+    finish(job, SV_UNAVAILABLE, NULL);
+}
+
+static void start_fetch(sv_message *message)
+{
+    predict_job *job = SV_CONTAINER_OF(message, predict_job, message);
+    sv_fetch_start(job->services->fetcher, &job->fetch);
+}
+
+/* Gets the picture: what is in the request goes on at once, an address is fetched first. */
+static sv_status obtain_picture(predict_job *job, const struct prediction_request *in)
+{
+    sv_call *call = job->call;
+    sv_error error = {0};
+    sv_source source = {.kind = SV_SOURCE_BYTES, .bytes = call->request.body};
+    sv_status status = SV_OK;
+    if (in)
+        status = sv_source_read(call->arena, in->image_url, job->services->image_schemes, &error,
+                                &source);
+    if (status)
+        return sv_call_fail_with(call, status, &error);
+    job->picture = source.bytes;
+    if (source.kind == SV_SOURCE_BYTES)
+        return submit(job);
+    job->fetch = (sv_fetch_request){.url = source.url,
+                                    .deadline_ns = call->request.deadline_ns,
+                                    .cancel = call->cancel,
+                                    .done = take_fetched,
+                                    .arg = job};
+    job->message.run = start_fetch;
+    sv_loop_post(job->services->fetch_loop, &job->message);
+    return SV_DEFERRED;
+}
+
+static sv_status fail_version(sv_call *call, const sv_model *model, sv_str version)
+{
+    sv_buf list;
+    sv_writer writer;
+    sv_buf_init(&list, 8192);
+    sv_writer_init(&writer, &list);
+    sv_writer_begin_array(&writer);
+    for (size_t i = 0; i < model->n_versions; i++)
+        sv_writer_str(&writer, model->versions[i].name);
+    sv_writer_end_array(&writer);
+    sv_buf_append_byte(&list, '\0');
+    sv_fail(call, &sv_kind_model_version_not_found, "Model version %.*s not found",
+            SV_STR_ARG(version));
+    if (!sv_buf_status(&list))
+        (void)sv_fail_member(call, "available", list.ptr);
+    sv_buf_deinit(&list);
+    return SV_FAILED;
+}
+
+/* The query's version, else the header's. */
+static sv_str wanted_version(sv_call *call, const struct prediction_query *query)
+{
+    sv_str version = query->model_version.set ? query->model_version.value : (sv_str){0};
+    return version.len ? version : sv_request_header(call, "x-model-version");
+}
+
+static sv_status find_version(predict_job *job, const struct prediction_query *query)
+{
+    sv_call *call = job->call;
+    sv_str name = query->model.set ? query->model.value : (sv_str){0};
+    job->model = sv_registry_find(job->services->registry, name);
+    if (!job->model && name.len)
+        return sv_fail(call, &sv_kind_model_not_found, "Model %.*s not found", SV_STR_ARG(name));
+    if (!job->model)
+        return sv_fail(call, &sv_kind_model_not_loaded, "Model classifier is not loaded");
+    sv_str version = wanted_version(call, query);
+    job->version = sv_registry_find_version(job->model, version);
+    if (!job->version)
+        return fail_version(call, job->model, version);
+    if (sv_registry_state(job->version) != SV_VERSION_READY)
+        return sv_fail(call, &sv_kind_model_not_loaded, "Model %.*s is not loaded",
+                       SV_STR_ARG(job->model->name));
+    call->timeline->model = job->model->name.ptr;
+    call->timeline->version = job->version->name.ptr;
+    (void)sv_set_header(call, "X-Model", job->model->name); /* a name that HTTP cannot carry is left out */
+    (void)sv_set_header(call, "X-Model-Version", job->version->name);
+    return SV_OK;
+}
+
+static sv_status predict(sv_call *call, const struct prediction_query *query,
+                         const struct prediction_request *in, struct prediction_response *out)
+{
+    predict_job *job = sv_alloc(call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    job->call = call;
+    job->services = sv_call_state(call);
+    job->out = out;
+    job->started_ns = now_ns();
+    job->top_k = query->top_k.set ? query->top_k.value : 0;
+    sv_status status = find_version(job, query);
+    return status ? status : obtain_picture(job, in);
+}
+
+static const sv_error_kind *const predict_errors[] = {
+    &sv_kind_invalid_input,    &sv_kind_model_not_found,
+    &sv_kind_inference_failed, &sv_kind_model_version_not_found,
+    &sv_kind_model_not_loaded, &sv_kind_invalid_model_output,
+    NULL};
+
+const sv_operation *sv_predict_operations(void)
+{
+    static const sv_operation operations[] = {
+        {"POST", "/api/v1/predict", &predict_handler, .tags = "predictions",
+         .description = "Classifies a picture: `{\"image_url\": …}` as JSON (http, https or data), or "
+                        "the picture's bytes (JPEG, PNG) with an `image/…` or "
+                        "`application/octet-stream` type.",
+         .errors = predict_errors, .raw_media = "image/,application/octet-stream"},
+        {0}};
+    return operations;
+}

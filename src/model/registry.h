@@ -1,0 +1,76 @@
+/* registry.h: names -> models -> versions: what is there, in which state, and which one answers.
+ *
+ * The set of models and versions is fixed once made; states change while versions are loaded. Everything else is const
+ * after sv_registry_new and may be read by any thread. */
+#ifndef SERVAL_MODEL_REGISTRY_H
+#define SERVAL_MODEL_REGISTRY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "model/manifest.h"
+#include "model/repository.h"
+#include "model/scheduler.h"
+#include "model/task_image.h"
+
+typedef enum sv_version_state {
+    SV_VERSION_ABSENT,
+    SV_VERSION_LOADING,
+    SV_VERSION_READY,
+    SV_VERSION_FAILED,
+} sv_version_state;
+
+typedef struct sv_version {
+    const sv_version_source *source;
+    sv_str name;
+    sv_engine_model *loaded; /* written before the state becomes ready */
+    sv_image_task image;     /* likewise */
+    sv_lane lane;            /* the scheduler's */
+    char reason[480];        /* why it failed, or why the task was guessed; written before the state */
+    void *series;            /* metrics of this version; the owner's of the registry */
+    _Atomic int state;       /* sv_version_state */
+} sv_version;
+
+typedef struct sv_model {
+    sv_str name;
+    const sv_model_source *source;
+    const struct manifest *manifest;
+    const sv_engine *engine;
+    sv_version *versions;
+    size_t n_versions, default_version; /* index */
+    const char *labels_file;            /* of the command line; NULL: look for one */
+} sv_model;
+
+typedef struct sv_registry sv_registry;
+
+typedef struct sv_registry_config {
+    const sv_repository *repository;
+    const sv_strs *sets;       /* --set MODEL.KEY=VALUE; may be NULL */
+    const char *labels_file;   /* --labels, needs exactly one model; NULL */
+    const char *default_model; /* NULL or "": by rule */
+    sv_engine_host *engines;
+    int64_t engine_threads; /* per session unless the manifest says */
+    size_t n_scratches;     /* how many pictures are worked on at once */
+    sv_image_limits image_limits;
+} sv_registry_config;
+
+/* Reads the manifests; loads nothing. SV_INVALID: each mistake is a line of `problems`. */
+sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems, sv_registry **ret_registry)
+    SV_MUST_USE;
+/* Unloads everything; nobody may be using a version. NULL is fine. */
+void sv_registry_free(sv_registry *registry);
+
+/* Loads a version and runs it once on a made-up input; on the calling thread. A failure is kept in the version (state,
+ * reason) and returned. One caller at a time. */
+sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_version *version,
+                                   sv_error *error);
+
+sv_model *sv_registry_models(const sv_registry *registry, size_t *ret_count);
+/* By name, or the default one of image classification for an empty name; NULL when there is none. */
+sv_model *sv_registry_find(const sv_registry *registry, sv_str name);
+/* By name ("2" and "v2" are the same), or the default for an empty name; NULL when there is none. */
+sv_version *sv_registry_find_version(const sv_model *model, sv_str name);
+sv_version_state sv_registry_state(const sv_version *version);
+const char *sv_registry_state_name(sv_version_state state);
+
+#endif

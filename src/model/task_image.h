@@ -1,0 +1,51 @@
+/* task_image.h: image classification: picture bytes -> labels with confidences. */
+#ifndef SERVAL_MODEL_TASK_IMAGE_H
+#define SERVAL_MODEL_TASK_IMAGE_H
+
+#include "base/arena.h"
+#include "base/cancel.h"
+#include "engine/engine.h"
+#include "media/preprocess.h"
+#include "model/manifest.h"
+#include "observe/timeline.h"
+
+enum { SV_TASK_IMAGE_MAX_CLASSES = 1 << 20, SV_TASK_IMAGE_MAX_TOP_K = 1000 };
+
+/* Scratches for as many pictures as are worked on at once. Any thread. */
+typedef struct sv_scratch_stack sv_scratch_stack;
+sv_scratch_stack *sv_scratch_stack_new(size_t n);
+void sv_scratch_stack_free(sv_scratch_stack *stack);
+
+/* How one version classifies. Const once made. */
+typedef struct sv_image_task {
+    sv_preprocess preprocess;
+    int64_t shape[4];   /* of the input, batch 1 */
+    sv_strs labels;     /* empty: the class index is the label */
+    int64_t top_k;      /* default */
+    bool softmax;       /* apply it when a row is not a distribution already */
+    sv_image_limits limits;
+    sv_scratch_stack *scratches;
+} sv_image_task;
+
+typedef struct sv_image_request {
+    sv_str picture;
+    int64_t top_k;         /* 0: the task's */
+    sv_arena *arena;       /* of the answer */
+    sv_cancel *cancel;     /* may be NULL */
+    sv_timeline *timeline; /* decode and infer are added; may be NULL */
+} sv_image_request;
+
+struct prediction {
+    sv_str label;
+    double confidence; /* 0..1 */
+};
+typedef SV_LIST(struct prediction) sv_predictions;
+
+/* Classifies one picture on the calling thread. Ties go to the lower index. SV_INVALID with a kind for the client when
+ * the picture is not good; SV_CANCELLED; SV_FAILED with sv_kind_inference_failed or sv_kind_invalid_model_output;
+ * SV_NO_MEMORY. */
+sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
+                            const sv_image_request *request, sv_error *error,
+                            sv_predictions *ret_predictions) SV_MUST_USE;
+
+#endif
