@@ -117,7 +117,7 @@ sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *pr
 
 sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field)
 {
-    sv_str name = sv_str_from(sv_str_from(field->name));
+    sv_str name = sv_str_from(field->name);
     for (size_t i = 0; i < bound->n_path_params; i++)
         if (sv_str_eq(bound->path_params[i], name))
             return SV_IN_PATH;
