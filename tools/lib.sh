@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the shell scripts of this folder. Sourced, never run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -34,7 +35,7 @@ apt_missing() {
 
 # Reads lines "package reason"; installs the missing ones after telling which and why.
 apt_install() {
-    local lines names missing
+    local lines names missing command
     lines=$(sed '/^ *$/d')
     names=$(awk '{ print $1 }' <<< "$lines")
     command -v apt-get > /dev/null || die "apt-get is missing: this script knows Debian and Ubuntu."\
@@ -43,8 +44,9 @@ apt_install() {
     missing=$(apt_missing $names)
     [ -n "$missing" ] || return 0
     say "will install with apt-get, with only what they require:"
-    grep -wFf <(sed 's/$/ /' <<< "$missing") <<< "$lines" | sed 's/^/      /' >&2
-    local command="apt-get install --no-install-recommends $(tr '\n' ' ' <<< "$missing")"
+    awk 'NR == FNR { wanted[$1]; next } $1 in wanted { print "      " $0 }' \
+        - /dev/fd/3 <<< "$missing" 3<<< "$lines" >&2
+    command="apt-get install --no-install-recommends $(tr '\n' ' ' <<< "$missing")"
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo > /dev/null; then
         die "that needs root, and sudo is missing. As root run: $command"
     fi
