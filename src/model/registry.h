@@ -23,12 +23,16 @@ typedef enum sv_version_state {
 typedef struct sv_version {
     const sv_version_source *source;
     sv_str name;
-    sv_engine_model *loaded; /* written before the state becomes ready */
-    sv_image_task image;     /* likewise */
-    sv_lane lane;            /* the scheduler's */
-    char reason[480];        /* why it failed, or why the task was guessed; written before the state */
-    void *series;            /* metrics of this version; the owner's of the registry */
-    _Atomic int state;       /* sv_version_state */
+    /* Written before the state becomes ready or failed. */
+    sv_engine_model *loaded;
+    sv_task task;
+    sv_image_task image;     /* for image classification */
+    const char *labels_file; /* that was used; NULL */
+    int64_t load_ns;
+    char reason[480]; /* why it failed; else why the task was guessed and what warming up said, by line */
+    sv_lane lane; /* the scheduler's */
+    void *series; /* metrics of this version; the owner's of the registry */
+    _Atomic int state; /* sv_version_state */
 } sv_version;
 
 typedef struct sv_model {
@@ -38,7 +42,8 @@ typedef struct sv_model {
     const sv_engine *engine;
     sv_version *versions;
     size_t n_versions, default_version; /* index */
-    const char *labels_file;            /* of the command line; NULL: look for one */
+    const char *labels_file; /* of the command line; NULL: look for one */
+    _Atomic int task;        /* sv_task: the manifest's, or that of the version loaded last */
 } sv_model;
 
 typedef struct sv_registry sv_registry;

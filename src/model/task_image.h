@@ -19,7 +19,8 @@ void sv_scratch_stack_free(sv_scratch_stack *stack);
 /* How one version classifies. Const once made. */
 typedef struct sv_image_task {
     sv_preprocess preprocess;
-    int64_t shape[4];   /* of the input, batch 1 */
+    sv_shape shape;     /* of the input, batch 1 */
+    sv_dtype dtype;
     sv_strs labels;     /* empty: the class index is the label */
     int64_t top_k;      /* default */
     bool softmax;       /* apply it when a row is not a distribution already */

@@ -1,0 +1,60 @@
+/* labels.c: reads a labels file. */
+#include "model/labels.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static sv_status read_text(sv_arena *arena, const char *path, sv_error *error, sv_str *ret_text)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return sv_error_set(error, SV_IO, NULL, "cannot read the labels: %s", strerror(errno));
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    rewind(file);
+    sv_status status = SV_OK;
+    if (size < 0 || size > SV_LABELS_MAX_BYTES)
+        status = sv_error_set(error, SV_TOO_LARGE, NULL, "a labels file has at most %d bytes",
+                              SV_LABELS_MAX_BYTES);
+    char *text = status ? NULL : sv_arena_alloc_raw(arena, (size_t)size + 1);
+    if (text)
+        *ret_text = (sv_str){text, fread(text, 1, (size_t)size, file)};
+    else if (!status)
+        status = SV_NO_MEMORY;
+    fclose(file);
+    return status;
+}
+
+static size_t count_lines(sv_str text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += text.ptr[i] == '\n';
+    return n + (text.len && text.ptr[text.len - 1] != '\n');
+}
+
+sv_status sv_labels_read(sv_arena *arena, const char *path, sv_error *error, sv_strs *ret_labels)
+{
+    sv_str text, line;
+    sv_status status = read_text(arena, path, error, &text);
+    if (!status && !sv_str_is_utf8(text))
+        status = sv_error_set(error, SV_INVALID, NULL, "the labels are not UTF-8");
+    if (!status && count_lines(text) > SV_LABELS_MAX)
+        status = sv_error_set(error, SV_TOO_LARGE, NULL, "more than %d labels", SV_LABELS_MAX);
+    if (status) {
+        sv_error_set_path(error, "%s", path);
+        return status;
+    }
+    sv_strs labels = {.items = sv_arena_alloc_array(arena, count_lines(text) + 1, sizeof(sv_str))};
+    if (!labels.items)
+        return SV_NO_MEMORY;
+    size_t n = count_lines(text);
+    while (labels.len < n && sv_str_split(&text, '\n', &line)) {
+        if (line.len && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        labels.items[labels.len++] = line;
+    }
+    *ret_labels = labels;
+    return SV_OK;
+}

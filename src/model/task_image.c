@@ -1,0 +1,243 @@
+/* task_image.c: picture bytes -> tensor -> scores -> the best labels, on one thread. */
+#include "model/task_image.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* What one picture needs while it is worked on. */
+typedef struct workplace {
+    struct workplace *next;
+    sv_media_scratch *media;
+    void *tensor;
+    size_t tensor_bytes;
+} workplace;
+
+struct sv_scratch_stack {
+    pthread_mutex_t lock;
+    workplace *free; /* guarded by lock */
+    workplace places[];
+};
+
+sv_scratch_stack *sv_scratch_stack_new(size_t n)
+{
+    sv_scratch_stack *stack = calloc(1, sizeof *stack + n * sizeof(workplace));
+    if (!stack)
+        return NULL;
+    pthread_mutex_init(&stack->lock, NULL);
+    for (size_t i = 0; i < n; i++) {
+        workplace *place = &stack->places[i];
+        place->media = sv_media_scratch_new(0);
+        place->next = stack->free;
+        stack->free = place;
+        if (!place->media) {
+            sv_scratch_stack_free(stack);
+            return NULL;
+        }
+    }
+    return stack;
+}
+
+void sv_scratch_stack_free(sv_scratch_stack *stack)
+{
+    if (!stack)
+        return;
+    for (workplace *place = stack->free; place; place = place->next) {
+        sv_media_scratch_free(place->media);
+        free(place->tensor);
+    }
+    pthread_mutex_destroy(&stack->lock);
+    free(stack);
+}
+
+static workplace *take_place(sv_scratch_stack *stack)
+{
+    pthread_mutex_lock(&stack->lock);
+    workplace *place = stack->free;
+    if (place)
+        stack->free = place->next;
+    pthread_mutex_unlock(&stack->lock);
+    return place;
+}
+
+static void give_place_back(sv_scratch_stack *stack, workplace *place)
+{
+    pthread_mutex_lock(&stack->lock);
+    place->next = stack->free;
+    stack->free = place;
+    pthread_mutex_unlock(&stack->lock);
+}
+
+static bool make_room(workplace *place, size_t size_bytes)
+{
+    if (place->tensor_bytes >= size_bytes)
+        return true;
+    free(place->tensor);
+    place->tensor = malloc(size_bytes);
+    place->tensor_bytes = place->tensor ? size_bytes : 0;
+    return place->tensor != NULL;
+}
+
+static void add_stage(sv_timeline *timeline, sv_stage stage, int64_t *since_ns)
+{
+    int64_t now = sv_clock_now_ns(&sv_clock_system);
+    if (timeline)
+        timeline->stage_ns[stage] += now - *since_ns;
+    *since_ns = now;
+}
+
+/* True for rows that sum to 1 with nothing outside 0..1: a softmax is in the graph already. */
+static bool is_distribution(const float *scores, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (scores[i] < 0 || scores[i] > 1)
+            return false;
+        sum += scores[i];
+    }
+    return fabs(sum - 1) < 1e-3;
+}
+
+static bool all_finite(const float *scores, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(scores[i]))
+            return false;
+    return true;
+}
+
+/* Index and score of the best `k`, best first; ties keep the lower index. */
+typedef struct ranked {
+    size_t index;
+    float score;
+} ranked;
+
+static void rank(const float *scores, size_t n, ranked *best, size_t k)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (held == k && !(scores[i] > best[k - 1].score))
+            continue;
+        size_t at = held < k ? held++ : k - 1;
+        for (; at > 0 && best[at - 1].score < scores[i]; at--)
+            best[at] = best[at - 1];
+        best[at] = (ranked){i, scores[i]};
+    }
+}
+
+/* exp(score - max) and its sum, so that nothing overflows. */
+static double softmax_sum(const float *scores, size_t n, float max)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += exp((double)scores[i] - max);
+    return sum;
+}
+
+static sv_str label_of(const sv_image_task *task, size_t index, sv_arena *arena)
+{
+    if (index < task->labels.len)
+        return task->labels.items[index];
+    return sv_arena_printf(arena, "%zu", index);
+}
+
+static sv_status make_predictions(const sv_image_task *task, const float *scores, size_t n,
+                                  const sv_image_request *request, sv_predictions *ret_predictions)
+{
+    size_t k = (size_t)(request->top_k ? request->top_k : task->top_k);
+    if (k > n)
+        k = n;
+    ranked *best = sv_arena_alloc_array(request->arena, k, sizeof *best);
+    struct prediction *items = sv_arena_alloc_array(request->arena, k, sizeof *items);
+    if (!best || !items)
+        return SV_NO_MEMORY;
+    rank(scores, n, best, k);
+    bool softmax = task->softmax && !is_distribution(scores, n);
+    double sum = softmax ? softmax_sum(scores, n, best[0].score) : 1;
+    for (size_t i = 0; i < k; i++) {
+        double score = best[i].score;
+        items[i].confidence = softmax ? exp(score - best[0].score) / sum : fmin(fmax(score, 0), 1);
+        items[i].label = label_of(task, best[i].index, request->arena);
+        if (!items[i].label.ptr)
+            return SV_NO_MEMORY;
+    }
+    ret_predictions->items = items;
+    ret_predictions->len = k;
+    return SV_OK;
+}
+
+static sv_status rank_output(const sv_image_task *task, const sv_tensor *output,
+                             const sv_image_request *request, sv_error *error,
+                             sv_predictions *ret_predictions)
+{
+    size_t n = output->size_bytes / sizeof(float);
+    if (output->dtype != SV_DTYPE_FP32 || n == 0 || n > SV_TASK_IMAGE_MAX_CLASSES)
+        return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
+                            "The model gave no scores");
+    if (!all_finite(output->data, n))
+        return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
+                            "The model gave scores that are not finite");
+    return make_predictions(task, output->data, n, request, ret_predictions);
+}
+
+static sv_status run_model(const sv_image_task *task, sv_engine_model *model, const workplace *place,
+                           const sv_image_request *request, sv_error *error,
+                           sv_engine_result *ret_result)
+{
+    const sv_engine_info *info = sv_engine_model_info(model);
+    sv_tensor input = {.name = info->inputs[0].name,
+                       .dtype = task->dtype,
+                       .shape = task->shape,
+                       .data = place->tensor,
+                       .size_bytes = sv_preprocess_tensor_bytes(&task->preprocess)};
+    sv_engine_output output = {.name = info->outputs[0].name};
+    sv_engine_request run = {.inputs = &input,
+                             .n_inputs = 1,
+                             .outputs = &output,
+                             .n_outputs = 1,
+                             .cancel = request->cancel};
+    sv_status status = sv_engine_run(model, &run, error, ret_result);
+    /* The client sent a picture: a tensor that does not fit is a fault of ours, not its. */
+    if (status == SV_INVALID || status == SV_UNSUPPORTED)
+        status = sv_error_set(error, SV_FAILED, &sv_kind_inference_failed, "The model could not run");
+    return status;
+}
+
+static sv_status classify(const sv_image_task *task, sv_engine_model *model, workplace *place,
+                          const sv_image_request *request, sv_error *error,
+                          sv_predictions *ret_predictions)
+{
+    size_t size = sv_preprocess_tensor_bytes(&task->preprocess);
+    if (!make_room(place, size))
+        return SV_NO_MEMORY;
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    sv_image_context context = {.limits = &task->limits, .scratch = place->media, .cancel = request->cancel};
+    sv_preprocess_room room = {place->tensor, size};
+    sv_status status =
+        sv_preprocess_run(&task->preprocess, request->picture, &context, room, error);
+    add_stage(request->timeline, SV_STAGE_DECODE, &since);
+    if (status)
+        return status;
+    sv_engine_result result = {0};
+    status = run_model(task, model, place, request, error, &result);
+    add_stage(request->timeline, SV_STAGE_INFER, &since);
+    if (!status)
+        status = rank_output(task, &result.outputs[0], request, error, ret_predictions);
+    sv_engine_result_deinit(&result);
+    return status;
+}
+
+sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
+                            const sv_image_request *request, sv_error *error,
+                            sv_predictions *ret_predictions)
+{
+    workplace *place = take_place(task->scratches);
+    if (!place)
+        return SV_UNAVAILABLE; /* more pictures at once than the stack was made for */
+    sv_status status = classify(task, model, place, request, error, ret_predictions);
+    give_place_back(task->scratches, place);
+    return status;
+}
