@@ -2,8 +2,7 @@
  * before anything is allocated for pixels, decodes, and turns the picture upright. Knows no model:
  * preprocess.h does.
  *
- * Colour is 8-bit RGB as the file has it: alpha is dropped, ICC profiles and gamma are not applied.
- */
+ * Colour is 8-bit RGB as the file has it: alpha is dropped; ICC profiles and gamma play no part. */
 #ifndef SERVAL_MEDIA_IMAGE_H
 #define SERVAL_MEDIA_IMAGE_H
 
@@ -40,18 +39,20 @@ typedef struct sv_image_info {
     sv_str bytes;                /* the picture, borrowed from the caller */
     uint32_t width, height;      /* as stored, before orientation */
     unsigned channels;           /* what decoding gives: 1 grey, 4 RGBX */
-    unsigned orientation;   /* EXIF: 1 upright, 2..8 mirrored or turned; set it to 1 to leave the
-                               picture as stored */
-    uint64_t decoder_bytes; /* memory that decoding needs besides the pixels */
+    unsigned orientation;        /* EXIF, 1..8; set it to 1 to have the picture as stored */
+    uint64_t decoder_bytes;      /* memory that decoding needs besides the pixels */
 } sv_image_info;
 
-/* Pixels, row after row without gaps, in the scratch. RGBX: red, green, blue and a byte to ignore,
- * so that a pixel is one 32-bit word. SV_IMAGE_SLACK bytes after the last pixel may be read. */
+/* Pixels in the scratch. RGBX: red, green, blue and a byte to ignore, so that a pixel is one 32-bit
+ * word. SV_IMAGE_SLACK bytes after the last pixel may be read. */
 typedef struct sv_image {
     uint8_t *pixels;
     uint32_t width, height;
+    size_t stride;     /* bytes from one row to the next */
     unsigned channels; /* 1 or 4 */
-    unsigned shrink;   /* 1, 2, 4 or 8: one pixel stands for shrink x shrink pixels of the file */
+    /* Where the file's picture lies in these pixels: all of them, but for a reduced picture, whose
+     * last (or, turned, first) column or row may stand for fewer pixels of the file than others. */
+    double left, top, right, bottom;
 } sv_image;
 
 enum { SV_IMAGE_SLACK = 32 };
@@ -65,8 +66,8 @@ sv_status sv_image_probe(sv_str bytes, const sv_image_limits *limits, sv_image_i
 
 /* Decodes what probe described and turns it upright.
  * `shrink`: 1, 2, 4 or 8; the decoder may reduce both sides by up to this factor when that is
- * cheaper (JPEG), see ret_image->shrink. `context`: scratch is required. The pixels belong to the
- * scratch. Thread: the scratch's. Errors: as probe; SV_CANCELLED; SV_NO_MEMORY. */
+ * cheaper (JPEG). `context`: scratch is required. The pixels belong to the scratch. Thread: the
+ * scratch's. Errors: as probe; SV_CANCELLED; SV_NO_MEMORY. */
 sv_status sv_image_decode(const sv_image_info *info, unsigned shrink,
                           const sv_image_context *context, sv_image *ret_image,
                           sv_error *error) SV_MUST_USE;

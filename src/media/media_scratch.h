@@ -13,7 +13,6 @@ typedef enum sv_media_slot {
     SV_MEDIA_PIXELS,  /* as the decoder wrote them */
     SV_MEDIA_UPRIGHT, /* turned by the EXIF orientation */
     SV_MEDIA_FILTER,  /* the resampler's weights and rows */
-    SV_MEDIA_TENSOR,  /* look-up tables */
     SV_MEDIA_N_SLOTS
 } sv_media_slot;
 

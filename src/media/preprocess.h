@@ -8,7 +8,7 @@
 #include "media/to_tensor.h"
 
 typedef enum sv_preprocess_mode {
-    SV_PREPROCESS_CROP, /* the shorter side to `resize`, then the centre crop_width x crop_height */
+    SV_PREPROCESS_CROP,   /* shorter side to `resize`, then the centre crop_width x crop_height */
     SV_PREPROCESS_SQUASH, /* the whole picture to crop_width x crop_height */
 } sv_preprocess_mode;
 
@@ -18,9 +18,8 @@ typedef struct sv_preprocess {
     /* CROP only. 0: off. Else 0..1: a centre square of this share of the shorter side is cut first,
      * and resized straight to crop_width x crop_height; `resize` plays no part. */
     double crop_fraction;
-    uint32_t resize; /* CROP: the shorter side after resizing; 0: the larger of crop_width and
-                        crop_height */
-    uint32_t crop_width, crop_height; /* of the tensor */
+    uint32_t resize; /* CROP: the shorter side after resizing; 0: the larger side of the crop */
+    uint32_t crop_width, crop_height; /* of the tensor, 1..16384 */
     sv_interpolation interpolation;
     sv_pixel_format pixel;   /* type, layout, channels, scale, mean, std */
     bool ignore_orientation; /* take the picture as stored, whatever its EXIF says */
@@ -36,7 +35,7 @@ typedef struct sv_preprocess_room {
     size_t size_bytes;
 } sv_preprocess_room;
 
-/* Says whether `how` makes sense: sizes 1..SV_RESIZE_MAX_SIDE, crop not larger than resize, finite
+/* Says whether `how` makes sense: sizes in range, crop not larger than resize, finite
  * numbers, no zero deviation. Errors: SV_INVALID, with the field's manifest name as the error's
  * path. */
 sv_status sv_preprocess_check(const sv_preprocess *how, sv_error *error) SV_MUST_USE;

@@ -31,7 +31,7 @@ typedef struct sv_to_tensor {
     unsigned n_channels;
     unsigned source[3];              /* which byte of an RGBX pixel feeds the channel */
     size_t channel_step, pixel_step; /* in elements */
-    uint32_t width, height;
+    uint32_t width;
     void *out;
 } sv_to_tensor;
 
@@ -46,8 +46,7 @@ unsigned sv_to_tensor_n_channels(sv_pixel_channels channels);
 void sv_to_tensor_init(sv_to_tensor *to, const sv_pixel_format *format, uint32_t width,
                        uint32_t height, void *out);
 /* Writes row `y` (0..height-1) from `pixels`: width pixels of 1 (grey) or 4 (RGBX) bytes. A grey
- * pixel feeds all channels; for GREY an RGBX row is not accepted: convert first (sv_image_to_grey).
- */
+ * pixel feeds all channels. GREY takes grey rows only (sv_image_to_grey). */
 void sv_to_tensor_row(const sv_to_tensor *to, uint32_t y, const uint8_t *pixels,
                       unsigned bytes_per_pixel);
 
