@@ -33,7 +33,6 @@ typedef struct sv_engine sv_engine;
 typedef struct sv_engine_options {
     int threads; /* that share the work of one run, the caller's included; 0: 1 */
     bool spin;   /* with more than one thread: wait busily for work, for a box that is ours alone */
-    bool flush_denormals; /* tiny numbers count as zero: faster for models that produce many */
 } sv_engine_options;
 
 typedef struct sv_engine_entry {
@@ -118,8 +117,7 @@ typedef struct sv_engine_log {
 
 /* What the process says to its engines; must outlive them. */
 typedef struct sv_engine_config {
-    const char *directory; /* where engine libraries lie (or the library itself); NULL or "":
-                              searched for */
+    const char *directory; /* where engine libraries lie, and nowhere else; NULL or "": search */
     sv_engine_log log;
 } sv_engine_config;
 
@@ -157,9 +155,10 @@ struct sv_engine {
     /* Fills the zeroed `about`. Any thread. NULL: nothing to tell. */
     void (*describe)(void *state, sv_engine_about *about);
 
-    /* Reads the model at `path`; blocks. Several threads may load at once. `ret_info` and all it
-     * points to belong to the model. SV_NOT_FOUND: no such file. SV_INVALID: not a model, or one
-     * the engine cannot run. SV_NO_MEMORY. */
+    /* Reads the model at `path`; blocks. Several threads may load at once. `ret_info` is zeroed;
+     * what it points to belongs to the model; a memory_bytes of 0 is replaced by an estimate from
+     * the size of the file. SV_NOT_FOUND: no such file. SV_INVALID: not a model, or one the engine
+     * cannot run. SV_NO_MEMORY. */
     sv_status (*load)(void *state, const char *path, const sv_engine_options *options,
                       sv_error *error, void **ret_model, sv_engine_info *ret_info);
     void (*unload)(void *model);
