@@ -35,7 +35,7 @@ void sv_loop_post(sv_loop *loop, sv_message *message);
 /* Whether the calling thread is the one that runs (or last ran) the loop. */
 bool sv_loop_is_current(const sv_loop *loop);
 
-/* Monotonic time, read at the start of the round: cheap. sv_clock_system's scale. */
+/* Monotonic time on sv_clock_system's scale. */
 int64_t sv_loop_now_ns(const sv_loop *loop);
 /* Any thread: when the loop last came round (it does at least every 250 ms while running). For liveness. */
 int64_t sv_loop_last_round_ns(const sv_loop *loop);

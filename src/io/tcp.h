@@ -30,8 +30,8 @@ sv_status sv_listener_open(sv_loop *loop, const sv_tcp_address *address, sv_acce
 sv_status sv_listener_share(sv_loop *loop, const sv_listener *other, sv_accept_fn accept, void *arg,
                             sv_error *error, sv_listener **ret_listener) SV_MUST_USE;
 int sv_listener_port(const sv_listener *listener);
-/* Stops accepting; accepted sockets live on. When descriptors run out (EMFILE, ENFILE) a listener answers nobody and
- * burns nothing: it gives up its reserve descriptor to accept and close one, pauses, and comes back. NULL is fine. */
+/* Stops accepting; accepted sockets live on. When descriptors run out (EMFILE, ENFILE) a listener accepts and closes
+ * what waits with one kept in reserve, and burns nothing. NULL is fine. */
 void sv_listener_close(sv_listener *listener);
 
 /* What a socket tells its owner, on the loop's thread. `bytes` is borrowed during the call. */

@@ -1,0 +1,30 @@
+/* mailbox.c: a lock-free stack of messages that the receiver takes as a whole and turns round.
+ *
+ * DESIGN. Senders push with one compare-and-swap; only whoever found it empty wakes the receiver, so that a burst costs
+ * one wake-up. The order within one sender is kept. */
+#include "io/mailbox.h"
+
+#include <stddef.h>
+
+bool sv_mailbox_put(sv_mailbox *mailbox, sv_message *message)
+{
+    sv_message *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
+    do {
+        message->next = newest;
+    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &newest, message,
+                                                    memory_order_release, memory_order_relaxed));
+    return newest == NULL;
+}
+
+sv_message *sv_mailbox_take_all(sv_mailbox *mailbox)
+{
+    sv_message *at = atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire);
+    sv_message *oldest = NULL;
+    while (at) {
+        sv_message *next = at->next;
+        at->next = oldest;
+        oldest = at;
+        at = next;
+    }
+    return oldest;
+}
