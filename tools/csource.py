@@ -124,7 +124,7 @@ def functions(text):
 
 
 class Nesting:
-    """How deeply ifs, loops and switches stand in each other. An `else if` stands beside its `if`."""
+    """How deeply ifs, loops and switches stand in each other. `else if` is beside its `if`."""
 
     def __init__(self, body):
         self.tokens = TOKEN.findall(body)
