@@ -67,6 +67,14 @@ function(sv_unit_test name)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()
 
+# Lets the test make allocations fail: tests/unit/failing_malloc.h.
+function(sv_test_failing_malloc name)
+    target_sources(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit/failing_malloc.c")
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")
+    target_link_options(${name} PRIVATE
+        "LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc")
+endfunction()
+
 # libserval, the server and the examples; rooms that do not exist yet are left out.
 function(sv_library_and_programs)
     get_property(rooms GLOBAL PROPERTY SV_ALL_ROOMS)

@@ -1,7 +1,8 @@
 /* arena.c: bump allocation with a clean-up list. Not a general allocator: nothing is freed alone.
  *
- * DESIGN. Chunks of 4 KiB, doubling to 256 KiB, in a list, newest first; pieces larger than a quarter of the next chunk
- * get a chunk of their own, which does not become the one that pieces are cut from. */
+ * DESIGN. Chunks of 4 KiB, doubling to 256 KiB, in a list, newest first; pieces larger than a
+ * quarter of the next chunk get a chunk of their own, which does not become the one that pieces are
+ * cut from. */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -107,6 +108,8 @@ void *sv_arena_alloc_raw(sv_arena *arena, size_t size_bytes)
     if (size_bytes > arena->limit - (arena->used < arena->limit ? arena->used : arena->limit))
         return NULL;
     size_t size = align_up(size_bytes ? size_bytes : 1);
+    if (size < size_bytes || size > PTRDIFF_MAX / 2)
+        return NULL;
     if (size <= (size_t)(arena->end - arena->at)) {
         void *piece = arena->at;
         arena->at += size;

@@ -24,7 +24,8 @@ size_t sv_base64_decoded_max(size_t text_len)
     return text_len / 4 * 3 + 3;
 }
 
-/* The bytes of an unfinished group of `n` letters; false when there are too few or too much padding stands behind. */
+/* The bytes of an unfinished group of `n` letters; false when there are too few or too much padding
+ * stands behind. */
 static bool finish_group(uint32_t group, size_t n, size_t pads, char **at)
 {
     if (pads && (pads > 2 || (n + pads) % 4 != 0))

@@ -8,9 +8,9 @@
 
 /* Room that sv_base64_decode needs at most, bytes. */
 size_t sv_base64_decoded_max(size_t text_len);
-/* Forgiving decode (WHATWG infra): ASCII white space is skipped, padding may be missing; standard alphabet only.
- * False when the text is not base64. `ret_bytes` has room for sv_base64_decoded_max(text.len) and may hold anything
- * after a failure. */
+/* Forgiving decode (WHATWG infra): ASCII white space is skipped, padding may be missing; standard
+ * alphabet only. False when the text is not base64. `ret_bytes` has room for
+ * sv_base64_decoded_max(text.len) and may hold anything after a failure. */
 bool sv_base64_decode(sv_str text, char *ret_bytes, size_t *ret_len);
 
 #endif

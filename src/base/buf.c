@@ -1,6 +1,7 @@
 /* buf.c: growable bytes with a ceiling, doubling. */
 #include "base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,23 @@ void sv_buf_clear(sv_buf *buf)
 
 static char *fail(sv_buf *buf, sv_status status)
 {
-    buf->status = status;
+    if (!buf->status)
+        buf->status = status;
     return NULL;
+}
+
+/* One byte more than counted is there for the zero of printf. */
+static bool grow(sv_buf *buf, size_t needed)
+{
+    size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
+    char *grown = capacity < SIZE_MAX ? realloc(buf->ptr, capacity + 1) : NULL;
+    if (!grown)
+        return false;
+    buf->ptr = grown;
+    buf->capacity = capacity;
+    return true;
 }
 
 char *sv_buf_reserve(sv_buf *buf, size_t size_bytes)
@@ -37,16 +53,8 @@ char *sv_buf_reserve(sv_buf *buf, size_t size_bytes)
     if (size_bytes > buf->limit - buf->len)
         return fail(buf, SV_TOO_LARGE);
     size_t needed = buf->len + size_bytes;
-    if (needed > buf->capacity || !buf->ptr) {
-        size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
-        while (capacity < needed)
-            capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
-        char *grown = realloc(buf->ptr, capacity ? capacity : 1);
-        if (!grown)
-            return fail(buf, SV_NO_MEMORY);
-        buf->ptr = grown;
-        buf->capacity = capacity;
-    }
+    if ((needed > buf->capacity || !buf->ptr) && !grow(buf, needed))
+        return fail(buf, SV_NO_MEMORY);
     return buf->ptr + buf->len;
 }
 
@@ -82,11 +90,7 @@ sv_status sv_buf_printf(sv_buf *buf, const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (len < 0) {
-        buf->status = SV_INVALID;
-        return buf->status;
-    }
-    char *at = sv_buf_reserve(buf, (size_t)len + 1);
+    char *at = len < 0 ? fail(buf, SV_INVALID) : sv_buf_reserve(buf, (size_t)len);
     if (!at)
         return buf->status;
     va_start(args, format);

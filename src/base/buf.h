@@ -1,7 +1,7 @@
 /* buf.h: bytes that grow up to a ceiling they are born with.
  *
- * A failed append leaves the buffer as it was and marks it: later appends fail too, so that a chain of appends needs one
- * check at its end (sv_buf_status). */
+ * A failed append leaves the buffer as it was and marks it: later appends fail too, so that a chain
+ * of appends needs one check at its end (sv_buf_status). */
 #ifndef SERVAL_BASE_BUF_H
 #define SERVAL_BASE_BUF_H
 
@@ -23,8 +23,8 @@ void sv_buf_init(sv_buf *buf, size_t limit_bytes);
 void sv_buf_deinit(sv_buf *buf);
 /* Forgets bytes and failure, keeps the memory. */
 void sv_buf_clear(sv_buf *buf);
-/* Makes room for `size_bytes` more and returns where they go, without counting them; NULL on failure.
- * Follow with sv_buf_advance. */
+/* Makes room for `size_bytes` more and returns where they go, without counting them; NULL on
+ * failure. Follow with sv_buf_advance. */
 char *sv_buf_reserve(sv_buf *buf, size_t size_bytes);
 void sv_buf_advance(sv_buf *buf, size_t size_bytes);
 sv_status sv_buf_append(sv_buf *buf, const void *bytes, size_t size_bytes);

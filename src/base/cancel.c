@@ -1,7 +1,8 @@
 /* cancel.c: the cancel token.
  *
- * DESIGN. The reason is atomic, so that asking costs one load. Callbacks run with the lock held: removing one takes the
- * lock and so waits for a running one. A callback may therefore neither block nor touch its own token's list. */
+ * DESIGN. The reason is atomic, so that asking costs one load. Callbacks run with the lock held:
+ * removing one takes the lock and so waits for a running one. A callback may therefore neither
+ * block nor touch its own token's list. */
 #include "base/cancel.h"
 
 #include <pthread.h>
@@ -40,6 +41,12 @@ void sv_cancel_unref(sv_cancel *cancel)
     free(cancel);
 }
 
+bool sv_cancel_is_fresh(const sv_cancel *cancel)
+{
+    return atomic_load_explicit(&cancel->references, memory_order_acquire) == 1 &&
+           !sv_cancel_is_set(cancel);
+}
+
 void sv_cancel_fire(sv_cancel *cancel, sv_cancel_reason reason)
 {
     pthread_mutex_lock(&cancel->lock);
@@ -65,6 +72,8 @@ sv_cancel_reason sv_cancel_get(const sv_cancel *cancel)
 void sv_cancel_add(sv_cancel *cancel, sv_cancel_callback *callback)
 {
     sv_list_init(&callback->node);
+    if (!cancel)
+        return;
     pthread_mutex_lock(&cancel->lock);
     bool fired = atomic_load_explicit(&cancel->reason, memory_order_relaxed) != SV_CANCEL_NONE;
     if (!fired)
@@ -76,9 +85,10 @@ void sv_cancel_add(sv_cancel *cancel, sv_cancel_callback *callback)
 
 void sv_cancel_remove(sv_cancel *cancel, sv_cancel_callback *callback)
 {
-    if (!callback->node.next)
+    if (!cancel)
         return;
     pthread_mutex_lock(&cancel->lock);
-    sv_list_remove(&callback->node);
+    if (callback->node.next) /* it was added once */
+        sv_list_remove(&callback->node);
     pthread_mutex_unlock(&cancel->lock);
 }

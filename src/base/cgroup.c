@@ -1,4 +1,5 @@
-/* cgroup.c: CPU quota, cpuset and memory limit of the process (Linux; control groups v2, then v1). */
+/* cgroup.c: CPU quota, cpuset and memory limit of the process (Linux; control groups v2, then v1).
+ */
 #include "base/cgroup.h"
 
 #include <sched.h>
@@ -66,7 +67,8 @@ static void read_v2(const char *root, sv_cgroup_limits *limits)
     for (;;) {
         snprintf(path, sizeof path, "/sys/fs/cgroup%.2000s/cpu.max", group);
         double quota, period;
-        if (read_line(root, path, line) && sscanf(line, "%lf %lf", &quota, &period) == 2 && period > 0)
+        if (read_line(root, path, line) && sscanf(line, "%lf %lf", &quota, &period) == 2 &&
+            period > 0)
             take_smaller(&limits->quota_cpus, quota / period);
         snprintf(path, sizeof path, "/sys/fs/cgroup%.2000s/memory.max", group);
         if (read_line(root, path, line))

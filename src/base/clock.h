@@ -1,4 +1,5 @@
-/* clock.h: time, replaceable in tests. Two clocks: monotonic for deadlines and durations, wall for people. */
+/* clock.h: time, replaceable in tests. Two clocks: monotonic for deadlines and durations, wall for
+ * people. */
 #ifndef SERVAL_BASE_CLOCK_H
 #define SERVAL_BASE_CLOCK_H
 

@@ -3,6 +3,25 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Writes into `text` of `size` bytes, cut after a whole character: what is too long must still be
+ * UTF-8. The arguments may lie in `text` itself. */
+static void SV_PRINTF(3, 0) write_text(char *text, size_t size, const char *format, va_list args)
+{
+    char whole[sizeof((sv_error *)0)->message];
+    int written = vsnprintf(whole, size, format, args);
+    size_t len = written < 0 ? 0 : (size_t)written;
+    if (len >= size) {
+        len = size - 1;
+        while (len > 0 && ((unsigned char)whole[len - 1] & 0xC0) == 0x80)
+            len--;
+        if (len > 0 && (unsigned char)whole[len - 1] >= 0xC0)
+            len--;
+    }
+    memcpy(text, whole, len);
+    text[len] = '\0';
+}
 
 sv_status sv_error_set(sv_error *error, sv_status status, const sv_error_kind *kind,
                        const char *format, ...)
@@ -11,7 +30,7 @@ sv_status sv_error_set(sv_error *error, sv_status status, const sv_error_kind *k
         return status;
     va_list args;
     va_start(args, format);
-    vsnprintf(error->message, sizeof error->message, format, args);
+    write_text(error->message, sizeof error->message, format, args);
     va_end(args);
     error->kind = kind;
     return status;
@@ -23,6 +42,6 @@ void sv_error_set_path(sv_error *error, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(error->path, sizeof error->path, format, args);
+    write_text(error->path, sizeof error->path, format, args);
     va_end(args);
 }

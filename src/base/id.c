@@ -8,7 +8,8 @@ void sv_id_random(void *bytes, size_t size_bytes)
 {
     char *at = bytes;
     while (size_bytes) {
-        size_t piece = size_bytes < 256 ? size_bytes : 256; /* up to 256 bytes the call is never short */
+        size_t piece =
+            size_bytes < 256 ? size_bytes : 256; /* up to 256 bytes the call is never short */
         if (getrandom(at, piece, 0) != (ssize_t)piece)
             continue; /* interrupted before the generator was seeded */
         at += piece;

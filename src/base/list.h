@@ -10,7 +10,7 @@ typedef struct sv_list_node {
 } sv_list_node;
 
 /* The struct that holds `node` as its member `member`. */
-#define SV_CONTAINER_OF(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
+#define SV_CONTAINER_OF(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
 
 static inline void sv_list_init(sv_list_node *node)
 {

@@ -36,7 +36,7 @@ bool sv_str_starts_with(sv_str text, sv_str prefix)
 bool sv_str_ends_with(sv_str text, sv_str suffix)
 {
     return text.len >= suffix.len &&
-           sv_str_eq((sv_str){text.ptr + text.len - suffix.len, suffix.len}, suffix);
+           sv_str_eq(sv_str_slice(text, text.len - suffix.len, suffix.len), suffix);
 }
 
 size_t sv_str_find(sv_str text, char byte)
@@ -51,7 +51,7 @@ sv_str sv_str_slice(sv_str text, size_t start, size_t len)
         start = text.len;
     if (len > text.len - start)
         len = text.len - start;
-    return (sv_str){text.ptr + start, len};
+    return (sv_str){text.ptr ? text.ptr + start : NULL, len};
 }
 
 /* Length of the well-formed character at the start of `text` (RFC 3629), or 0. */
@@ -60,7 +60,10 @@ static size_t char_len(sv_str text)
     const unsigned char *s = (const unsigned char *)text.ptr;
     if (s[0] < 0x80)
         return 1;
-    size_t len = s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    size_t len = s[0] >= 0xC2 && s[0] < 0xE0   ? 2
+                 : (s[0] & 0xF0) == 0xE0       ? 3
+                 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
+                                               : 0;
     if (!len || len > text.len)
         return 0;
     for (size_t i = 1; i < len; i++)
@@ -106,7 +109,8 @@ bool sv_str_is_utf8(sv_str text)
     return true;
 }
 
-/* White space as Python's str.isspace(): ASCII, 1C to 1F, and the Unicode spaces. Returns its length or 0. */
+/* White space as Python's str.isspace(): ASCII, 1C to 1F, and the Unicode spaces. Returns its
+ * length or 0. */
 static size_t space_len(sv_str text)
 {
     const unsigned char *s = (const unsigned char *)text.ptr;

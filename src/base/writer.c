@@ -1,8 +1,9 @@
 /* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer.
  *
- * DESIGN of doubles. Most numbers that servers write were rounded to a few decimals or are whole: those are printed from
- * an integer. The rest is printed with 15, 16 or 17 significant digits, whichever reads back the same first (C17 Annex F:
- * correctly rounded conversions), and then brought into pydantic's form. */
+ * DESIGN of doubles. Most numbers that servers write were rounded to a few decimals or are whole:
+ * those are printed from an integer. The rest is printed with 15, 16 or 17 significant digits,
+ * whichever reads back the same first (C17 Annex F: correctly rounded conversions), and then
+ * brought into pydantic's form. */
 #include "base/writer.h"
 
 #include <math.h>
@@ -99,7 +100,8 @@ static void append_repaired(sv_buf *buf, sv_str text)
 {
     while (text.len) {
         size_t len = text.len < 4 ? text.len : 4;
-        while (len > 1 && !(sv_str_is_utf8((sv_str){text.ptr, len}) && sv_str_count_chars((sv_str){text.ptr, len}) == 1))
+        while (len > 1 && !(sv_str_is_utf8((sv_str){text.ptr, len}) &&
+                            sv_str_count_chars((sv_str){text.ptr, len}) == 1))
             len--;
         if (sv_str_is_utf8((sv_str){text.ptr, len}))
             append_text(buf, (sv_str){text.ptr, len});

@@ -1,7 +1,8 @@
 /* writer.h: compact JSON, written as it is produced, into a buffer.
  *
- * Separators are set by the writer. A failed append is kept in the buffer (sv_buf_status): check once at the end.
- * Text is written raw in UTF-8; bytes that are not UTF-8 become U+FFFD, so that the result is always valid JSON. */
+ * Separators are set by the writer. A failed append is kept in the buffer (sv_buf_status): check
+ * once at the end. Text is written raw in UTF-8; bytes that are not UTF-8 become U+FFFD, so that
+ * the result is always valid JSON. */
 #ifndef SERVAL_BASE_WRITER_H
 #define SERVAL_BASE_WRITER_H
 
@@ -25,8 +26,8 @@ void sv_writer_key(sv_writer *writer, sv_str name);
 void sv_writer_str(sv_writer *writer, sv_str text);
 void sv_writer_int(sv_writer *writer, int64_t value);
 void sv_writer_uint(sv_writer *writer, uint64_t value);
-/* Shortest text that reads back as the same double, in pydantic's form: 2.0, 0.00001, 1e-7, 1e+16. NaN and infinities
- * become null. */
+/* Shortest text that reads back as the same double, in pydantic's form: 2.0, 0.00001, 1e-7, 1e+16.
+ * NaN and infinities become null. */
 void sv_writer_double(sv_writer *writer, double value);
 void sv_writer_bool(sv_writer *writer, bool value);
 void sv_writer_null(sv_writer *writer);
@@ -43,8 +44,8 @@ void sv_writer_key_null(sv_writer *writer, const char *name);
 void sv_writer_key_raw(sv_writer *writer, const char *name, sv_str json);
 
 enum { SV_WRITER_DOUBLE_SIZE = 32 };
-/* The text of sv_writer_double into `text` (SV_WRITER_DOUBLE_SIZE bytes), not zero-terminated; returns its length.
- * `value` must be finite. */
+/* The text of sv_writer_double into `text` (SV_WRITER_DOUBLE_SIZE bytes), not zero-terminated;
+ * returns its length. `value` must be finite. */
 size_t sv_writer_format_double(double value, char *text);
 
 #endif
