@@ -9,8 +9,7 @@
 
 struct sv_engine_model {
     const sv_engine *engine;
-    void *state; /* the engine's */
-    sv_engine_info info;
+    sv_engine_loaded loaded;
 };
 
 /* A request in the model's order. */
@@ -57,7 +56,7 @@ static uint64_t estimate_memory(const char *path)
     return bytes * 2;
 }
 
-sv_status sv_engine_load(const sv_engine *engine, void *state, const char *path,
+sv_status sv_engine_load(const sv_engine_opened *opened, const char *path,
                          const sv_engine_options *options, sv_error *error,
                          sv_engine_model **ret_model)
 {
@@ -65,25 +64,24 @@ sv_status sv_engine_load(const sv_engine *engine, void *state, const char *path,
     sv_engine_model *model = calloc(1, sizeof *model);
     if (!model)
         return sv_error_set(error, SV_NO_MEMORY, NULL, "out of memory");
-    model->engine = engine;
-    sv_status status = engine->load(state, path, options ? options : &defaults, error,
-                                    &model->state, &model->info);
+    model->engine = opened->engine;
+    sv_error_set_path(error, "%s", path);
+    sv_status status = opened->engine->load(opened->state, path, options ? options : &defaults,
+                                            error, &model->loaded);
+    sv_engine_info *info = &model->loaded.info;
     if (status) {
-        sv_error_set_path(error, "%s", path);
         free(model);
         return status;
     }
-    if (model->info.n_inputs > SV_ENGINE_MAX_TENSORS ||
-        model->info.n_outputs > SV_ENGINE_MAX_TENSORS) {
+    if (info->n_inputs > SV_ENGINE_MAX_TENSORS || info->n_outputs > SV_ENGINE_MAX_TENSORS) {
         status = sv_error_set(error, SV_UNSUPPORTED, NULL,
                               "the model has %zu inputs and %zu outputs, at most %d are served",
-                              model->info.n_inputs, model->info.n_outputs, SV_ENGINE_MAX_TENSORS);
-        sv_error_set_path(error, "%s", path);
+                              info->n_inputs, info->n_outputs, SV_ENGINE_MAX_TENSORS);
         sv_engine_unload(model);
         return status;
     }
-    if (model->info.memory_bytes == 0)
-        model->info.memory_bytes = estimate_memory(path);
+    if (info->memory_bytes == 0)
+        info->memory_bytes = estimate_memory(path);
     *ret_model = model;
     return SV_OK;
 }
@@ -92,13 +90,13 @@ void sv_engine_unload(sv_engine_model *model)
 {
     if (!model)
         return;
-    model->engine->unload(model->state);
+    model->engine->unload(model->loaded.model);
     free(model);
 }
 
 const sv_engine_info *sv_engine_model_info(const sv_engine_model *model)
 {
-    return &model->info;
+    return &model->loaded.info;
 }
 
 const char *sv_engine_model_engine(const sv_engine_model *model)
@@ -202,14 +200,14 @@ sv_status sv_engine_run(sv_engine_model *model, const sv_engine_request *request
     if (!model->engine->run)
         return sv_error_set(error, SV_UNSUPPORTED, NULL, "%s models do not take tensors",
                             model->engine->title);
-    sv_status status = plan_inputs(&model->info, request, &plan, error);
+    sv_status status = plan_inputs(&model->loaded.info, request, &plan, error);
     if (!status)
-        status = plan_outputs(&model->info, request, &plan, error);
+        status = plan_outputs(&model->loaded.info, request, &plan, error);
     if (status)
         return status;
     sv_engine_job job = {plan.inputs, plan.outputs, plan.buffers, plan.n_outputs, request->cancel};
     sv_engine_result result = {0};
-    status = model->engine->run(model->state, &job, error, &result);
+    status = model->engine->run(model->loaded.model, &job, error, &result);
     /* Engines end a terminated run with an error like any other: it counts that we asked for it. */
     if (status && sv_cancel_is_set(request->cancel))
         return sv_error_set(error, SV_CANCELLED, NULL, "cancelled during the run");

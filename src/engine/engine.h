@@ -129,6 +129,12 @@ typedef struct sv_engine_about {
     bool has_gpu;        /* a GPU provider is loaded and a device answers */
 } sv_engine_about;
 
+/* A model as its engine made it. */
+typedef struct sv_engine_loaded {
+    void *model;
+    sv_engine_info info; /* what it points to belongs to the model */
+} sv_engine_loaded;
+
 /* A run that has been checked: tensors in the model's order, outputs as indices. */
 typedef struct sv_engine_job {
     const sv_tensor *const *inputs;         /* info->n_inputs of them */
@@ -160,7 +166,7 @@ struct sv_engine {
      * the size of the file. SV_NOT_FOUND: no such file. SV_INVALID: not a model, or one the engine
      * cannot run. SV_NO_MEMORY. */
     sv_status (*load)(void *state, const char *path, const sv_engine_options *options,
-                      sv_error *error, void **ret_model, sv_engine_info *ret_info);
+                      sv_error *error, sv_engine_loaded *ret_loaded);
     void (*unload)(void *model);
 
     /* See sv_engine_run; `result` is zeroed. Watches job->cancel: once it is set, the run ends
@@ -172,10 +178,16 @@ struct sv_engine {
                      sv_engine_result *result);
 };
 
-/* Loads a model with an engine that is open; `state` is of its `open`. For engine_host.c and tests:
- * others call sv_engine_host_load. Also SV_UNSUPPORTED for a model with more than
- * SV_ENGINE_MAX_TENSORS inputs or outputs. */
-sv_status sv_engine_load(const sv_engine *engine, void *state, const char *path,
+/* An engine and what its `open` returned. */
+typedef struct sv_engine_opened {
+    const sv_engine *engine;
+    void *state;
+} sv_engine_opened;
+
+/* Loads a model with an engine that is open. For engine_host.c and tests: others call
+ * sv_engine_host_load. Also SV_UNSUPPORTED for a model with more than SV_ENGINE_MAX_TENSORS inputs
+ * or outputs. */
+sv_status sv_engine_load(const sv_engine_opened *opened, const char *path,
                          const sv_engine_options *options, sv_error *error,
                          sv_engine_model **ret_model) SV_MUST_USE;
 

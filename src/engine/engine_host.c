@@ -8,7 +8,7 @@
 
 typedef struct slot {
     bool is_open;
-    void *state;
+    sv_engine_opened opened;
     sv_engine_about about;
 } slot;
 
@@ -41,7 +41,7 @@ void sv_engine_host_free(sv_engine_host *host)
         return;
     for (size_t i = 0; i < n_engines; i++)
         if (host->slots[i].is_open && engines[i]->close)
-            engines[i]->close(host->slots[i].state);
+            engines[i]->close(host->slots[i].opened.state);
     pthread_mutex_destroy(&host->lock);
     free(host);
 }
@@ -56,15 +56,17 @@ static slot *find_slot(sv_engine_host *host, const sv_engine *engine)
 }
 
 /* With the lock held. */
-static sv_status open_slot(sv_engine_host *host, const sv_engine *engine, slot *opened,
+static sv_status open_slot(sv_engine_host *host, const sv_engine *engine, slot *opening,
                            sv_error *error)
 {
-    sv_status status = engine->open ? engine->open(&host->config, &opened->state, error) : SV_OK;
+    sv_status status =
+        engine->open ? engine->open(&host->config, &opening->opened.state, error) : SV_OK;
     if (status)
         return status;
     if (engine->describe)
-        engine->describe(opened->state, &opened->about);
-    opened->is_open = true;
+        engine->describe(opening->opened.state, &opening->about);
+    opening->opened.engine = engine;
+    opening->is_open = true;
     return SV_OK;
 }
 
@@ -118,5 +120,5 @@ sv_status sv_engine_host_load(sv_engine_host *host, const char *path,
     sv_status status = ensure_open(host, engine, error, &opened);
     if (status)
         return status;
-    return sv_engine_load(engine, opened->state, path, options, error, ret_model);
+    return sv_engine_load(&opened->opened, path, options, error, ret_model);
 }

@@ -429,7 +429,7 @@ static void unload_model(void *state)
 }
 
 static sv_status load_model(void *state, const char *path, const sv_engine_options *options,
-                            sv_error *error, void **ret_model, sv_engine_info *ret_info)
+                            sv_error *error, sv_engine_loaded *ret_loaded)
 {
     onnx_call call = begin(state, error);
     sv_engine_info info = {0};
@@ -439,9 +439,8 @@ static sv_status load_model(void *state, const char *path, const sv_engine_optio
     model->onnx = state;
     model->arena = sv_arena_new(DESCRIPTION_LIMIT);
     if (is_given(&call, model->arena) && create_session(&call, path, options, &model->session) &&
-        describe_model(&call, model, &info)) {
-        *ret_model = model;
-        *ret_info = info;
+        describe_model(&call, model, &ret_loaded->info)) {
+        ret_loaded->model = model;
         return SV_OK;
     }
     unload_model(model);
@@ -564,14 +563,12 @@ static bool execute(onnx_call *call, onnx_run *run, const onnx_model *model, sv_
     sv_cancel_callback on_cancel = {.run = terminate_run, .arg = run};
     if (!succeeds(call, call->api->CreateRunOptions(&run->options)))
         return false;
-    if (cancel)
-        sv_cancel_add(cancel, &on_cancel);
+    sv_cancel_add(cancel, &on_cancel);
     bool is_done =
         succeeds(call, call->api->Run(model->session, run->options, model->inputs.names,
                                       (const OrtValue *const *)run->inputs, run->n_inputs,
                                       run->names, run->n_outputs, run->outputs));
-    if (cancel)
-        sv_cancel_remove(cancel, &on_cancel);
+    sv_cancel_remove(cancel, &on_cancel);
     call->api->ReleaseRunOptions(run->options);
     return is_done;
 }
