@@ -1,0 +1,224 @@
+/* cli.c: reads options. What commands do with them: cmd_*.c. */
+#include "app/cli.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Options that are no settings. */
+typedef struct extra_option {
+    const char *name, *help;
+} extra_option;
+static const extra_option extras[] = {
+    {"config", "Settings file; default: serval.yaml in the working directory, if there is one"},
+    {"env-file", "Environment file; default: .env in the working directory, if there is one"},
+    {"set", "MODEL.KEY=VALUE: override a line of a model.yaml; may be given several times"},
+    {"labels", "Labels file, one per line, when exactly one model is served"},
+};
+
+static bool usage(sv_buf *problems, const char *format, sv_str what, const char *hint)
+{
+    sv_buf_printf(problems, "%s '%.*s'%s%s\n", format, SV_STR_ARG(what), hint ? "; did you mean --" : "",
+                  hint ? hint : "");
+    return false;
+}
+
+/* "max_body_size" as an option's name, in the arena. */
+static const char *dashed(sv_arena *arena, const char *name)
+{
+    sv_str copy = sv_arena_printf(arena, "--%s", name);
+    for (size_t i = 0; copy.ptr && i < copy.len; i++)
+        if (copy.ptr[i] == '_')
+            ((char *)(uintptr_t)copy.ptr)[i] = '-';
+    return copy.ptr ? copy.ptr : name;
+}
+
+/* The nearest option, without dashes in front; NULL when none is near. */
+static const char *nearest(sv_arena *arena, sv_str name)
+{
+    const char *setting = sv_settings_nearest(name);
+    return setting ? dashed(arena, setting) + 2 : NULL;
+}
+
+static bool add_value(sv_cli *cli, sv_arena *arena, const sv_setting *setting, const char *text)
+{
+    if (cli->n_values == sizeof cli->values / sizeof *cli->values)
+        return false;
+    cli->values[cli->n_values++] = (struct sv_cli_value){setting, text, dashed(arena, setting->name)};
+    return true;
+}
+
+/* --name=value, or the next argument; NULL when there is none. */
+static const char *take_value(int argc, char *const *argv, int *at, const char *equals)
+{
+    if (equals)
+        return equals + 1;
+    return *at + 1 < argc ? argv[++*at] : NULL;
+}
+
+static bool is_name(sv_str name, const char *option)
+{
+    return sv_str_eq(name, sv_str_from(option));
+}
+
+/* Options of extras; true when it was one. */
+static bool read_extra(sv_cli *cli, sv_str name, const char *value, bool *ret_good)
+{
+    *ret_good = value != NULL;
+    if (is_name(name, "config"))
+        cli->config = value;
+    else if (is_name(name, "env-file"))
+        cli->env_file = value;
+    else if (is_name(name, "labels"))
+        cli->labels = value;
+    else if (is_name(name, "set") && cli->n_sets < SV_CLI_MAX_ARGS)
+        cli->sets[cli->n_sets++] = value ? value : "";
+    else
+        return false;
+    return true;
+}
+
+static bool read_flag(sv_cli *cli, sv_arena *arena, sv_str name)
+{
+    bool off = sv_str_starts_with(name, SV_STR("no-"));
+    const sv_setting *setting = sv_settings_find(off ? sv_str_slice(name, 3, name.len) : name);
+    if (!setting || setting->kind != SV_SETTING_BOOL)
+        return false;
+    return add_value(cli, arena, setting, off ? "false" : "true");
+}
+
+static bool is_extra(sv_str name)
+{
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
+        if (is_name(name, extras[i].name))
+            return true;
+    return false;
+}
+
+static bool read_option(sv_arena *arena, int argc, char *const *argv, int *at, sv_buf *problems,
+                        sv_cli *cli)
+{
+    const char *text = argv[*at] + 2, *equals = strchr(text, '=');
+    sv_str name = {text, equals ? (size_t)(equals - text) : strlen(text)};
+    if (is_name(name, "help") || is_name(name, "json")) {
+        *(name.ptr[0] == 'h' ? &cli->help : &cli->json) = true;
+        return true;
+    }
+    if (!equals && read_flag(cli, arena, name))
+        return true;
+    const sv_setting *setting = sv_settings_find(name);
+    if (!setting && !is_extra(name))
+        return usage(problems, "unknown option", (sv_str){argv[*at], name.len + 2}, nearest(arena, name));
+    const char *value = take_value(argc, argv, at, equals);
+    bool good = value != NULL;
+    if (setting && good)
+        return add_value(cli, arena, setting, value);
+    if (!setting)
+        read_extra(cli, name, value, &good);
+    return good || usage(problems, "no value for option", (sv_str){argv[*at], name.len + 2}, NULL);
+}
+
+bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *ret_cli)
+{
+    sv_cli *cli = ret_cli;
+    bool only_positional = false;
+    *cli = (sv_cli){0};
+    for (int i = 0; i < argc; i++) {
+        sv_str text = sv_str_from(argv[i]);
+        if (!only_positional && sv_str_eq(text, SV_STR("--"))) {
+            only_positional = true;
+        } else if (!only_positional && sv_str_eq(text, SV_STR("-h"))) {
+            cli->help = true;
+        } else if (!only_positional && sv_str_starts_with(text, SV_STR("--"))) {
+            if (!read_option(arena, argc, argv, &i, problems, cli))
+                return false;
+        } else if (!only_positional && text.len > 1 && text.ptr[0] == '-') {
+            return usage(problems, "unknown option", text, NULL);
+        } else if (cli->n_positional < SV_CLI_MAX_ARGS) {
+            cli->positional[cli->n_positional++] = argv[i];
+        } else {
+            return usage(problems, "too many arguments at", text, NULL);
+        }
+    }
+    return true;
+}
+
+/* A sentence, wrapped at 80 columns below its option. */
+static void print_wrapped(FILE *to, const char *text, const char *more)
+{
+    enum { INDENT = 6, WIDTH = 80 };
+    sv_str rest = sv_str_from(text), word;
+    int column = INDENT;
+    fprintf(to, "%*s", INDENT, "");
+    for (int part = 0; part < 2; part++, rest = sv_str_from(more)) {
+        while (rest.len && sv_str_split(&rest, ' ', &word)) {
+            if (column > INDENT && column + 1 + (int)word.len > WIDTH) {
+                fprintf(to, "\n%*s", INDENT, "");
+                column = INDENT;
+            }
+            bool first = column == INDENT;
+            fprintf(to, "%s%.*s", first ? "" : " ", SV_STR_ARG(word));
+            column += (int)word.len + !first;
+        }
+    }
+    fprintf(to, "\n");
+}
+
+static const char *placeholder(const sv_setting *setting)
+{
+    switch (setting->kind) {
+    case SV_SETTING_BOOL:
+        return "";
+    case SV_SETTING_INT:
+        return " N";
+    case SV_SETTING_DURATION:
+        return " TIME";
+    case SV_SETTING_SIZE:
+        return " SIZE";
+    case SV_SETTING_CHOICE:
+    case SV_SETTING_TEXT:
+        break;
+    }
+    return " TEXT";
+}
+
+void sv_cli_print_options(FILE *to)
+{
+    size_t n;
+    const sv_setting *rows = sv_settings_table(&n);
+    fprintf(to, "Options (also as SERVAL_NAME in the environment or .env, or as name: in serval.yaml):\n");
+    for (size_t i = 0; i < n; i++) {
+        char more[300];
+        fprintf(to, "  --");
+        for (const char *at = rows[i].name; *at; at++)
+            fputc(*at == '_' ? '-' : *at, to);
+        fprintf(to, "%s\n", rows[i].choices ? "" : placeholder(&rows[i]));
+        snprintf(more, sizeof more, "%s%s%s(default: %s)", rows[i].choices ? "One of " : "",
+                 rows[i].choices ? rows[i].choices : "", rows[i].choices ? " " : "",
+                 rows[i].default_text[0] ? rows[i].default_text : "none");
+        char help[400];
+        snprintf(help, sizeof help, "%s.", rows[i].help);
+        print_wrapped(to, help, more);
+    }
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
+        fprintf(to, "  --%s TEXT\n", extras[i].name);
+        print_wrapped(to, extras[i].help, "");
+    }
+    fprintf(to, "Times: 30 (seconds), 500ms, 2m, 1h. Sizes: 1048576 (bytes), 64KiB, 10MiB, 1GiB.\n");
+}
+
+bool sv_cli_load_settings(const sv_cli *cli, sv_arena *arena, sv_buf *problems, sv_buf *notices,
+                          sv_settings_merge *ret_merge)
+{
+    sv_settings_begin(ret_merge, arena, problems);
+    sv_settings_read_yaml(ret_merge, cli->config ? cli->config : "serval.yaml", cli->config != NULL);
+    sv_settings_read_env_file(ret_merge, cli->env_file ? cli->env_file : ".env", cli->env_file != NULL,
+                              notices);
+    sv_settings_read_environment(ret_merge, environ);
+    for (size_t i = 0; i < cli->n_values; i++)
+        sv_settings_set(ret_merge, cli->values[i].setting, sv_str_from(cli->values[i].text),
+                        cli->values[i].origin);
+    return !ret_merge->failed;
+}

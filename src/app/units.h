@@ -1,0 +1,19 @@
+/* units.h: "30", "500ms", "10MiB" -> numbers. Pure. */
+#ifndef SERVAL_APP_UNITS_H
+#define SERVAL_APP_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <serval/str.h>
+
+/* Milliseconds; a bare number is seconds, decimals are fine; ms s m h. False when it is none. */
+bool sv_units_read_duration(sv_str text, int64_t *ret_ms);
+/* Bytes; a bare number is bytes; KiB MiB GiB. False when it is none. */
+bool sv_units_read_size(sv_str text, int64_t *ret_bytes);
+/* A decimal integer with an optional sign. */
+bool sv_units_read_int(sv_str text, int64_t *ret_value);
+/* true false yes no on off 1 0, any case. */
+bool sv_units_read_bool(sv_str text, bool *ret_value);
+
+#endif
