@@ -11,9 +11,14 @@ writers, are held out and only measured. Every random number comes from SEED.
 
 import hashlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
+
+# How sums are split among threads changes their last bits: one thread, the same bits everywhere
+# that the processor's kernels are the same. Must be set before numpy is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from PIL import Image
