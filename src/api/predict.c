@@ -105,9 +105,23 @@ static void finish(predict_job *job, sv_status status, const sv_error *error)
     sv_complete(call, status); /* the job is gone */
 }
 
-static void count_cancelled(predict_job *job, const char *stage)
+static void count_cancelled(predict_job *job, sv_cancel_stage stage)
 {
-    sv_metrics_count_cancelled(job->services->metrics, stage);
+    sv_metrics_count(job->services->cancelled[stage], 1);
+}
+
+static void count_rejected(predict_job *job, sv_reject_reason reason)
+{
+    sv_metrics_count(job->services->rejected[reason], 1);
+}
+
+static void observe_work(predict_job *job, int64_t waited_ns, int64_t computed_ns)
+{
+    const sv_version_series *series = job->version->series;
+    if (!series)
+        return;
+    sv_metrics_observe(series->queue, waited_ns);
+    sv_metrics_observe(series->compute, computed_ns);
 }
 
 /* With a permit: decode, prepare, run, rank. */
@@ -126,9 +140,9 @@ static void run_work(sv_work *work)
     sv_status status = sv_task_image_run(&job->version->image, job->version->loaded, &request, &error,
                                          &job->out->predictions);
     if (status == SV_CANCELLED)
-        count_cancelled(job, "running");
+        count_cancelled(job, SV_STAGE_CANCELLED_RUNNING);
     else
-        sv_metrics_observe_model(job->version->series, work->waited_ns, now_ns() - started);
+        observe_work(job, work->waited_ns, now_ns() - started);
     for (size_t i = 0; !status && i < job->out->predictions.len; i++) {
         struct prediction *prediction = &job->out->predictions.items[i];
         prediction->confidence = round_to(prediction->confidence, 1e6);
@@ -139,7 +153,7 @@ static void run_work(sv_work *work)
 static void drop_work(sv_work *work, sv_status status)
 {
     predict_job *job = SV_CONTAINER_OF(work, predict_job, work);
-    count_cancelled(job, "queued");
+    count_cancelled(job, SV_STAGE_CANCELLED_QUEUED);
     finish(job, status, NULL);
 }
 
@@ -155,7 +169,7 @@ static sv_status submit(predict_job *job)
     sv_call *call = job->call;
     if (sv_scheduler_submit(job->services->scheduler, &job->work, &retry_after_s) == SV_OK)
         return SV_DEFERRED;
-    sv_metrics_count_rejected(job->services->metrics, "queue_full");
+    count_rejected(job, SV_REJECT_QUEUE_FULL);
     char seconds[24];
     snprintf(seconds, sizeof seconds, "%lld", (long long)retry_after_s);
     (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
@@ -174,7 +188,7 @@ static void go_on_after_fetch(sv_message *message)
     if (status == SV_DEFERRED)
         return;
     if (status == SV_CANCELLED)
-        count_cancelled(job, "fetching");
+        count_cancelled(job, SV_STAGE_CANCELLED_FETCHING);
     snprintf(error.message, sizeof error.message, "%s", job->fetch_message);
     finish(job, status, &error);
 }
@@ -202,7 +216,7 @@ static void take_fetched(sv_fetch_result *result, void *arg)
     job->message.run = go_on_after_fetch;
     if (sv_pool_submit(job->services->pool, &job->message) == SV_OK)
         return;
-    sv_metrics_count_rejected(job->services->metrics, "queue_full");
+    count_rejected(job, SV_REJECT_QUEUE_FULL);
     finish(job, SV_UNAVAILABLE, NULL);
 }
 

@@ -9,6 +9,29 @@
 #include "model/scheduler.h"
 #include "observe/metrics.h"
 
+/* Why a request was refused, and in which stage one was given up: indices of the series below. */
+typedef enum sv_reject_reason {
+    SV_REJECT_QUEUE_FULL,
+    SV_REJECT_TIMEOUT,
+    SV_REJECT_RATE_LIMIT,
+    SV_REJECT_DRAINING,
+    SV_REJECT_TOO_LARGE,
+    SV_REJECT_COUNT,
+} sv_reject_reason;
+typedef enum sv_cancel_stage {
+    SV_STAGE_CANCELLED_FETCHING,
+    SV_STAGE_CANCELLED_QUEUED,
+    SV_STAGE_CANCELLED_BATCHED,
+    SV_STAGE_CANCELLED_RUNNING,
+    SV_STAGE_CANCELLED_STREAMING,
+    SV_STAGE_CANCELLED_COUNT,
+} sv_cancel_stage;
+
+/* The metrics of one version (sv_version.series). */
+typedef struct sv_version_series {
+    sv_series *queue, *compute;
+} sv_version_series;
+
 typedef struct sv_services {
     sv_registry *registry;
     sv_scheduler *scheduler;
@@ -17,11 +40,11 @@ typedef struct sv_services {
     sv_pool *pool;
     sv_server *server;
     sv_metrics *metrics;
+    sv_series *rejected[SV_REJECT_COUNT], *cancelled[SV_STAGE_CANCELLED_COUNT];
     sv_str image_schemes; /* "http,https,data" */
     const char *app_version;
     bool gpu_available;
     int64_t liveness_timeout_ms;
-    int64_t fetch_timeout_ms;
 } sv_services;
 
 #endif

@@ -1,0 +1,371 @@
+/* runtime.c: wiring. Which operations there are: serve.c; what they do: api/. */
+#include "app/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <serval/version.h>
+
+#include "http/mw_access_log.h"
+#include "observe/process_metrics.h"
+
+enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
+
+static const char *const reject_reasons[] = {"queue_full", "timeout", "rate_limit", "draining", "too_large"};
+static const char *const cancel_stages[] = {"fetching", "queued", "batched", "running", "streaming"};
+
+static const sv_settings *values(const sv_runtime *runtime)
+{
+    return &runtime->settings.values;
+}
+
+int sv_runtime_configure(sv_runtime *runtime, int argc, char *const *argv)
+{
+    sv_buf_init(&runtime->problems, MAX_TEXT);
+    sv_buf_init(&runtime->notices, MAX_TEXT);
+    runtime->arena = sv_arena_new(0);
+    if (!runtime->arena)
+        return 1;
+    if (!sv_cli_read(runtime->arena, argc, argv, &runtime->problems, &runtime->cli))
+        return 2;
+    if (runtime->cli.help)
+        return 0;
+    return sv_cli_load_settings(&runtime->cli, runtime->arena, &runtime->problems, &runtime->notices,
+                                &runtime->settings)
+               ? 0
+               : 1;
+}
+
+/* The models' paths: the arguments, else the setting. A default path that does not exist is no mistake. */
+static sv_status scan_repository(sv_runtime *runtime)
+{
+    const char *const *paths = runtime->cli.positional;
+    size_t n = runtime->cli.n_positional, n_rows;
+    const sv_setting *rows = sv_settings_table(&n_rows);
+    const sv_setting *setting = sv_settings_find(SV_STR("model_path"));
+    bool is_default = strcmp(runtime->settings.origins[setting - rows], "default") == 0;
+    if (!n) {
+        paths = &runtime->settings.values.model_path;
+        n = 1;
+        if (is_default && access(*paths, F_OK) != 0) {
+            sv_buf_printf(&runtime->notices,
+                          "no models: %s does not exist; name a model to serve, e.g. "
+                          "`serval serve model.onnx`\n",
+                          *paths);
+            return SV_OK;
+        }
+    }
+    sv_error error = {0};
+    sv_status status = sv_repository_scan(runtime->arena, paths, n, &error, &runtime->repository);
+    if (status)
+        sv_buf_printf(&runtime->problems, "%s: %s\n", error.path[0] ? error.path : "models",
+                      error.message[0] ? error.message : sv_status_text(status));
+    return status;
+}
+
+static void write_engine_line(void *arg, sv_engine_severity severity, const char *engine, const char *text)
+{
+    static const sv_log_level levels[] = {[SV_ENGINE_DEBUG] = SV_LOG_DEBUG,
+                                          [SV_ENGINE_INFO] = SV_LOG_DEBUG,
+                                          [SV_ENGINE_WARNING] = SV_LOG_WARNING,
+                                          [SV_ENGINE_ERROR] = SV_LOG_ERROR};
+    sv_runtime *runtime = arg;
+    sv_log_write(runtime->log, levels[severity], "%s: %s", engine, text);
+}
+
+static sv_strs collect_sets(sv_runtime *runtime)
+{
+    sv_strs sets = {.items = sv_arena_alloc_array(runtime->arena, runtime->cli.n_sets, sizeof(sv_str))};
+    for (size_t i = 0; sets.items && i < runtime->cli.n_sets; i++)
+        sets.items[sets.len++] = sv_str_from(runtime->cli.sets[i]);
+    return sets;
+}
+
+static sv_status make_plan(sv_runtime *runtime)
+{
+    sv_cgroup_limits limits = sv_cgroup_read("");
+    sv_error error = {0};
+    sv_status status =
+        sv_start_plan_make(&limits, values(runtime), &runtime->notices, &error, &runtime->plan);
+    if (status)
+        sv_buf_printf(&runtime->problems, "%s\n", error.message);
+    return status;
+}
+
+sv_status sv_runtime_open_models(sv_runtime *runtime)
+{
+    sv_status status = make_plan(runtime);
+    if (!status)
+        status = scan_repository(runtime);
+    sv_engine_config engines = {.directory = values(runtime)->engine_dir,
+                                .log = {.write = write_engine_line, .arg = runtime}};
+    if (!status)
+        status = sv_engine_host_new(&engines, &runtime->engines);
+    if (status)
+        return status;
+    runtime->sets = collect_sets(runtime);
+    sv_registry_config config = {.repository = &runtime->repository,
+                                 .sets = &runtime->sets,
+                                 .labels_file = runtime->cli.labels,
+                                 .default_model = values(runtime)->default_model,
+                                 .engines = runtime->engines,
+                                 .engine_threads = runtime->plan.engine_threads,
+                                 .n_scratches = (size_t)runtime->plan.n_permits,
+                                 .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels}};
+    return sv_registry_new(&config, &runtime->problems, &runtime->registry);
+}
+
+static void add_version_series(sv_runtime *runtime, const sv_model *model, sv_version *version)
+{
+    if (!runtime->metrics)
+        return;
+    sv_str name = sv_arena_copy(runtime->arena, model->name);
+    sv_str number = sv_arena_copy(runtime->arena, version->name);
+    sv_version_series *series = sv_arena_alloc(runtime->arena, sizeof *series);
+    if (!name.ptr || !number.ptr || !series)
+        return;
+    const char *labels[SV_METRICS_MAX_LABELS] = {name.ptr, number.ptr};
+    series->queue = sv_metrics_add_series(runtime->metrics, SV_METRIC_QUEUE_DURATION, labels);
+    series->compute = sv_metrics_add_series(runtime->metrics, SV_METRIC_COMPUTE_DURATION, labels);
+    version->series = series;
+}
+
+size_t sv_runtime_load_models(sv_runtime *runtime)
+{
+    size_t n, n_failed = 0;
+    sv_model *models = sv_registry_models(runtime->registry, &n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < models[i].n_versions; k++) {
+            sv_version *version = &models[i].versions[k];
+            sv_error error = {0};
+            add_version_series(runtime, &models[i], version);
+            sv_status status =
+                sv_registry_load_version(runtime->registry, &models[i], version, &error);
+            n_failed += status != SV_OK;
+            sv_log_write(runtime->log, status ? SV_LOG_ERROR : SV_LOG_INFO, "model %.*s version %.*s: %s%s",
+                         SV_STR_ARG(models[i].name), SV_STR_ARG(version->name),
+                         status ? "cannot be loaded: " : "ready", status ? error.message : "");
+        }
+    }
+    runtime->services.gpu_available = sv_engine_host_has_gpu(runtime->engines);
+    return n_failed;
+}
+
+static sv_status open_log(sv_runtime *runtime)
+{
+    static const char *const levels[] = {"debug", "info", "warning", "error", "off"};
+    const sv_settings *settings = values(runtime);
+    bool json = strcmp(settings->log_format, "json") == 0 ||
+                (strcmp(settings->log_format, "auto") == 0 && !isatty(STDOUT_FILENO));
+    sv_log_config config = {.json = json, .access_fd = STDOUT_FILENO, .other_fd = STDERR_FILENO};
+    for (int i = 0; i <= SV_LOG_OFF; i++)
+        if (strcmp(settings->log_level, levels[i]) == 0)
+            config.level = settings->debug ? SV_LOG_DEBUG : (sv_log_level)i;
+    return sv_log_new(&config, &runtime->log);
+}
+
+static double read_dropped(void *arg)
+{
+    return (double)sv_log_dropped(arg);
+}
+
+static double read_active(void *arg)
+{
+    return (double)sv_server_get_stats(arg).n_active;
+}
+
+static double read_idle(void *arg)
+{
+    return (double)sv_server_get_stats(arg).n_idle;
+}
+
+static sv_status open_metrics(sv_runtime *runtime)
+{
+    runtime->metrics = sv_metrics_new();
+    if (!runtime->metrics)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < sizeof reject_reasons / sizeof *reject_reasons; i++) {
+        const char *labels[SV_METRICS_MAX_LABELS] = {reject_reasons[i]};
+        runtime->services.rejected[i] = sv_metrics_add_series(runtime->metrics, SV_METRIC_REJECTED, labels);
+    }
+    for (size_t i = 0; i < sizeof cancel_stages / sizeof *cancel_stages; i++) {
+        const char *labels[SV_METRICS_MAX_LABELS] = {cancel_stages[i]};
+        runtime->services.cancelled[i] =
+            sv_metrics_add_series(runtime->metrics, SV_METRIC_CANCELLED, labels);
+    }
+    return sv_process_metrics_add(runtime->metrics);
+}
+
+/* What is only known once the application and the server are there. */
+static sv_status finish_metrics(sv_runtime *runtime)
+{
+    size_t n;
+    const sv_bound_operation *operations =
+        sv_application_operations(sv_service_application(runtime->service), &n);
+    sv_server *server = sv_service_server(runtime->service);
+    runtime->http_metrics =
+        sv_mw_metrics_new(runtime->metrics, &operations->route, sizeof *operations, n);
+    if (!runtime->http_metrics)
+        return SV_NO_MEMORY;
+    runtime->middleware[1] = sv_mw_metrics_middleware(runtime->http_metrics);
+    sv_status status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "active", read_active, server);
+    if (!status)
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "idle", read_idle, server);
+    if (!status)
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_HTTP_IN_PROGRESS, NULL, read_active, server);
+    if (!status)
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_LOG_DROPPED, NULL, read_dropped, runtime->log);
+    return status;
+}
+
+static sv_http_limits http_limits(const sv_settings *settings)
+{
+    sv_http_limits limits = sv_http_limits_default;
+    limits.max_header_bytes = (size_t)settings->max_header_size;
+    limits.max_url_bytes = (size_t)settings->max_url_size;
+    limits.max_body_bytes = (size_t)settings->max_body_size;
+    limits.max_connections = (size_t)settings->max_connections;
+    limits.header_timeout_ms = settings->header_timeout;
+    limits.body_timeout_ms = settings->body_timeout;
+    limits.write_timeout_ms = settings->write_timeout;
+    limits.keep_alive_ms = settings->keep_alive;
+    limits.request_timeout_ms = settings->request_timeout;
+    return limits;
+}
+
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* The listed hosts; on a loopback address of the model server its own names too (a page on another site must not reach
+ * it through a name that resolves here). NULL: every host. */
+static const char *const *allowed_hosts(sv_runtime *runtime, bool with_models)
+{
+    const sv_settings *settings = values(runtime);
+    const char **hosts = sv_arena_alloc_array(runtime->arena, MAX_HOSTS + 5, sizeof *hosts);
+    sv_str rest = sv_str_from(settings->allowed_hosts), host;
+    size_t n = 0;
+    while (hosts && rest.len && n < MAX_HOSTS && sv_str_split(&rest, ',', &host))
+        hosts[n++] = sv_arena_copy(runtime->arena, sv_str_trim(host)).ptr;
+    bool guarded = with_models && !settings->uds[0] && is_loopback(settings->host);
+    if (!hosts || (!n && !guarded))
+        return NULL;
+    if (guarded) {
+        hosts[n++] = "localhost";
+        hosts[n++] = "127.0.0.1";
+        hosts[n++] = "[::1]";
+        hosts[n++] = settings->host;
+    }
+    return hosts;
+}
+
+static sv_status open_fetching(sv_runtime *runtime)
+{
+    const sv_settings *settings = values(runtime);
+    sv_error error = {0};
+    sv_status status = sv_address_guard_new(sv_str_from(settings->image_url_allow),
+                                            sv_str_from(settings->image_url_deny), &runtime->problems,
+                                            &runtime->guard);
+    if (!status)
+        status = sv_loop_new(&error, &runtime->fetch_loop);
+    int64_t max_size = settings->fetch_max_size ? settings->fetch_max_size : settings->max_body_size;
+    sv_fetch_config config = {.guard = runtime->guard,
+                              .max_bytes = (size_t)max_size,
+                              .timeout_ms = settings->fetch_timeout};
+    if (!status)
+        status = sv_fetcher_new(runtime->fetch_loop, &config, &error, &runtime->fetcher);
+    if (!status)
+        status = sv_loop_start(runtime->fetch_loop, &error);
+    if (status && error.message[0])
+        sv_buf_printf(&runtime->problems, "%s\n", error.message);
+    return status;
+}
+
+static sv_status build_service(sv_runtime *runtime, const sv_app *app, const sv_operation *const *tables,
+                               size_t n_tables, bool with_models)
+{
+    const sv_settings *settings = values(runtime);
+    const char *version = settings->app_version[0] ? settings->app_version
+                          : app && app->version    ? app->version
+                                                   : SV_VERSION;
+    runtime->services.app_version = version;
+    sv_service_config config = {
+        .application = {.title = app && app->title ? app->title : settings->app_name,
+                        .version = version,
+                        .description = app ? app->description : NULL,
+                        .root_path = settings->root_path,
+                        .tables = tables,
+                        .n_tables = n_tables,
+                        .state = with_models ? &runtime->services : NULL,
+                        .pages = !app || !app->no_pages},
+        .limits = http_limits(settings),
+        .middleware = runtime->middleware,
+        .n_middleware = sizeof runtime->middleware / sizeof *runtime->middleware,
+        .handler_threads = (size_t)settings->handler_threads,
+        .allowed_hosts = allowed_hosts(runtime, with_models)};
+    return sv_service_new(&config, &runtime->problems, &runtime->service);
+}
+
+static void fill_services(sv_runtime *runtime)
+{
+    sv_services *services = &runtime->services;
+    services->registry = runtime->registry;
+    services->scheduler = runtime->scheduler;
+    services->fetch_loop = runtime->fetch_loop;
+    services->fetcher = runtime->fetcher;
+    services->pool = sv_service_pool(runtime->service);
+    services->server = sv_service_server(runtime->service);
+    services->metrics = runtime->metrics;
+    services->image_schemes = sv_str_from(values(runtime)->image_url_schemes);
+    services->liveness_timeout_ms = values(runtime)->liveness_timeout;
+}
+
+sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app, const sv_operation *const *tables,
+                           size_t n_tables, bool with_models)
+{
+    sv_status status = open_log(runtime);
+    if (!status)
+        status = open_metrics(runtime);
+    if (!status && !with_models)
+        status = make_plan(runtime);
+    if (!status)
+        status = build_service(runtime, app, tables, n_tables, with_models);
+    if (!status)
+        status = finish_metrics(runtime);
+    if (status)
+        return status;
+    runtime->middleware[0] = sv_mw_access_log(runtime->log);
+    if (!with_models)
+        return SV_OK;
+    sv_scheduler_config scheduler = {.n_permits = (size_t)runtime->plan.n_permits,
+                                     .max_waiting = MAX_WAITING_WORKS,
+                                     .pool = sv_service_pool(runtime->service)};
+    status = sv_scheduler_new(&scheduler, &runtime->scheduler);
+    if (!status)
+        status = open_fetching(runtime);
+    fill_services(runtime);
+    return status;
+}
+
+void sv_runtime_deinit(sv_runtime *runtime)
+{
+    if (runtime->service)
+        sv_pool_stop(sv_service_pool(runtime->service));
+    if (runtime->fetch_loop)
+        sv_loop_join(runtime->fetch_loop);
+    sv_fetcher_free(runtime->fetcher);
+    sv_loop_free(runtime->fetch_loop);
+    sv_service_free(runtime->service);
+    sv_scheduler_free(runtime->scheduler);
+    sv_address_guard_free(runtime->guard);
+    sv_registry_free(runtime->registry);
+    sv_engine_host_free(runtime->engines);
+    sv_mw_metrics_free(runtime->http_metrics);
+    sv_metrics_free(runtime->metrics);
+    sv_log_free(runtime->log);
+    sv_buf_deinit(&runtime->problems);
+    sv_buf_deinit(&runtime->notices);
+    sv_arena_free(runtime->arena);
+}

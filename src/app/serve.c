@@ -1,0 +1,149 @@
+/* serve.c: `serval serve`, and what every program built on sv_main does once it is configured. */
+#include "app/serve.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "api/health.h"
+#include "api/metrics_page.h"
+#include "api/predict.h"
+#include "app/signals.h"
+
+enum { MAX_TABLES = 8 };
+
+const sv_operation *const *sv_serve_tables(size_t *ret_count)
+{
+    static const sv_operation *tables[MAX_TABLES];
+    size_t n = 0;
+    tables[n++] = sv_predict_operations();
+    tables[n++] = sv_health_operations();
+    tables[n++] = sv_metrics_page_operations();
+    *ret_count = n;
+    return tables;
+}
+
+int sv_serve_explain(sv_runtime *runtime, const char *program, int code)
+{
+    sv_str rest = sv_buf_str(&runtime->problems), line;
+    if (!rest.len)
+        fprintf(stderr, "%s: out of memory\n", program);
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        if (line.len)
+            fprintf(stderr, "%s: %.*s\n", program, SV_STR_ARG(line));
+    if (code == 2)
+        fprintf(stderr, "Try '%s --help'.\n", program);
+    return code;
+}
+
+static void print_notices(sv_runtime *runtime)
+{
+    sv_str rest = sv_buf_str(&runtime->notices), line;
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        if (line.len)
+            fprintf(stderr, "  %.*s\n", SV_STR_ARG(line));
+}
+
+static void print_ready(sv_runtime *runtime)
+{
+    const sv_settings *settings = &runtime->settings.values;
+    bool v6 = sv_str_find(sv_str_from(settings->host), ':') < sv_str_from(settings->host).len;
+    if (settings->uds[0])
+        fprintf(stderr, "Serval ready on unix:%s\n", settings->uds);
+    else
+        fprintf(stderr, "Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host, v6 ? "]" : "",
+                sv_server_port(sv_service_server(runtime->service)));
+    fflush(stderr);
+}
+
+static sv_status listen_now(sv_runtime *runtime)
+{
+    const sv_settings *settings = &runtime->settings.values;
+    sv_tcp_address address = {.host = settings->host,
+                              .port = (int)settings->port,
+                              .uds_path = settings->uds[0] ? settings->uds : NULL};
+    sv_error error = {0};
+    sv_status status = sv_server_listen(sv_service_server(runtime->service), &address,
+                                        (size_t)runtime->plan.n_loops, &error);
+    if (status)
+        sv_buf_printf(&runtime->problems, "%s\n",
+                      error.message[0] ? error.message : sv_status_text(status));
+    return status;
+}
+
+int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
+{
+    const sv_settings *settings = &runtime->settings.values;
+    if (listen_now(runtime))
+        return 1;
+    fprintf(stderr, "Serval %s\n", sv_version());
+    print_notices(runtime);
+    if (load)
+        load(runtime);
+    print_ready(runtime);
+    sv_signals_wait();
+    fprintf(stderr, "Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
+            (double)settings->shutdown_timeout / 1000);
+    sv_server_drain(sv_service_server(runtime->service), settings->shutdown_timeout);
+    if (settings->uds[0])
+        unlink(settings->uds);
+    return 0;
+}
+
+static void print_help(void)
+{
+    printf("serval serve [MODEL…]: serve models over HTTP\n\n"
+           "MODEL is an .onnx file, a model folder (VERSION/model.onnx inside) or a repository of model\n"
+           "folders. Default: models/.\n\n"
+           "  serval serve mobilenet.onnx --labels labels.txt --port 9000\n"
+           "  serval serve models/ --set digits.postprocess.top_k=3\n\n");
+    sv_cli_print_options(stdout);
+}
+
+/* What a first user pastes into another terminal. */
+static void print_examples(const sv_runtime *runtime)
+{
+    const sv_settings *settings = &runtime->settings.values;
+    static const char *const picture = "examples/pictures/digit-7.png";
+    if (settings->uds[0] || !sv_registry_find(runtime->registry, SV_STR("digits")) ||
+        access(picture, R_OK) != 0)
+        return;
+    int port = sv_server_port(sv_service_server(runtime->service));
+    fprintf(stderr,
+            "Try, in another terminal:\n"
+            "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
+            "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
+            "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
+            "  http://%s:%d/docs\n",
+            settings->host, port, picture, settings->host, port, picture, settings->host, port);
+}
+
+static void load_models(sv_runtime *runtime)
+{
+    sv_runtime_load_models(runtime);
+    print_examples(runtime);
+}
+
+static int serve(sv_runtime *runtime)
+{
+    size_t n_tables;
+    const sv_operation *const *tables = sv_serve_tables(&n_tables);
+    if (sv_runtime_open_models(runtime) ||
+        sv_runtime_build(runtime, NULL, tables, n_tables, true))
+        return 1;
+    return sv_serve_run(runtime, load_models);
+}
+
+int sv_serve_command(int argc, char *const *argv)
+{
+    sv_runtime runtime = {0};
+    sv_signals_block();
+    int code = sv_runtime_configure(&runtime, argc, argv);
+    if (!code && runtime.cli.help)
+        print_help();
+    else if (!code)
+        code = serve(&runtime);
+    if (code)
+        sv_serve_explain(&runtime, "serval serve", code);
+    sv_runtime_deinit(&runtime);
+    return code;
+}

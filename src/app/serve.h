@@ -1,0 +1,22 @@
+/* serve.h: from a configured runtime to a served one and back. */
+#ifndef SERVAL_APP_SERVE_H
+#define SERVAL_APP_SERVE_H
+
+#include <stddef.h>
+
+#include <serval/app.h>
+
+#include "app/runtime.h"
+
+/* The tables of the model server; ends with NULL. Static. */
+const sv_operation *const *sv_serve_tables(size_t *ret_count);
+/* Prints why the program cannot go on; returns `code`. */
+int sv_serve_explain(sv_runtime *runtime, const char *program, int code);
+/* Listens, prints the plan and the ready line, waits for a signal, drains. `load` is called once the server listens.
+ * Returns the exit code. */
+int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime));
+
+/* `serval serve`, with the arguments behind the command. */
+int sv_serve_command(int argc, char *const *argv);
+
+#endif
