@@ -432,7 +432,6 @@ static sv_status load_model(void *state, const char *path, const sv_engine_optio
                             sv_error *error, sv_engine_loaded *ret_loaded)
 {
     onnx_call call = begin(state, error);
-    sv_engine_info info = {0};
     onnx_model *model = calloc(1, sizeof *model);
     if (!is_given(&call, model))
         return call.status;

@@ -12,14 +12,14 @@
 
 #include "base/cgroup.h"
 
-typedef struct file {
+typedef struct made_file {
     const char *path, *text;
-} file;
+} made_file;
 
 /* `quota_cpus` 0: none. `memory_bytes` 0: the machine's. */
 static const struct {
     const char *what;
-    file files[6];
+    made_file files[6];
     double quota_cpus;
     uint64_t memory_bytes;
 } cases[] = {
@@ -69,7 +69,7 @@ static const struct {
      0},
 };
 
-static void write_file(const char *root, const file *file)
+static void write_file(const char *root, const made_file *file)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", root, file->path);
@@ -100,7 +100,7 @@ static void test_cases(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char root[] = "/tmp/serval-cgroup-XXXXXX";
         assert_non_null(mkdtemp(root));
-        for (const file *file = cases[i].files; file->path; file++)
+        for (const made_file *file = cases[i].files; file->path; file++)
             write_file(root, file);
         sv_cgroup_limits limits = sv_cgroup_read(root);
         remove_tree(root);
