@@ -77,11 +77,13 @@ static const struct {
 
 static double measure_ms(bench *on, void (*run)(bench *on), double seconds)
 {
-    double least = 1e9, end = read_cpu_ms() + seconds * 1e3;
-    for (double start = read_cpu_ms(); start < end; start = read_cpu_ms()) {
+    double least = 1e9, now = read_cpu_ms(), end = now + seconds * 1e3;
+    while (now < end) {
+        double start = now;
         for (int i = 0; i < ROUND; i++)
             run(on);
-        double each = (read_cpu_ms() - start) / ROUND;
+        now = read_cpu_ms();
+        double each = (now - start) / ROUND;
         least = each < least ? each : least;
     }
     return least;
@@ -111,7 +113,7 @@ int main(int argc, char **argv)
         .context.scratch = sv_media_scratch_new(0),
         .room = {malloc(tensor_bytes), tensor_bytes},
     };
-    double seconds = argc > 2 ? atof(argv[2]) : 1.0;
+    double seconds = argc > 2 ? strtod(argv[2], NULL) : 1.0;
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
         printf("%-28s %7.3f ms\n", stages[i].name, measure_ms(&on, stages[i].run, seconds));
     sv_media_scratch_free(on.context.scratch);

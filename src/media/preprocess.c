@@ -8,9 +8,9 @@
 #include "media/codec.h"
 
 /* A JPEG may be decoded at 1/2, 1/4 or 1/8 as long as this many decoded pixels remain for each
- * pixel of the resized picture, along both axes: reducing by the decoder's box filter is then
- * invisible after the antialiased resize. Measured on photographs (docs/performance.md): with 2
- * scores move by less than 0.01, with 1 by up to several hundredths. */
+ * pixel of the resized picture, along both axes; the antialiased resize then hides the decoder's
+ * coarser filter. Measured on 17 photographs and 3 ImageNet classifiers against decoding at full
+ * size: with 2 the best score moves by at most 0.007, with 1 by up to 0.047. */
 static const double MIN_OVERSAMPLING = 2.0;
 enum { MAX_CROP_SIDE = 16384 };
 
@@ -207,7 +207,7 @@ static sv_status run(const sv_preprocess *how, sv_str picture, const sv_image_co
         return status;
     if (how->ignore_orientation)
         info.orientation = 1;
-    geometry of;
+    geometry of = {0};
     status = plan_geometry(how, &info, &of, error);
     if (status != SV_OK)
         return status;

@@ -44,8 +44,8 @@ static const filter filters[] = {
 /* One axis of a plan. */
 typedef struct axis_plan {
     filter filter;
-    double start, scale,
-        widening; /* in input pixels; widening: how much the filter is stretched to antialias */
+    double start, scale;       /* in input pixels */
+    double widening;           /* how much the filter is stretched to antialias */
     uint32_t n_in, skipped, n; /* results skipped .. skipped + n - 1 are wanted */
 } axis_plan;
 
@@ -114,8 +114,9 @@ static void pick_nearest(const axis_plan *axis, sv_convolve_axis *taps)
     double position = axis->start + axis->scale * 0.5;
     for (uint32_t skip = 0; skip < axis->skipped; skip++)
         position += axis->scale;
-    for (uint32_t i = 0; i < axis->n; i++, position += axis->scale) {
+    for (uint32_t i = 0; i < axis->n; i++) {
         uint32_t pixel = clamp_position(position, axis->n_in - 1);
+        position += axis->scale;
         sv_convolve_set_weight(taps, i, pixel - place_taps(axis, taps, i, pixel), 1.0);
     }
 }

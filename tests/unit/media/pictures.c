@@ -128,7 +128,7 @@ static sv_status decode_copy(const char *bytes, size_t len, sv_media_scratch *sc
 void picture_torture(const char *name, bool is_strict)
 {
     sv_str bytes = picture_read(name);
-    char *work = malloc(bytes.len);
+    char *work = malloc(bytes.len + 1);
     assert_non_null(work);
     sv_media_scratch *scratch = sv_media_scratch_new(0);
     for (size_t len = 0; len < bytes.len; len++)

@@ -69,8 +69,8 @@ static void test_normalises(void **state)
     write_all(&format, out);
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 4; i++) {
-            double pixel = pixels[i / 2][i % 2 * 4 + c];
-            double wanted = (pixel / 255 - format.mean[c]) / format.std[c];
+            uint8_t pixel = pixels[i / 2][i % 2 * 4 + c];
+            double wanted = (pixel / 255.0 - format.mean[c]) / format.std[c];
             assert_true(fabs(out[c * 4 + i] - wanted) < 1e-6);
         }
 }
