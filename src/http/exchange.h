@@ -58,6 +58,8 @@ struct sv_exchange {
     sv_arena *arena;
     sv_cancel *cancel;
     int64_t started_ns, deadline_ns; /* first byte; answer must have started */
+    int64_t finished_ns;             /* the answer was written, or the client gave up; for `done` */
+    size_t answer_bytes;             /* head and body as written; for `done` */
     sv_timeline timeline;
 
     sv_answer answer;

@@ -1,0 +1,30 @@
+/* middleware.c: the order in which middlewares see an exchange. What they do is theirs. */
+#include "http/middleware.h"
+
+bool sv_middleware_before(const sv_server_config *config, sv_exchange *exchange)
+{
+    for (size_t i = 0; i < config->n_middleware; i++) {
+        const sv_middleware *middleware = &config->middleware[i];
+        if (middleware->before && !middleware->before(exchange, middleware->arg))
+            return false;
+    }
+    return true;
+}
+
+void sv_middleware_after(const sv_server_config *config, sv_exchange *exchange)
+{
+    for (size_t i = config->n_middleware; i-- > 0;) {
+        const sv_middleware *middleware = &config->middleware[i];
+        if (middleware->after)
+            middleware->after(exchange, middleware->arg);
+    }
+}
+
+void sv_middleware_done(const sv_server_config *config, sv_exchange *exchange)
+{
+    for (size_t i = config->n_middleware; i-- > 0;) {
+        const sv_middleware *middleware = &config->middleware[i];
+        if (middleware->done)
+            middleware->done(exchange, middleware->arg);
+    }
+}

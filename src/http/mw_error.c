@@ -1,0 +1,91 @@
+/* mw_error.c: error answers. Every refusal and failure of every layer above and below becomes bytes here.
+ *
+ * DESIGN. A dialect belongs to a mounted prefix; the longest prefix of a path decides, so that unknown paths below it
+ * answer in its dialect as well, and what the parser refuses (no path yet) in the native one. */
+#include "http/mw_error.h"
+
+#include "base/writer.h"
+
+static const size_t MAX_ERROR_BYTES = (size_t)4 << 20;
+
+typedef struct dialect {
+    sv_str prefix;
+    void (*write)(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure);
+    bool redirects_slash;
+} dialect;
+
+static void write_native(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure)
+{
+    sv_writer_begin_object(writer);
+    sv_writer_key_cstr(writer, "error", failure->kind->code);
+    sv_writer_key_str(writer, "message", failure->message);
+    sv_writer_key_str(writer, "path", exchange->path);
+    sv_writer_key_str(writer, "request_id", exchange->request_id);
+    if (failure->detail_json.ptr)
+        sv_writer_key_raw(writer, "detail", failure->detail_json);
+    else
+        sv_writer_key_str(writer, "detail", failure->message);
+    if (failure->members_json.len) {
+        sv_buf_append_byte(writer->buf, ',');
+        sv_buf_append_str(writer->buf, failure->members_json);
+    }
+    sv_writer_end_object(writer);
+}
+
+/* Longest prefixes first. OpenAI's form and the inference protocol's get their own writers with their endpoints. */
+static const dialect dialects[] = {
+    {SV_STR_INIT("/v1"), write_native, false},
+    {SV_STR_INIT("/v2"), write_native, false},
+    {SV_STR_INIT(""), write_native, true},
+};
+
+/* "/v1" is a prefix of "/v1" and "/v1/x", not of "/v10". */
+static bool is_below(sv_str path, sv_str prefix)
+{
+    return sv_str_starts_with(path, prefix) &&
+           (!prefix.len || path.len == prefix.len || path.ptr[prefix.len] == '/');
+}
+
+static const dialect *find_dialect(sv_str path)
+{
+    const dialect *found = dialects;
+    while (!is_below(path, found->prefix))
+        found++;
+    return found;
+}
+
+bool sv_mw_error_redirects_slash(sv_str path)
+{
+    return find_dialect(path)->redirects_slash;
+}
+
+static sv_str write_body(sv_exchange *exchange, const sv_failure *failure)
+{
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, MAX_ERROR_BYTES);
+    sv_writer_init(&writer, &buf);
+    find_dialect(exchange->path)->write(&writer, exchange, failure);
+    sv_str body = {0};
+    if (sv_buf_status(&buf) == SV_OK)
+        body = sv_arena_copy(exchange->arena, sv_buf_str(&buf));
+    sv_buf_deinit(&buf);
+    return body;
+}
+
+void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
+{
+    static const sv_str no_memory = SV_STR_INIT(
+        "{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":\"There is no memory for this request now\","
+        "\"path\":\"\",\"request_id\":\"\",\"detail\":\"There is no memory for this request now\"}");
+    sv_answer *answer = &exchange->answer;
+    const sv_error_kind *kind = failure->kind;
+    answer->body = write_body(exchange, failure);
+    if (!answer->body.ptr) {
+        kind = &sv_kind_insufficient_memory;
+        answer->body = no_memory;
+    }
+    answer->status = kind->status;
+    answer->error_code = kind->code;
+    answer->content_type = SV_STR("application/json");
+}

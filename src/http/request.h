@@ -1,0 +1,52 @@
+/* request.h: an exchange and what HTTP itself keeps beside it: parser, body, fate. Made once, used for one request
+ * after the other.
+ *
+ * Thread: the loop's, but for what handlers may touch of the exchange. */
+#ifndef SERVAL_HTTP_REQUEST_H
+#define SERVAL_HTTP_REQUEST_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "http/exchange.h"
+#include "http/lane.h"
+#include "http/parser.h"
+#include "io/mailbox.h"
+
+typedef struct sv_request {
+    sv_exchange exchange; /* first: its owner knows only this address */
+    sv_lane *lane;
+    struct sv_connection *connection; /* NULL: nobody waits for the answer any more */
+    sv_message given_back;            /* run on the loop's thread when the exchange comes back */
+    sv_parser *parser;
+    sv_buf body;
+    sv_str route_path;     /* what the router gets: see SV_TARGET_SLASH */
+    size_t max_body_bytes; /* of the route */
+    int lost_status;       /* when nobody waits: what to report instead of the answer's status */
+    bool keep_alive;       /* the client allows another request */
+    bool is_head_method;   /* the answer has no body */
+    bool awaits_continue;  /* `Expect: 100-continue` is not answered yet */
+    bool is_answered;
+    struct sv_request *next_spare;
+} sv_request;
+
+/* NULL when out of memory. */
+sv_request *sv_request_new(sv_lane *lane);
+/* NULL is fine. */
+void sv_request_free(sv_request *request);
+/* Gets ready for the bytes of one request. */
+sv_status sv_request_start(sv_request *request, const sv_server_config *config) SV_MUST_USE;
+/* Lets go of everything that belongs to the request that has ended. */
+void sv_request_forget(sv_request *request);
+
+/* Fills the exchange from the parsed head and checks target and Host. Refused or not, what could be read is there for
+ * the answer. */
+sv_refusal sv_request_read_head(sv_request *request);
+/* Fills the exchange with as much as the parser has, for the answer to a request that is broken off. */
+void sv_request_read_fragment(sv_request *request);
+/* Whether the head announces body bytes. */
+bool sv_request_has_body(const sv_request *request);
+/* Adds a piece of the body: SV_TOO_LARGE over the limit, SV_NO_MEMORY. */
+sv_status sv_request_append_body(sv_request *request, sv_str piece) SV_MUST_USE;
+
+#endif
