@@ -119,7 +119,8 @@ void sv_loop_step(sv_loop *loop, int timeout_ms)
     take_thread(loop);
     uv_update_time(&loop->uv);
     uv_timer_start(&loop->step, on_timer, timeout_ms > 0 ? (uint64_t)timeout_ms : 0, 0);
-    uv_run(&loop->uv, UV_RUN_ONCE);
+    /* A timer of 0 ms would be over before the wait begins, and the wait then have no end. */
+    uv_run(&loop->uv, timeout_ms > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     uv_timer_stop(&loop->step);
 }
 
