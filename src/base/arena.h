@@ -32,7 +32,7 @@ void *sv_arena_alloc_array(sv_arena *arena, size_t count, size_t item_size);
 /* A copy, followed by a zero byte that `len` does not count; NULL pointer when out of memory. */
 sv_str sv_arena_copy(sv_arena *arena, sv_str text);
 sv_str sv_arena_printf(sv_arena *arena, const char *format, ...) SV_PRINTF(2, 3);
-sv_str sv_arena_vprintf(sv_arena *arena, const char *format, va_list args);
+sv_str sv_arena_vprintf(sv_arena *arena, const char *format, va_list args) SV_PRINTF(2, 0);
 /* Runs `clean(arg)` when the arena is reset or freed. On SV_NO_MEMORY nothing is registered and the
  * caller still owns. */
 sv_status sv_arena_defer(sv_arena *arena, void (*clean)(void *arg), void *arg) SV_MUST_USE;

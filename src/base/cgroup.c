@@ -59,6 +59,13 @@ static void take_memory(sv_cgroup_limits *limits, const char *text)
     limits->memory_limited = true;
 }
 
+/* A quota over its period; 0 when there is no limit or the text is not a number. */
+static double divide(const char *quota, const char *period)
+{
+    double parts = strtod(quota, NULL), whole = strtod(period, NULL);
+    return whole > 0 ? parts / whole : 0;
+}
+
 /* Limits of a v2 group and of all groups above it. */
 static void read_v2(const char *root, sv_cgroup_limits *limits)
 {
@@ -66,10 +73,8 @@ static void read_v2(const char *root, sv_cgroup_limits *limits)
     read_own_group(root, group);
     for (;;) {
         snprintf(path, sizeof path, "/sys/fs/cgroup%.2000s/cpu.max", group);
-        double quota, period;
-        if (read_line(root, path, line) && sscanf(line, "%lf %lf", &quota, &period) == 2 &&
-            period > 0)
-            take_smaller(&limits->quota_cpus, quota / period);
+        if (read_line(root, path, line))
+            take_smaller(&limits->quota_cpus, divide(line, line + strcspn(line, " ")));
         snprintf(path, sizeof path, "/sys/fs/cgroup%.2000s/memory.max", group);
         if (read_line(root, path, line))
             take_memory(limits, line);
@@ -84,8 +89,8 @@ static void read_v1(const char *root, sv_cgroup_limits *limits)
 {
     char quota[LINE_SIZE], period[LINE_SIZE], memory[LINE_SIZE];
     if (read_line(root, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota) &&
-        read_line(root, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", period) && atof(period) > 0)
-        take_smaller(&limits->quota_cpus, atof(quota) / atof(period));
+        read_line(root, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", period))
+        take_smaller(&limits->quota_cpus, divide(quota, period));
     if (read_line(root, "/sys/fs/cgroup/memory/memory.limit_in_bytes", memory))
         take_memory(limits, memory);
 }

@@ -47,11 +47,13 @@ size_t sv_str_find(sv_str text, char byte)
 
 sv_str sv_str_slice(sv_str text, size_t start, size_t len)
 {
+    if (text.len == 0)
+        return text; /* its pointer may be NULL */
     if (start > text.len)
         start = text.len;
     if (len > text.len - start)
         len = text.len - start;
-    return (sv_str){text.ptr ? text.ptr + start : NULL, len};
+    return (sv_str){text.ptr + start, len};
 }
 
 /* Length of the well-formed character at the start of `text` (RFC 3629), or 0. */

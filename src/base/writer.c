@@ -184,7 +184,7 @@ static int split_digits(const char *printed, char *digits, int *ret_exponent)
     for (; *at && *at != 'e'; at++)
         if (*at >= '0' && *at <= '9')
             digits[n++] = *at;
-    *ret_exponent = atoi(at + 1);
+    *ret_exponent = (int)strtol(*at ? at + 1 : at, NULL, 10);
     while (n > 1 && digits[n - 1] == '0')
         n--;
     return n;
@@ -224,7 +224,7 @@ size_t sv_writer_format_double(double value, char *text)
     size_t len = format_short_decimal(value, text);
     if (len)
         return len;
-    char printed[SV_WRITER_DOUBLE_SIZE], digits[SV_WRITER_DOUBLE_SIZE];
+    char printed[SV_WRITER_DOUBLE_SIZE], digits[SV_WRITER_DOUBLE_SIZE] = "0";
     double magnitude = fabs(value);
     for (int precision = 14; precision <= 16; precision++) {
         snprintf(printed, sizeof printed, "%.*e", precision, magnitude);

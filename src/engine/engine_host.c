@@ -70,27 +70,28 @@ static sv_status open_slot(sv_engine_host *host, const sv_engine *engine, slot *
     return SV_OK;
 }
 
-static sv_status ensure_open(sv_engine_host *host, const sv_engine *engine, sv_error *error,
-                             const slot **ret_slot)
+/* NULL: `*ret_status` says why not. */
+static const slot *ensure_open(sv_engine_host *host, const sv_engine *engine, sv_error *error,
+                               sv_status *ret_status)
 {
     slot *wanted = find_slot(host, engine);
-    if (!wanted)
-        return sv_error_set(error, SV_UNSUPPORTED, NULL, "%s is not in the table of engines",
-                            engine->title);
+    if (!wanted) {
+        *ret_status = sv_error_set(error, SV_UNSUPPORTED, NULL, "%s is not in the table of engines",
+                                   engine->title);
+        return NULL;
+    }
     pthread_mutex_lock(&host->lock);
-    sv_status status = wanted->is_open ? SV_OK : open_slot(host, engine, wanted, error);
+    *ret_status = wanted->is_open ? SV_OK : open_slot(host, engine, wanted, error);
     pthread_mutex_unlock(&host->lock);
-    if (!status)
-        *ret_slot = wanted;
-    return status;
+    return *ret_status ? NULL : wanted;
 }
 
 sv_status sv_engine_host_describe(sv_engine_host *host, const sv_engine *engine, sv_error *error,
                                   sv_engine_about *ret_about)
 {
-    const slot *opened;
-    sv_status status = ensure_open(host, engine, error, &opened);
-    if (!status)
+    sv_status status;
+    const slot *opened = ensure_open(host, engine, error, &status);
+    if (opened)
         *ret_about = opened->about;
     return status;
 }
@@ -111,14 +112,14 @@ sv_status sv_engine_host_load(sv_engine_host *host, const char *path,
                               const sv_engine_options *options, sv_error *error,
                               sv_engine_model **ret_model)
 {
-    const slot *opened;
     const sv_engine *engine = sv_engine_table_find(sv_str_from(path));
     if (!engine) {
         sv_error_set_path(error, "%s", path);
         return sv_error_set(error, SV_UNSUPPORTED, NULL, "no engine takes such files");
     }
-    sv_status status = ensure_open(host, engine, error, &opened);
-    if (status)
+    sv_status status;
+    const slot *opened = ensure_open(host, engine, error, &status);
+    if (!opened)
         return status;
     return sv_engine_load(&opened->opened, path, options, error, ret_model);
 }
