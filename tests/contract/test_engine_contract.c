@@ -106,6 +106,20 @@ static void test_a_model_runs(void **state)
     sv_engine_unload(model);
 }
 
+static void test_a_model_runs_on_more_threads(void **state)
+{
+    (void)state;
+    const sv_engine_options options = {.threads = 2, .spin = true};
+    sv_engine_model *model = NULL;
+    if (!at.host)
+        skip();
+    assert_int_equal(
+        sv_engine_host_load(at.host, engine_lab_path(at.files->add), &options, NULL, &model),
+        SV_OK);
+    assert_adds(model);
+    sv_engine_unload(model);
+}
+
 static void assert_not_loaded(const char *file, sv_status expected)
 {
     sv_engine_model *model = NULL;
@@ -370,6 +384,7 @@ int main(void)
         void *engine = (void *)(uintptr_t)engines[i];
         const struct CMUnitTest tests[] = {
             CONTRACT(test_a_model_runs, engine),
+            CONTRACT(test_a_model_runs_on_more_threads, engine),
             CONTRACT(test_files_that_are_no_models, engine),
             CONTRACT(test_inputs_that_do_not_fit, engine),
             CONTRACT(test_inputs_that_do_not_fit_each_other, engine),

@@ -7,6 +7,7 @@ The bytes do not depend on the machine or the day.
 """
 
 import pathlib
+import struct
 
 from onnx import TensorProto, checker, helper
 
@@ -89,6 +90,18 @@ def burn():
           [constant("size", INT64, [2], [64, 64]), constant("yes", TensorProto.BOOL, [], [True])])
 
 
+def outside():
+    """Weights in a file of their own."""
+    (HERE / "outside.onnx.data").write_bytes(struct.pack("<3f", 100, 200, 300))
+    weights = TensorProto(name="w", data_type=FLOAT, dims=[3],
+                          data_location=TensorProto.EXTERNAL)
+    for key, text in (("location", "outside.onnx.data"), ("offset", "0"), ("length", "12")):
+        entry = weights.external_data.add()
+        entry.key, entry.value = key, text
+    model("outside", [node("Add", ["x", "w"], ["y"])], [value("x", FLOAT, ["n", 3])],
+          [value("y", FLOAT, ["n", 3])], [weights], check=False)
+
+
 def sequence():
     """One output that is a sequence, one that is a tensor."""
     model("sequence", [node("SequenceConstruct", ["x"], ["list"]), node("Neg", ["x"], ["y"])],
@@ -113,7 +126,7 @@ def main():
     (HERE / "truncated.onnx").write_bytes(whole[:len(whole) // 2])
     (HERE / "empty.onnx").write_bytes(b"")
     (HERE / "garbage.onnx").write_bytes(bytes(i * 7919 % 251 for i in range(512)))
-    for make in (types, scalar, pick, grow, burn, sequence, deep, unknown_operator):
+    for make in (types, scalar, pick, grow, burn, outside, sequence, deep, unknown_operator):
         make()
 
 

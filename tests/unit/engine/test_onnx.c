@@ -95,6 +95,19 @@ static void test_a_scalar(void **state)
     sv_engine_unload(model);
 }
 
+static void test_weights_beside_the_file(void **state)
+{
+    (void)state;
+    sv_engine_model *model = engine_lab_load(host, "outside.onnx");
+    const float x[] = {1, 2, 3};
+    sv_engine_result result;
+    sv_tensor input = engine_lab_floats("x", SV_SHAPE(1, 3), x);
+    assert_int_equal(engine_lab_run(model, &input, 1, NULL, &result), SV_OK);
+    assert_true(((const float *)result.outputs[0].data)[2] == 303);
+    sv_engine_result_deinit(&result);
+    sv_engine_unload(model);
+}
+
 /* Three elements of any type; BOOL may only be 0 or 1. */
 static const unsigned char element_bytes[3 * sizeof(sv_str)] = {
     1, 0, 1, 0xff, 0x7f, 3, 0x80, 0, 0xff, 0xff, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -280,6 +293,7 @@ int main(void)
         WITH_HOST(test_a_model_is_described),
         WITH_HOST(test_what_cannot_be_carried_is_described),
         WITH_HOST(test_a_scalar),
+        WITH_HOST(test_weights_beside_the_file),
         WITH_HOST(test_every_datatype_goes_through),
         WITH_HOST(test_a_value_that_a_kernel_refuses),
         WITH_HOST(test_an_output_too_large_for_any_memory),
