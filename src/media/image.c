@@ -3,6 +3,7 @@
 #include "media/image.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "media/codec.h"
 
@@ -76,6 +77,17 @@ sv_status sv_image_probe(sv_str bytes, const sv_image_limits *limits, sv_image_i
     return status;
 }
 
+/* The pixels are not cleared, the slack behind them is. */
+static sv_status allocate_pixels(sv_media_scratch *scratch, sv_media_slot slot, sv_image *image)
+{
+    size_t size_bytes = image->stride * image->height;
+    image->pixels = sv_media_scratch_get(scratch, slot, size_bytes + SV_IMAGE_SLACK);
+    if (!image->pixels)
+        return SV_NO_MEMORY;
+    memset(image->pixels + size_bytes, 0, SV_IMAGE_SLACK);
+    return SV_OK;
+}
+
 /* How a stored pixel is found for an upright one, by EXIF orientation (EXIF 2.32, 4.6.4 A). */
 typedef struct turn {
     bool swap, flip_x,
@@ -132,10 +144,9 @@ static sv_status turn_upright(unsigned orientation, sv_media_scratch *scratch, s
         return SV_OK;
     turn how = turns[orientation];
     sv_image upright = turn_geometry(image, how);
-    upright.pixels = sv_media_scratch_get(scratch, SV_MEDIA_UPRIGHT,
-                                          upright.stride * upright.height + SV_IMAGE_SLACK);
-    if (!upright.pixels)
-        return SV_NO_MEMORY;
+    sv_status status = allocate_pixels(scratch, SV_MEDIA_UPRIGHT, &upright);
+    if (status != SV_OK)
+        return status;
     turn_pixels(image, how, &upright);
     *image = upright;
     return SV_OK;
@@ -170,11 +181,9 @@ sv_status sv_image_decode(const sv_image_info *info, unsigned shrink,
     sv_status status = check_memory(info, &image, context->limits, error);
     if (status != SV_OK)
         return status;
-    image.pixels = sv_media_scratch_get(context->scratch, SV_MEDIA_PIXELS,
-                                        image.stride * image.height + SV_IMAGE_SLACK);
-    if (!image.pixels)
-        return SV_NO_MEMORY;
-    status = info->codec->decode(info, context, &image, error);
+    status = allocate_pixels(context->scratch, SV_MEDIA_PIXELS, &image);
+    if (status == SV_OK)
+        status = info->codec->decode(info, context, &image, error);
     if (status == SV_OK)
         status = turn_upright(info->orientation, context->scratch, &image);
     if (status == SV_OK)

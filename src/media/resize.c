@@ -126,9 +126,9 @@ static size_t count_weights(const sv_convolve_axis *taps)
     return (size_t)taps->n * taps->n_taps * 2;
 }
 
+/* The weights are zero before. */
 static void fill_taps(const axis_plan *axis, sv_convolve_axis *taps)
 {
-    memset(taps->weights, 0, count_weights(taps) * sizeof *taps->weights);
     if (!axis->filter.at)
         pick_nearest(axis, taps);
     for (uint32_t i = 0; axis->filter.at && i < axis->n; i++)
@@ -210,6 +210,7 @@ sv_status sv_resize_init(sv_resize *ret_resize, const sv_image *image, const sv_
     cutter block = {.block = sv_media_scratch_get(scratch, SV_MEDIA_FILTER, count.used)};
     if (!block.block)
         return SV_NO_MEMORY;
+    memset(block.block, 0, count.used);
     lay_out(&resize, &block);
     fill_taps(&x, &resize.x);
     fill_taps(&y, &resize.y);
