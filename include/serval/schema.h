@@ -7,7 +7,8 @@
  *   plain member                  required, unless `.default_json` is given; null is refused
  *   sv_opt_... member, struct T * also takes null (`set` is false, the pointer NULL); still required unless
  *                                 `.default_json` ("null" for most) or `.optional` is given
- *   .optional = true              may be absent without a default; null is refused (FastAPI's Query(default=None))
+ *   .optional = true              may be absent without a default; null is refused (FastAPI's
+ *                                 Query(default=None)). In an answer an unset sv_opt_... is left out
  */
 #ifndef SERVAL_SCHEMA_H
 #define SERVAL_SCHEMA_H
@@ -34,6 +35,7 @@ extern "C" {
 typedef SV_LIST(sv_str) sv_strs;
 typedef SV_LIST(int64_t) sv_ints;
 typedef SV_LIST(double) sv_doubles;
+typedef SV_LIST(bool) sv_bools;
 
 /* Values that may be null or absent. */
 typedef struct sv_opt_str {
@@ -52,10 +54,22 @@ typedef struct sv_opt_bool {
     bool set;
     bool value;
 } sv_opt_bool;
+typedef struct sv_opt_enum {
+    bool set;
+    int value;
+} sv_opt_enum;
 typedef struct sv_opt_strs {
     bool set;
     sv_strs value;
 } sv_opt_strs;
+typedef struct sv_opt_ints {
+    bool set;
+    sv_ints value;
+} sv_opt_ints;
+typedef struct sv_opt_doubles {
+    bool set;
+    sv_doubles value;
+} sv_opt_doubles;
 
 typedef enum sv_kind {
     SV_KIND_NONE, /* a row that was left out */
@@ -165,13 +179,19 @@ extern SV_API const sv_schema sv_none_schema;
         sv_strs: SV_KIND_LIST,                                                                     \
         sv_ints: SV_KIND_LIST,                                                                     \
         sv_doubles: SV_KIND_LIST,                                                                  \
-        sv_opt_strs: SV_KIND_LIST)
+        sv_bools: SV_KIND_LIST,                                                                    \
+        sv_opt_strs: SV_KIND_LIST,                                                                 \
+        sv_opt_ints: SV_KIND_LIST,                                                                 \
+        sv_opt_doubles: SV_KIND_LIST)
 #define SV_ITEM_KIND_OF_(member)                                                                   \
     _Generic((member),                                                                             \
         sv_strs: SV_KIND_STR,                                                                      \
         sv_opt_strs: SV_KIND_STR,                                                                  \
         sv_ints: SV_KIND_INT,                                                                      \
+        sv_opt_ints: SV_KIND_INT,                                                                  \
         sv_doubles: SV_KIND_DOUBLE,                                                                \
+        sv_opt_doubles: SV_KIND_DOUBLE,                                                            \
+        sv_bools: SV_KIND_BOOL,                                                                    \
         default: SV_KIND_NONE)
 #define SV_NULLABLE_(member)                                                                       \
     _Generic((member),                                                                             \
@@ -180,6 +200,8 @@ extern SV_API const sv_schema sv_none_schema;
         sv_opt_double: true,                                                                       \
         sv_opt_bool: true,                                                                         \
         sv_opt_strs: true,                                                                         \
+        sv_opt_ints: true,                                                                         \
+        sv_opt_doubles: true,                                                                      \
         default: false)
 #define SV_ROW_(T, M) .name = #M, .offset = offsetof(struct T, M), .size = sizeof(SV_MEMBER_(T, M))
 
@@ -191,12 +213,26 @@ extern SV_API const sv_schema sv_none_schema;
                        .item_kind = SV_ITEM_KIND_OF_(SV_MEMBER_(T, M)),                            \
                        .nullable = SV_NULLABLE_(SV_MEMBER_(T, M)), __VA_ARGS__                     \
     }
-/* An enum (or int) member whose names `E##_enum` lists. */
+/* An enum (or int) member, or an sv_opt_enum, whose names `E##_enum` lists. */
 #define SV_FIELD_ENUM(...) SV_FIELD_ENUM_(__VA_ARGS__, )
-#define SV_FIELD_ENUM_(T, M, E, ...) \
+#define SV_IS_INT_SIZED_(value) (sizeof(value) == sizeof(int))
+#define SV_ENUM_KIND_(member)                                                                      \
+    _Generic((member),                                                                             \
+        sv_opt_enum: SV_KIND_ENUM,                                                                 \
+        default: SV_IS_INT_SIZED_(member) ? SV_KIND_ENUM : SV_KIND_NONE)
+#define SV_FIELD_ENUM_(T, M, E, ...)                                                               \
     {                                                                                              \
-        SV_ROW_(T, M), .kind = sizeof(SV_MEMBER_(T, M)) == sizeof(int) ? SV_KIND_ENUM : SV_KIND_NONE, \
+        SV_ROW_(T, M), .kind = SV_ENUM_KIND_(SV_MEMBER_(T, M)),                                    \
+                       .nullable = _Generic(SV_MEMBER_(T, M), sv_opt_enum: true, default: false),  \
                        .enumeration = &E##_enum, __VA_ARGS__                                       \
+    }
+/* A SV_LIST of such enums (or ints). */
+#define SV_FIELD_ENUMS(...) SV_FIELD_ENUMS_(__VA_ARGS__, )
+#define SV_FIELD_ENUMS_(T, M, E, ...)                                                              \
+    {                                                                                              \
+        SV_ROW_(T, M),                                                                             \
+            .kind = SV_IS_INT_SIZED_(*SV_MEMBER_(T, M).items) ? SV_KIND_LIST : SV_KIND_NONE,       \
+            .item_kind = SV_KIND_ENUM, .enumeration = &E##_enum, __VA_ARGS__                       \
     }
 /* A nested `struct I`, or `struct I *` when null is allowed. */
 #define SV_FIELD_OBJECT(...) SV_FIELD_OBJECT_(__VA_ARGS__, )
@@ -215,6 +251,8 @@ extern SV_API const sv_schema sv_none_schema;
                        .schema = &I##_schema, __VA_ARGS__                                          \
     }
 
+/* Announces `T##_schema`, for a struct that contains itself (by pointer or list). */
+#define SV_SCHEMA_DECLARE(T) static const sv_schema T##_schema
 /* Declares `T##_schema` from rows. SV_SCHEMA_WITH takes schema members first, in parentheses:
  * SV_SCHEMA_WITH(point, (.extra = SV_EXTRA_FORBID), SV_FIELD(point, x), SV_FIELD(point, y)). */
 #define SV_SCHEMA(T, ...)                                                                          \

@@ -4,6 +4,12 @@
 #ifndef SERVAL_JSON_ERROR_TYPE_H
 #define SERVAL_JSON_ERROR_TYPE_H
 
+#include <stdint.h>
+
+#include <serval/str.h>
+
+#include "base/buf.h"
+
 enum { SV_ERROR_TYPE_MAX_VALUES = 3 };
 
 /* X(NAME, name, message, context keys ...). In the message {0}, {1}, {2} are the values of the
@@ -14,7 +20,8 @@ enum { SV_ERROR_TYPE_MAX_VALUES = 3 };
     X(EXTRA_FORBIDDEN, "extra_forbidden", "Extra inputs are not permitted", NULL)                  \
     X(MODEL_ATTRIBUTES_TYPE, "model_attributes_type",                                              \
       "Input should be a valid dictionary or object to extract fields from", NULL)                 \
-    X(RECURSION_LOOP, "recursion_loop", "Recursion error - cyclic reference detected", NULL)       \
+    X(RECURSION_DEPTH_EXCEEDED, "recursion_depth_exceeded",                                        \
+      "Recursion error - maximum validation depth exceeded", NULL)                                 \
     X(STRING_TYPE, "string_type", "Input should be a valid string", NULL)                          \
     X(STRING_TOO_SHORT, "string_too_short", "String should have at least {0} character{0s}",       \
       "min_length")                                                                                \
@@ -61,7 +68,24 @@ typedef struct sv_error_type_info {
     const char *keys[SV_ERROR_TYPE_MAX_VALUES]; /* NULL: no more */
 } sv_error_type_info;
 
+/* A value of the context. Zeroed: null. */
+typedef enum sv_context_kind {
+    SV_CONTEXT_NULL,
+    SV_CONTEXT_INT,
+    SV_CONTEXT_DOUBLE,
+    SV_CONTEXT_TEXT,
+    SV_CONTEXT_ERROR, /* text in the message, {} in the context: FastAPI's form of an exception */
+} sv_context_kind;
+typedef struct sv_context {
+    sv_context_kind kind;
+    int64_t integer;
+    double number;
+    sv_str text;
+} sv_context;
+
 /* Static; never NULL for a type other than SV_ERROR_TYPE_NONE. */
 const sv_error_type_info *sv_error_type_get(sv_error_type type);
+/* Appends the message of a type; `context` has a value for each of its keys. */
+void sv_error_type_append_message(sv_buf *buf, sv_error_type type, const sv_context *context);
 
 #endif

@@ -28,23 +28,6 @@ typedef struct sv_input {
     const char *json;      /*   this text, valid JSON; NULL: null */
 } sv_input;
 
-/* A value of the context: {.text = SV_STR("List")}, {.is_int = true, .integer = 4} ... Zeroed:
- * null. */
-typedef enum sv_context_kind {
-    SV_CONTEXT_NULL,
-    SV_CONTEXT_INT,
-    SV_CONTEXT_DOUBLE,
-    SV_CONTEXT_TEXT,
-    SV_CONTEXT_ERROR, /* a text in the message, {} in the context: what FastAPI makes of an
-                         exception */
-} sv_context_kind;
-typedef struct sv_context {
-    sv_context_kind kind;
-    int64_t integer;
-    double number;
-    sv_str text;
-} sv_context;
-
 typedef struct sv_errors_entry sv_errors_entry;
 typedef struct sv_errors {
     sv_arena *arena;
@@ -63,6 +46,9 @@ void sv_errors_add(sv_errors *errors, sv_error_type type, const sv_loc *where, s
                    const sv_context *context);
 /* True when further errors would not be kept: whoever collects may stop. */
 bool sv_errors_is_full(const sv_errors *errors);
+
+/* True when an error from number `first` on stands at a member called `name`. */
+bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name);
 
 /* The list: [{"type":…,"loc":[…],"msg":…,"input":…,"ctx":{…}}, …]. */
 void sv_errors_write(const sv_errors *errors, sv_writer *writer);

@@ -12,9 +12,9 @@ typedef struct sv_json_schema_set sv_json_schema_set;
 
 /* Empty, in the arena; NULL when out of memory. */
 sv_json_schema_set *sv_json_schema_set_new(sv_arena *arena);
-/* Adds a schema and every schema and enum inside it (once each). SV_INVALID when another one has
- * the same name (`error` tells which); SV_NO_MEMORY. The schema must be one that sv_plan_new
- * accepted. */
+/* Adds a schema and every schema and enum inside it, once each. SV_INVALID when another one has the
+ * same name (`error` tells which); SV_NO_MEMORY. The schema must be one that sv_plan_new accepted.
+ */
 sv_status sv_json_schema_add(sv_json_schema_set *set, const sv_schema *schema,
                              sv_error *error) SV_MUST_USE;
 /* Adds the enums that a parameter schema uses, but not the schema itself: parameters are written
@@ -29,9 +29,11 @@ sv_status sv_json_schema_add_validation_error(sv_json_schema_set *set, sv_error 
 /* The object of all components, sorted by name: {"Item":{…},…}. */
 void sv_json_schema_write_components(const sv_json_schema_set *set, sv_writer *writer);
 
+/* The name a schema has among the components. */
+const char *sv_json_schema_component(const sv_schema *schema);
 /* {"$ref":"#/components/schemas/NAME"} */
 void sv_json_schema_write_ref(sv_writer *writer, const char *name);
-/* The schema of one field, as it stands at a parameter: without its description. */
+/* The schema of one field, as it stands at a parameter. */
 void sv_json_schema_write_param(sv_writer *writer, const sv_field *field);
 /* A name in Title Case, as a JSON text: "model_version" gives "Model Version". */
 void sv_json_schema_write_title(sv_writer *writer, sv_str name);

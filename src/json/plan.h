@@ -16,10 +16,11 @@ typedef struct sv_plan sv_plan;
 typedef struct sv_plan_field {
     const sv_field *row;
     sv_str name;
-    bool required; /* neither default nor `.optional` */
-    bool takes_null;
+    sv_str key;      /* `"name":`, as JSON */
+    bool required;   /* neither default nor `.optional` */
+    bool takes_null; /* in a request */
     size_t
-        value_offset; /* in the struct: of the value inside an sv_opt_… or of the member itself */
+        value_offset; /* in the struct: of the value inside an sv_opt_…, or of the member itself */
     size_t item_size; /* of a list's items, bytes */
     const sv_plan *plan; /* of an object, or of a list's items */
     sv_str expected;     /* of an enum: 'red', 'green' or 'blue' */
@@ -27,7 +28,7 @@ typedef struct sv_plan_field {
 
 struct sv_plan {
     const sv_schema *schema;
-    const sv_plan_field *fields; /* rows of kind SV_KIND_NONE are left out */
+    const sv_plan_field *fields; /* rows that were left out are not here */
     size_t n_fields;
     const void *defaults; /* a struct with every default in place */
 };

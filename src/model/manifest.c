@@ -208,7 +208,7 @@ static sv_status decode(sv_arena *arena, const sv_value *root, const char *where
     sv_errors errors;
     void *decoded = NULL;
     sv_errors_init(&errors, arena);
-    status = sv_decode_value(arena, plan, root, NULL, &errors, &decoded);
+    status = sv_decode_value(arena, plan, root, &errors, &decoded);
     if (status == SV_INVALID)
         report_errors(&errors, where, yaml, problems);
     if (!status)

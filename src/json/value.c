@@ -1,0 +1,400 @@
+/* value.c: JSON values: parsed by yyjson, walked, written. The only file that knows yyjson; JSON
+ * Schema and rules of requests are elsewhere.
+ *
+ * DESIGN. A sv_value is a yyjson_val seen from outside. yyjson keeps a document as one array of
+ * values in the order of the text, names included, and each array or object knows where its next
+ * sibling stands; that gives walking without recursion and a number to every value. */
+#include "json/value.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yyjson.h>
+
+#include "json/json_scan.h"
+
+enum {
+    LARGEST_IN_ARENA = 16 * 1024,
+    MOST_COMPARED_MEMBERS = 256, /* bounds the search for names that came twice */
+    CLIP_SLACK = 4               /* a character that is cut lies behind the part that is kept */
+};
+
+/* yyjson's readers take pointers without const; they only read. */
+static yyjson_val *inside(const sv_value *value)
+{
+    return (yyjson_val *)(uintptr_t)value;
+}
+
+static const sv_value *outside(const yyjson_val *value)
+{
+    return (const sv_value *)value;
+}
+
+static void *alloc_in_arena(void *arena, size_t size)
+{
+    return sv_arena_alloc_raw(arena, size);
+}
+
+static void *realloc_in_arena(void *arena, void *old, size_t old_size, size_t size)
+{
+    void *grown = sv_arena_alloc_raw(arena, size);
+    if (grown)
+        memcpy(grown, old, old_size < size ? old_size : size);
+    return grown;
+}
+
+static void free_in_arena(void *arena, void *piece)
+{
+    (void)arena, (void)piece;
+}
+
+static void *alloc_on_heap(void *unused, size_t size)
+{
+    (void)unused;
+    return malloc(size);
+}
+
+static void *realloc_on_heap(void *unused, void *old, size_t old_size, size_t size)
+{
+    (void)unused, (void)old_size;
+    return realloc(old, size);
+}
+
+static void free_on_heap(void *unused, void *piece)
+{
+    (void)unused;
+    free(piece);
+}
+
+static void free_doc(void *doc)
+{
+    yyjson_doc_free(doc);
+}
+
+/* yyjson takes every depth, so that ours is checked on its result. */
+static bool is_too_deep(const yyjson_doc *doc, int max_depth)
+{
+    const yyjson_val *ends[SV_VALUE_MAX_DEPTH];
+    if (doc->val_read <= (size_t)max_depth)
+        return false;
+    int depth = 0;
+    for (yyjson_val *at = doc->root; at < doc->root + doc->val_read; at++) {
+        while (depth && at >= ends[depth - 1])
+            depth--;
+        if (!unsafe_yyjson_is_ctn(at))
+            continue;
+        if (depth == max_depth)
+            return true;
+        ends[depth++] = unsafe_yyjson_get_next(at);
+    }
+    return false;
+}
+
+static int max_depth_of(const sv_value_limits *limits)
+{
+    bool is_given = limits && limits->max_depth > 0 && limits->max_depth < SV_VALUE_MAX_DEPTH;
+    return is_given ? limits->max_depth : SV_VALUE_MAX_DEPTH;
+}
+
+static sv_str without_byte_order_mark(sv_str text)
+{
+    bool has_mark = sv_str_starts_with(text, SV_STR("\xEF\xBB\xBF"));
+    return has_mark ? sv_str_slice(text, 3, text.len) : text;
+}
+
+static sv_status explain(sv_str text, int max_depth, sv_value_error *error)
+{
+    if (sv_json_scan(text, max_depth, error)) /* never, says fuzz_json: both know the same JSON */
+        *error = (sv_value_error){.problem = SV_VALUE_SYNTAX, .message = "Expecting value"};
+    return SV_INVALID;
+}
+
+sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
+                         sv_value_error *error, const sv_value **ret_value)
+{
+    const yyjson_alc in_arena = {alloc_in_arena, realloc_in_arena, free_in_arena, arena};
+    const yyjson_alc on_heap = {alloc_on_heap, realloc_on_heap, free_on_heap, NULL};
+    bool is_large = text.len > LARGEST_IN_ARENA;
+    int max_depth = max_depth_of(limits);
+    text = without_byte_order_mark(text);
+    yyjson_read_err failure = {0};
+    /* Without the in-situ flag the text is only read: the cast is yyjson's interface. */
+    yyjson_doc *doc =
+        yyjson_read_opts((char *)(uintptr_t)(text.len ? text.ptr : ""), text.len,
+                         YYJSON_READ_BIGNUM_AS_RAW, is_large ? &on_heap : &in_arena, &failure);
+    if (!doc && failure.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        return SV_NO_MEMORY;
+    if (!doc)
+        return explain(text, max_depth, error);
+    if (is_large && sv_arena_defer(arena, free_doc, doc)) {
+        yyjson_doc_free(doc);
+        return SV_NO_MEMORY;
+    }
+    if (is_too_deep(doc, max_depth)) {
+        *error = (sv_value_error){.problem = SV_VALUE_TOO_DEEP, .message = "Nested too deeply"};
+        return SV_INVALID;
+    }
+    *ret_value = outside(doc->root);
+    return SV_OK;
+}
+
+static void set_str(yyjson_val *value, sv_str text)
+{
+    value->tag = (uint64_t)text.len << YYJSON_TAG_BIT | YYJSON_TYPE_STR;
+    value->uni.str = text.ptr;
+}
+
+const sv_value *sv_value_from_str(sv_arena *arena, sv_str text)
+{
+    yyjson_val *value = sv_arena_alloc_raw(arena, sizeof *value);
+    if (value)
+        set_str(value, text);
+    return outside(value);
+}
+
+const sv_value *sv_value_from_strs(sv_arena *arena, const sv_str *texts, size_t n_texts)
+{
+    yyjson_val *array = sv_arena_alloc_array(arena, n_texts + 1, sizeof *array);
+    if (!array)
+        return NULL;
+    array->tag = (uint64_t)n_texts << YYJSON_TAG_BIT | YYJSON_TYPE_ARR;
+    array->uni.ofs = (n_texts + 1) * sizeof *array;
+    for (size_t i = 0; i < n_texts; i++)
+        set_str(array + 1 + i, texts[i]);
+    return outside(array);
+}
+
+/* Big integers come as raw text, as do numbers with a point or exponent beyond a double. */
+static sv_value_type type_of_raw(yyjson_val *value)
+{
+    sv_str text = {unsafe_yyjson_get_raw(value), unsafe_yyjson_get_len(value)};
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '.' || (text.ptr[i] | 0x20) == 'e')
+            return SV_VALUE_INFINITE;
+    return SV_VALUE_BIG_INT;
+}
+
+static sv_value_type type_of_number(yyjson_val *value)
+{
+    if (unsafe_yyjson_is_real(value))
+        return SV_VALUE_DOUBLE;
+    bool is_big = unsafe_yyjson_is_uint(value) && value->uni.u64 > INT64_MAX;
+    return is_big ? SV_VALUE_BIG_INT : SV_VALUE_INT;
+}
+
+sv_value_type sv_value_get_type(const sv_value *value)
+{
+    switch (unsafe_yyjson_get_type(inside(value))) {
+    case YYJSON_TYPE_BOOL:
+        return SV_VALUE_BOOL;
+    case YYJSON_TYPE_NUM:
+        return type_of_number(inside(value));
+    case YYJSON_TYPE_STR:
+        return SV_VALUE_STR;
+    case YYJSON_TYPE_ARR:
+        return SV_VALUE_ARRAY;
+    case YYJSON_TYPE_OBJ:
+        return SV_VALUE_OBJECT;
+    case YYJSON_TYPE_RAW:
+        return type_of_raw(inside(value));
+    default: /* yyjson's types are plain numbers */
+        return SV_VALUE_NULL;
+    }
+}
+
+bool sv_value_bool(const sv_value *value)
+{
+    return unsafe_yyjson_get_bool(inside(value));
+}
+
+int64_t sv_value_int(const sv_value *value)
+{
+    return unsafe_yyjson_get_sint(inside(value));
+}
+
+sv_str sv_value_str(const sv_value *value)
+{
+    return (sv_str){unsafe_yyjson_get_str(inside(value)), unsafe_yyjson_get_len(inside(value))};
+}
+
+double sv_value_double(const sv_value *value)
+{
+    yyjson_val *number = inside(value);
+    if (unsafe_yyjson_is_raw(number))
+        return strtod(unsafe_yyjson_get_raw(number), NULL);
+    if (unsafe_yyjson_is_real(number))
+        return unsafe_yyjson_get_real(number);
+    if (unsafe_yyjson_is_uint(number))
+        return (double)number->uni.u64;
+    return (double)unsafe_yyjson_get_sint(number);
+}
+
+size_t sv_value_len(const sv_value *value)
+{
+    return unsafe_yyjson_get_len(inside(value));
+}
+
+sv_value_cursor sv_value_walk(const sv_value *container)
+{
+    size_t len = sv_value_len(container);
+    return (sv_value_cursor){outside(inside(container) + 1), len};
+}
+
+bool sv_value_next_item(sv_value_cursor *cursor, const sv_value **ret_item)
+{
+    if (!cursor->left)
+        return false;
+    *ret_item = cursor->at;
+    cursor->at = outside(unsafe_yyjson_get_next(inside(cursor->at)));
+    cursor->left--;
+    return true;
+}
+
+bool sv_value_next_member(sv_value_cursor *cursor, sv_str *ret_name, const sv_value **ret_value)
+{
+    if (!cursor->left)
+        return false;
+    *ret_name = sv_value_str(cursor->at);
+    *ret_value = outside(inside(cursor->at) + 1);
+    cursor->at = outside(unsafe_yyjson_get_next(inside(*ret_value)));
+    cursor->left--;
+    return true;
+}
+
+const sv_value *sv_value_get(const sv_value *object, sv_str name)
+{
+    const sv_value *found = NULL, *value;
+    sv_str key;
+    if (sv_value_get_type(object) != SV_VALUE_OBJECT)
+        return NULL;
+    sv_value_cursor cursor = sv_value_walk(object);
+    while (sv_value_next_member(&cursor, &key, &value))
+        if (sv_str_eq(key, name))
+            found = value;
+    return found;
+}
+
+size_t sv_value_index(const sv_value *root, const sv_value *value)
+{
+    return (size_t)(inside(value) - inside(root));
+}
+
+/* An array or object that is being written. */
+typedef struct level {
+    const sv_value *container;
+    sv_value_cursor cursor;
+} level;
+
+/* Text as far as it can matter when only `max_bytes` (0: all) will be kept. */
+static sv_str clip(sv_str text, size_t max_bytes)
+{
+    return max_bytes ? sv_str_slice(text, 0, max_bytes + CLIP_SLACK) : text;
+}
+
+static void write_number(const sv_value *value, sv_writer *writer, size_t max_bytes)
+{
+    yyjson_val *number = inside(value);
+    sv_value_type type = sv_value_get_type(value);
+    if (type == SV_VALUE_DOUBLE)
+        sv_writer_double(writer, sv_value_double(value));
+    else if (type == SV_VALUE_INT)
+        sv_writer_int(writer, sv_value_int(value));
+    else if (unsafe_yyjson_is_uint(number))
+        sv_writer_uint(writer, number->uni.u64);
+    else if (isfinite(sv_value_double(value)))
+        sv_writer_raw(writer, clip(sv_value_str(value), max_bytes));
+    else
+        sv_writer_str(writer, clip(sv_value_str(value), max_bytes));
+}
+
+static void write_scalar(const sv_value *value, sv_writer *writer, size_t max_bytes)
+{
+    switch (sv_value_get_type(value)) {
+    case SV_VALUE_NULL:
+        sv_writer_null(writer);
+        break;
+    case SV_VALUE_BOOL:
+        sv_writer_bool(writer, sv_value_bool(value));
+        break;
+    case SV_VALUE_STR:
+        sv_writer_str(writer, clip(sv_value_str(value), max_bytes));
+        break;
+    case SV_VALUE_INT:
+    case SV_VALUE_BIG_INT:
+    case SV_VALUE_DOUBLE:
+    case SV_VALUE_INFINITE:
+        write_number(value, writer, max_bytes);
+        break;
+    case SV_VALUE_ARRAY:
+    case SV_VALUE_OBJECT:
+        break;
+    }
+}
+
+/* Was there a member of this name among the first `n`? */
+static bool was_named_before(const sv_value *object, size_t n, sv_str name)
+{
+    sv_value_cursor cursor = sv_value_walk(object);
+    sv_str key;
+    const sv_value *value;
+    while (n-- > 0 && sv_value_next_member(&cursor, &key, &value))
+        if (sv_str_eq(key, name))
+            return true;
+    return false;
+}
+
+/* The next member whose name has not been written yet, with the value that counts. */
+static bool next_unwritten_member(level *open, sv_str *ret_name, const sv_value **ret_value)
+{
+    size_t n_members = sv_value_len(open->container);
+    while (sv_value_next_member(&open->cursor, ret_name, ret_value)) {
+        if (n_members > MOST_COMPARED_MEMBERS)
+            return true;
+        size_t n_before = n_members - open->cursor.left - 1;
+        if (was_named_before(open->container, n_before, *ret_name))
+            continue;
+        *ret_value = sv_value_get(open->container, *ret_name);
+        return true;
+    }
+    return false;
+}
+
+/* Goes on in an open array or object: writes a name or the closing bracket. False at its end. */
+static bool go_on(level *open, sv_writer *writer, size_t max_bytes, const sv_value **ret_value)
+{
+    sv_str name;
+    if (sv_value_get_type(open->container) == SV_VALUE_OBJECT) {
+        if (next_unwritten_member(open, &name, ret_value)) {
+            sv_writer_key(writer, clip(name, max_bytes));
+            return true;
+        }
+        sv_writer_end_object(writer);
+        return false;
+    }
+    if (sv_value_next_item(&open->cursor, ret_value))
+        return true;
+    sv_writer_end_array(writer);
+    return false;
+}
+
+void sv_value_write(const sv_value *value, sv_writer *writer, size_t max_bytes)
+{
+    level levels[SV_VALUE_MAX_DEPTH];
+    int depth = 0;
+    size_t end = max_bytes ? writer->buf->len + max_bytes : SIZE_MAX;
+    while (writer->buf->len <= end && !sv_buf_status(writer->buf)) {
+        sv_value_type type = sv_value_get_type(value);
+        if (type == SV_VALUE_ARRAY || type == SV_VALUE_OBJECT)
+            levels[depth++] = (level){value, sv_value_walk(value)};
+        if (type == SV_VALUE_ARRAY)
+            sv_writer_begin_array(writer);
+        else if (type == SV_VALUE_OBJECT)
+            sv_writer_begin_object(writer);
+        else
+            write_scalar(value, writer, max_bytes);
+        while (depth && !go_on(&levels[depth - 1], writer, max_bytes, &value))
+            depth--;
+        if (!depth)
+            return;
+    }
+}
