@@ -27,11 +27,11 @@ static void append_zeros(sv_buf *buf, int n)
 /* A number without exponent, as Rust's `{}` prints it: 1, 1.5, 0.0000001. */
 static void append_plain_number(sv_buf *buf, double number)
 {
-    char text[SV_WRITER_DOUBLE_SIZE + 1] = {0};
-    sv_writer_format_double(number, text);
+    char text[SV_WRITER_DOUBLE_SIZE + 1];
+    size_t len = sv_writer_format_double(number, text);
+    text[len] = '\0';
     char *exponent_at = strchr(text, 'e');
     if (!exponent_at) {
-        size_t len = strlen(text);
         bool is_whole = memcmp(text + len - 2, ".0", 2) == 0;
         sv_buf_append(buf, text, is_whole ? len - 2 : len);
         return;

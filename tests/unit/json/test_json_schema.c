@@ -1,0 +1,158 @@
+/* test_json_schema.c: components and parameters are those that FastAPI wrote into its OpenAPI
+ * document, from tests/cases/validation/openapi.json, byte by byte. */
+#include "case_schemas.h"
+#include "json_cases.h"
+#include "json/json_schema.h"
+
+/* Components that FastAPI splits in two (X-Input, X-Output) because they contain themselves: here
+ * they are one, which says the same. */
+static bool is_split(const char *name)
+{
+    return sv_str_eq(sv_str_from(name), SV_STR("node")) ||
+           sv_str_eq(sv_str_from(name), SV_STR("tree"));
+}
+
+static sv_str components(sv_arena *arena)
+{
+    sv_json_schema_set *set = sv_json_schema_set_new(arena);
+    assert_int_equal(sv_json_schema_add_validation_error(set, NULL), SV_OK);
+    for (size_t i = 0; case_schemas[i]; i++)
+        if (!is_split(case_schemas[i]->name))
+            assert_int_equal(sv_json_schema_add(set, case_schemas[i], NULL), SV_OK);
+    assert_int_equal(sv_json_schema_add_params(set, case_query_schema, NULL), SV_OK);
+    assert_int_equal(sv_json_schema_add_params(set, case_path_schema, NULL), SV_OK);
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, 1 << 20);
+    sv_writer_init(&writer, &buf);
+    sv_json_schema_write_components(set, &writer);
+    sv_str json = sv_arena_copy(arena, sv_buf_str(&buf));
+    sv_buf_deinit(&buf);
+    return json;
+}
+
+static void test_components(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    const sv_value *expected = cases_get(cases_read(arena, "openapi.json"), "schemas"), *component;
+    const sv_value *actual = cases_parse(arena, components(arena).ptr);
+    sv_value_cursor cursor = sv_value_walk(expected);
+    sv_str name;
+    size_t n_wrong = 0;
+    while (sv_value_next_member(&cursor, &name, &component)) {
+        const sv_value *ours = sv_value_get(actual, name);
+        sv_str text = ours ? cases_text(arena, ours) : SV_STR("absent");
+        n_wrong += !cases_same(name, cases_text(arena, component), text);
+    }
+    assert_int_equal(n_wrong, 0);
+    assert_true(sv_value_len(actual) == sv_value_len(expected));
+    sv_arena_free(arena);
+}
+
+static const sv_field *find_row(const sv_schema *schema, sv_str name)
+{
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (sv_str_eq(sv_str_from(schema->fields[i].name), name))
+            return &schema->fields[i];
+    fail_msg("no field %.*s", SV_STR_ARG(name));
+    return NULL;
+}
+
+/* FastAPI orders these members otherwise: each must be there with the same value. */
+static void assert_same_members(sv_arena *arena, const sv_value *expected, const sv_value *actual)
+{
+    sv_value_cursor cursor = sv_value_walk(expected);
+    sv_str name;
+    const sv_value *value;
+    while (sv_value_next_member(&cursor, &name, &value)) {
+        const sv_value *ours = sv_value_get(actual, name);
+        assert_non_null(ours);
+        assert_string_equal(cases_text(arena, ours).ptr, cases_text(arena, value).ptr);
+    }
+    assert_int_equal(sv_value_len(actual), sv_value_len(expected));
+}
+
+static void check_params(sv_arena *arena, const sv_value *params, const sv_schema *schema)
+{
+    sv_value_cursor cursor = sv_value_walk(params);
+    const sv_value *param;
+    while (sv_value_next_item(&cursor, &param)) {
+        sv_buf buf;
+        sv_writer writer;
+        sv_buf_init(&buf, 1 << 16);
+        sv_writer_init(&writer, &buf);
+        sv_json_schema_write_param(&writer,
+                                   find_row(schema, sv_value_str(cases_get(param, "name"))));
+        sv_str json = sv_arena_copy(arena, sv_buf_str(&buf));
+        sv_buf_deinit(&buf);
+        assert_same_members(arena, cases_get(param, "schema"), cases_parse(arena, json.ptr));
+    }
+}
+
+static void test_params(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    const sv_value *recorded = cases_read(arena, "openapi.json");
+    check_params(arena, cases_get(recorded, "query"), case_query_schema);
+    check_params(arena, cases_get(recorded, "path"), case_path_schema);
+    sv_arena_free(arena);
+}
+
+struct twin {
+    int64_t n;
+};
+SV_SCHEMA(twin, SV_FIELD(twin, n));
+static const sv_schema other_twin = {.name = "other", .component = "twin", .size = 8};
+static const sv_schema renamed_twin = {.name = "twin", .component = "twin_2", .size = 8};
+
+static void test_names_are_unique(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    sv_json_schema_set *set = sv_json_schema_set_new(arena);
+    sv_error error = {0};
+    assert_int_equal(sv_json_schema_add(set, &twin_schema, &error), SV_OK);
+    assert_int_equal(sv_json_schema_add(set, &twin_schema, &error), SV_OK);
+    assert_int_equal(sv_json_schema_add(set, &renamed_twin, &error), SV_OK);
+    assert_int_equal(sv_json_schema_add(set, &other_twin, &error), SV_INVALID);
+    assert_string_equal(error.message,
+                        "two different schemas are called twin in the OpenAPI document");
+    assert_int_equal(sv_json_schema_add_json(set, "twin", "{}", &error), SV_INVALID);
+    sv_arena_free(arena);
+}
+
+static void test_titles(void **state)
+{
+    (void)state;
+    static const char *const titles[][2] = {
+        {"model_version", "\"Model Version\""},
+        {"top_k", "\"Top K\""},
+        {"HTTPStatus2go", "\"Httpstatus2Go\""},
+        {"_private_", "\"Private\""},
+        {"x", "\"X\""},
+        {"a__b", "\"A  B\""},
+        {"x-token", "\"X-Token\""},
+    };
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
+        sv_buf buf;
+        sv_writer writer;
+        sv_buf_init(&buf, 256);
+        sv_writer_init(&writer, &buf);
+        sv_json_schema_write_title(&writer, sv_str_from(titles[i][0]));
+        assert_true(sv_str_eq(sv_buf_str(&buf), sv_str_from(titles[i][1])));
+        sv_buf_deinit(&buf);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_components),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_names_are_unique),
+        cmocka_unit_test(test_titles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

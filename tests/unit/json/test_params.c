@@ -1,0 +1,177 @@
+/* test_params.c: what a real FastAPI answered to queries and paths, from
+ * tests/cases/validation/params.json, and the places of parameters. */
+#include "case_schemas.h"
+#include "json_cases.h"
+#include "json/encode.h"
+#include "json/params.h"
+
+enum { MAX_PARAMS = 16 };
+
+static int hex_value(char digit)
+{
+    return digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
+}
+
+/* Enough of a URL decoder for the cases; the real one is http/message.c. */
+static sv_str unescape(sv_arena *arena, sv_str text, bool plus_is_space)
+{
+    char *out = sv_arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        if (byte == '%') {
+            byte = (char)(hex_value(text.ptr[i + 1]) << 4 | hex_value(text.ptr[i + 2]));
+            i += 2;
+        } else if (byte == '+' && plus_is_space) {
+            byte = ' ';
+        }
+        out[len++] = byte;
+    }
+    return (sv_str){out, len};
+}
+
+static void add_query(sv_arena *arena, sv_str query, sv_param *items, size_t *n)
+{
+    sv_str pair;
+    while (sv_str_split(&query, '&', &pair)) {
+        if (!pair.len)
+            continue;
+        size_t equals = sv_str_find(pair, '=');
+        items[(*n)++] =
+            (sv_param){SV_IN_QUERY, unescape(arena, sv_str_slice(pair, 0, equals), true),
+                       unescape(arena, sv_str_slice(pair, equals + 1, pair.len), true)};
+    }
+}
+
+static void add_path(sv_arena *arena, sv_str path, sv_param *items, size_t *n)
+{
+    sv_str names[] = {SV_STR("item_id"), SV_STR("size")}, segment;
+    path = sv_str_slice(path, sizeof "/path/" - 1, path.len);
+    for (size_t i = 0; i < 2 && sv_str_split(&path, '/', &segment); i++)
+        items[(*n)++] = (sv_param){SV_IN_PATH, names[i], unescape(arena, segment, false)};
+}
+
+static sv_str encode(sv_arena *arena, const sv_plan *plan, const void *decoded)
+{
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, 1 << 16);
+    sv_writer_init(&writer, &buf);
+    /* `name` of the query may be absent and is "" then, which its own limit would refuse */
+    sv_plan unlimited = *plan;
+    sv_field rows[16];
+    sv_plan_field fields[16];
+    for (size_t i = 0; i < plan->n_fields; i++) {
+        rows[i] = *plan->fields[i].row;
+        rows[i].min_len = 0;
+        fields[i] = plan->fields[i];
+        fields[i].row = &rows[i];
+    }
+    unlimited.fields = fields;
+    assert_int_equal(sv_encode(&unlimited, decoded, &writer, NULL), SV_OK);
+    sv_str json = sv_arena_copy(arena, sv_buf_str(&buf));
+    sv_buf_deinit(&buf);
+    return json;
+}
+
+static sv_str answer(sv_arena *arena, sv_str url)
+{
+    bool is_path = sv_str_starts_with(url, SV_STR("/path/"));
+    const sv_plan *plan =
+        cases_plan(arena, is_path ? case_path_schema : case_query_schema, SV_FIELD_PARAMS);
+    sv_param items[MAX_PARAMS];
+    size_t n = 0, question = sv_str_find(url, '?');
+    if (is_path)
+        add_path(arena, sv_str_slice(url, 0, question), items, &n);
+    add_query(arena, sv_str_slice(url, question + 1, url.len), items, &n);
+    sv_errors errors;
+    void *decoded;
+    sv_errors_init(&errors, arena);
+    sv_status status = sv_params_decode(arena, plan, &(sv_params){items, n}, &errors, &decoded);
+    if (!status)
+        return encode(arena, plan, decoded);
+    assert_int_equal(status, SV_INVALID);
+    return sv_arena_printf(arena, "{\"detail\":%s}", cases_detail(arena, &errors).ptr);
+}
+
+static void test_recorded_urls(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0), *scratch = sv_arena_new(0);
+    const sv_value *cases = cases_read(arena, "params.json"), *test;
+    sv_value_cursor cursor = sv_value_walk(cases);
+    size_t n_wrong = 0;
+    while (sv_value_next_item(&cursor, &test)) {
+        sv_str url = sv_value_str(cases_get(test, "url"));
+        sv_str expected = cases_text(scratch, cases_get(test, "answer"));
+        n_wrong += !cases_same(url, expected, answer(scratch, url));
+        sv_arena_reset(scratch);
+    }
+    assert_true(sv_value_len(cases) > 40);
+    sv_arena_free(scratch);
+    sv_arena_free(arena);
+    assert_int_equal(n_wrong, 0);
+}
+
+struct places {
+    int64_t a, b, c;
+};
+SV_SCHEMA_WITH(places, (.extra = SV_EXTRA_FORBID), SV_FIELD(places, a),
+               SV_FIELD(places, b, .in = SV_IN_QUERY), SV_FIELD(places, c, .in = SV_IN_PATH));
+
+static sv_str decode_places(sv_arena *arena, const sv_param *items, size_t n,
+                            struct places **ret_places)
+{
+    sv_errors errors;
+    void *decoded = NULL;
+    sv_errors_init(&errors, arena);
+    const sv_plan *plan = cases_plan(arena, &places_schema, SV_FIELD_PARAMS);
+    sv_status status = sv_params_decode(arena, plan, &(sv_params){items, n}, &errors, &decoded);
+    assert_int_equal(status, errors.count ? SV_INVALID : SV_OK);
+    *ret_places = decoded;
+    return cases_detail(arena, &errors);
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    struct places *places;
+    const sv_param both[] = {{SV_IN_QUERY, SV_STR_INIT("a"), SV_STR_INIT("1")},
+                             {SV_IN_PATH, SV_STR_INIT("a"), SV_STR_INIT("2")},
+                             {SV_IN_QUERY, SV_STR_INIT("b"), SV_STR_INIT("3")},
+                             {SV_IN_PATH, SV_STR_INIT("b"), SV_STR_INIT("4")},
+                             {SV_IN_PATH, SV_STR_INIT("c"), SV_STR_INIT("5")}};
+    decode_places(arena, both, 5, &places);
+    assert_non_null(places);
+    assert_int_equal(places->a, 2);
+    assert_int_equal(places->b, 3);
+    assert_int_equal(places->c, 5);
+
+    const sv_param wrong[] = {{SV_IN_QUERY, SV_STR_INIT("a"), SV_STR_INIT("x")},
+                              {SV_IN_QUERY, SV_STR_INIT("z"), SV_STR_INIT("1")},
+                              {SV_IN_QUERY, SV_STR_INIT("z"), SV_STR_INIT("2")},
+                              {SV_IN_PATH, SV_STR_INIT("c"), SV_STR_INIT("y")}};
+    sv_str detail = decode_places(arena, wrong, 4, &places);
+    assert_null(places);
+    assert_string_equal(
+        detail.ptr,
+        "[{\"type\":\"int_parsing\",\"loc\":[\"path\",\"c\"],\"msg\":\"Input should be a valid "
+        "integer, unable to parse string as an integer\",\"input\":\"y\"},"
+        "{\"type\":\"int_parsing\",\"loc\":[\"query\",\"a\"],\"msg\":\"Input should be a valid "
+        "integer, unable to parse string as an integer\",\"input\":\"x\"},"
+        "{\"type\":\"missing\",\"loc\":[\"query\",\"b\"],\"msg\":\"Field "
+        "required\",\"input\":null},"
+        "{\"type\":\"extra_forbidden\",\"loc\":[\"query\",\"z\"],\"msg\":\"Extra inputs are not "
+        "permitted\",\"input\":\"1\"}]");
+    sv_arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recorded_urls),
+        cmocka_unit_test(test_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
