@@ -133,7 +133,7 @@ static sv_status liveness(sv_call *call, const struct sv_none *in, struct livene
 
 static void explain_model(reason_list *reasons, const sv_model *model, sv_arena *arena)
 {
-    const sv_version *version = &model->versions[model->default_version];
+    const sv_model_version *version = &model->versions[model->default_version];
     sv_version_state state = sv_registry_state(version);
     add_reason(reasons, sv_arena_printf(arena, "model %.*s is %s%s%s", SV_STR_ARG(model->name),
                                         sv_registry_state_name(state),

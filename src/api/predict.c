@@ -13,6 +13,7 @@
 #include "api/services.h"
 #include "api/source.h"
 #include "base/clock.h"
+#include "base/writer.h"
 #include "web/call.h"
 
 enum { MAX_IMAGE_URL = 10 * 1024 * 1024 };
@@ -58,7 +59,7 @@ typedef struct predict_job {
     sv_services *services;
     sv_call *call;
     sv_model *model;
-    sv_version *version;
+    sv_model_version *version;
     struct prediction_response *out;
     sv_str picture;
     int64_t top_k, started_ns;

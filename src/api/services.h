@@ -27,7 +27,7 @@ typedef enum sv_cancel_stage {
     SV_STAGE_CANCELLED_COUNT,
 } sv_cancel_stage;
 
-/* The metrics of one version (sv_version.series). */
+/* The metrics of one version (sv_model_version.series). */
 typedef struct sv_version_series {
     sv_series *queue, *compute;
 } sv_version_series;

@@ -6,7 +6,7 @@
 #include "app/serve.h"
 
 /* One line per version; false when it cannot be served. */
-static bool report_version(const sv_model *model, const sv_version *version)
+static bool report_version(const sv_model *model, const sv_model_version *version)
 {
     bool good = sv_registry_state(version) == SV_VERSION_READY;
     const char *warning = strstr(version->reason, "warning: ");

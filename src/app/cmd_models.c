@@ -37,7 +37,7 @@ static void print_floats(const char *name, const float *values, unsigned n)
 }
 
 /* The manifest to start from. */
-static void print_manifest(const sv_model *model, const sv_version *version)
+static void print_manifest(const sv_model *model, const sv_model_version *version)
 {
     const sv_image_task *image = &version->image;
     const sv_preprocess *how = &image->preprocess;
@@ -71,7 +71,7 @@ static void print_model(const sv_model *model)
 {
     printf("%.*s (%s)\n", SV_STR_ARG(model->name), model->source->dir);
     for (size_t i = 0; i < model->n_versions; i++) {
-        const sv_version *version = &model->versions[i];
+        const sv_model_version *version = &model->versions[i];
         sv_version_state state = sv_registry_state(version);
         printf("  version %.*s%s: %s, %s\n", SV_STR_ARG(version->name),
                i == model->default_version ? " (default)" : "", sv_registry_state_name(state),
@@ -86,7 +86,7 @@ static void print_model(const sv_model *model)
         print_tensors("output", info->outputs, info->n_outputs);
         print_reasons(version->reason);
     }
-    const sv_version *version = &model->versions[model->default_version];
+    const sv_model_version *version = &model->versions[model->default_version];
     if (sv_registry_state(version) == SV_VERSION_READY)
         print_manifest(model, version);
 }
@@ -109,7 +109,7 @@ static void write_tensors(sv_writer *writer, const char *name, const sv_tensor_s
     sv_writer_end_array(writer);
 }
 
-static void write_version(sv_writer *writer, const sv_version *version)
+static void write_version(sv_writer *writer, const sv_model_version *version)
 {
     bool ready = sv_registry_state(version) == SV_VERSION_READY;
     sv_writer_begin_object(writer);

@@ -116,7 +116,7 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
     return sv_registry_new(&config, &runtime->problems, &runtime->registry);
 }
 
-static void add_version_series(sv_runtime *runtime, const sv_model *model, sv_version *version)
+static void add_version_series(sv_runtime *runtime, const sv_model *model, sv_model_version *version)
 {
     if (!runtime->metrics)
         return;
@@ -137,7 +137,7 @@ size_t sv_runtime_load_models(sv_runtime *runtime)
     sv_model *models = sv_registry_models(runtime->registry, &n);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < models[i].n_versions; k++) {
-            sv_version *version = &models[i].versions[k];
+            sv_model_version *version = &models[i].versions[k];
             sv_error error = {0};
             add_version_series(runtime, &models[i], version);
             sv_status status =

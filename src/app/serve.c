@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <serval/version.h>
+
 #include "api/health.h"
 #include "api/metrics_page.h"
 #include "api/predict.h"

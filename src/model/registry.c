@@ -44,7 +44,7 @@ static sv_status choose_default(sv_model *model, sv_buf *problems)
     }
     if (!wanted.len)
         return SV_OK;
-    const sv_version *found = sv_registry_find_version(model, wanted);
+    const sv_model_version *found = sv_registry_find_version(model, wanted);
     if (!found) {
         sv_buf_printf(problems, "%s: versions.default: there is no version '%.*s'\n",
                       model->source->manifest ? model->source->manifest : "--set", SV_STR_ARG(wanted));
@@ -134,7 +134,7 @@ void sv_registry_free(sv_registry *registry)
 }
 
 /* The manifest's labels beside it, the command line's, or labels.txt near the model. */
-static const char *find_labels(sv_registry *registry, const sv_model *model, const sv_version *version)
+static const char *find_labels(sv_registry *registry, const sv_model *model, const sv_model_version *version)
 {
     const struct manifest_postprocess *post = model->manifest->postprocess;
     if (model->labels_file)
@@ -150,7 +150,7 @@ static const char *find_labels(sv_registry *registry, const sv_model *model, con
 
 /* One run on a grey picture's worth of zeros, so that the first client does not pay for first-time work. A model that
  * refuses it is loaded all the same: the reason is kept. */
-static void warm_up(sv_version *version, sv_buf *reasons)
+static void warm_up(sv_model_version *version, sv_buf *reasons)
 {
     const sv_engine_info *info = sv_engine_model_info(version->loaded);
     size_t size = sv_preprocess_tensor_bytes(&version->image.preprocess);
@@ -169,7 +169,7 @@ static void warm_up(sv_version *version, sv_buf *reasons)
     free(zeros);
 }
 
-static sv_status inspect(sv_registry *registry, sv_model *model, sv_version *version, sv_buf *reasons,
+static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_version *version, sv_buf *reasons,
                          sv_error *error)
 {
     sv_inspect_request request = {.info = sv_engine_model_info(version->loaded),
@@ -191,7 +191,7 @@ static sv_status inspect(sv_registry *registry, sv_model *model, sv_version *ver
     return SV_OK;
 }
 
-static sv_status load(sv_registry *registry, sv_model *model, sv_version *version, sv_buf *reasons,
+static sv_status load(sv_registry *registry, sv_model *model, sv_model_version *version, sv_buf *reasons,
                       sv_error *error)
 {
     const struct manifest_engine *engine = model->manifest->engine;
@@ -210,7 +210,7 @@ static sv_status load(sv_registry *registry, sv_model *model, sv_version *versio
     return status;
 }
 
-sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_version *version,
+sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_model_version *version,
                                    sv_error *error)
 {
     int64_t started = sv_clock_now_ns(&sv_clock_system);
@@ -272,7 +272,7 @@ sv_model *sv_registry_find(const sv_registry *registry, sv_str name)
     return wanted && *wanted ? find_named(registry, sv_str_from(wanted)) : find_default(registry);
 }
 
-sv_version *sv_registry_find_version(const sv_model *model, sv_str name)
+sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name)
 {
     if (!name.len)
         return &model->versions[model->default_version];
@@ -282,7 +282,7 @@ sv_version *sv_registry_find_version(const sv_model *model, sv_str name)
     return NULL;
 }
 
-sv_version_state sv_registry_state(const sv_version *version)
+sv_version_state sv_registry_state(const sv_model_version *version)
 {
     return (sv_version_state)atomic_load(&version->state);
 }

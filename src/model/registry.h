@@ -20,7 +20,7 @@ typedef enum sv_version_state {
     SV_VERSION_FAILED,
 } sv_version_state;
 
-typedef struct sv_version {
+typedef struct sv_model_version {
     const sv_version_source *source;
     sv_str name;
     /* Written before the state becomes ready or failed. */
@@ -33,14 +33,14 @@ typedef struct sv_version {
     sv_lane lane; /* the scheduler's */
     void *series; /* metrics of this version; the owner's of the registry */
     _Atomic int state; /* sv_version_state */
-} sv_version;
+} sv_model_version;
 
 typedef struct sv_model {
     sv_str name;
     const sv_model_source *source;
     const struct manifest *manifest;
     const sv_engine *engine;
-    sv_version *versions;
+    sv_model_version *versions;
     size_t n_versions, default_version; /* index */
     const char *labels_file; /* of the command line; NULL: look for one */
     _Atomic int task;        /* sv_task: the manifest's, or that of the version loaded last */
@@ -67,15 +67,15 @@ void sv_registry_free(sv_registry *registry);
 
 /* Loads a version and runs it once on a made-up input; on the calling thread. A failure is kept in the version (state,
  * reason) and returned. One caller at a time. */
-sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_version *version,
+sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_model_version *version,
                                    sv_error *error);
 
 sv_model *sv_registry_models(const sv_registry *registry, size_t *ret_count);
 /* By name, or the default one of image classification for an empty name; NULL when there is none. */
 sv_model *sv_registry_find(const sv_registry *registry, sv_str name);
 /* By name ("2" and "v2" are the same), or the default for an empty name; NULL when there is none. */
-sv_version *sv_registry_find_version(const sv_model *model, sv_str name);
-sv_version_state sv_registry_state(const sv_version *version);
+sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name);
+sv_version_state sv_registry_state(const sv_model_version *version);
 const char *sv_registry_state_name(sv_version_state state);
 
 #endif
