@@ -55,12 +55,14 @@ static sv_kind value_kind(const sv_field *row)
     return row->kind == SV_KIND_LIST ? row->item_kind : row->kind;
 }
 
+/* Out of memory, nothing is known to be wrong: who needs the value will fail by himself. */
 static bool is_json(const char *text)
 {
     sv_arena *arena = sv_arena_new(0);
     sv_value_error error;
     const sv_value *value;
-    bool valid = arena && !sv_value_parse(arena, sv_str_from(text), NULL, &error, &value);
+    bool valid =
+        !arena || sv_value_parse(arena, sv_str_from(text), NULL, &error, &value) != SV_INVALID;
     sv_arena_free(arena);
     return valid;
 }

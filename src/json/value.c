@@ -6,7 +6,6 @@
  * sibling stands; that gives walking without recursion and a number to every value. */
 #include "json/value.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -301,7 +300,7 @@ static void write_number(const sv_value *value, sv_writer *writer, size_t max_by
         sv_writer_int(writer, sv_value_int(value));
     else if (unsafe_yyjson_is_uint(number))
         sv_writer_uint(writer, number->uni.u64);
-    else if (isfinite(sv_value_double(value)))
+    else if (type == SV_VALUE_BIG_INT)
         sv_writer_raw(writer, clip(sv_value_str(value), max_bytes));
     else
         sv_writer_str(writer, clip(sv_value_str(value), max_bytes));

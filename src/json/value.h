@@ -89,9 +89,9 @@ const sv_value *sv_value_get(const sv_value *object, sv_str name);
 size_t sv_value_index(const sv_value *root, const sv_value *value);
 
 /* Writes a value as compact JSON. Names that came twice stand once, at the first place with the
- * last value (in objects of up to 256 members). Numbers beyond a double are written as text, so
- * that every reader can read the result. Stops early once `max_bytes` (0: no limit) were written to
- * the buffer; the text is then not complete. */
+ * last value (in objects of up to 256 members). Numbers with point or exponent beyond a double are
+ * written as text, so that every reader can read the result. Stops early once `max_bytes` (0: no
+ * limit) were written to the buffer; the text is then not complete. */
 void sv_value_write(const sv_value *value, sv_writer *writer, size_t max_bytes);
 
 #endif

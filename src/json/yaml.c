@@ -182,8 +182,7 @@ static sv_status refuse_properties(reader *r, const yaml_event_t *event, const y
 {
     if (anchor)
         return fail(r, line_of(&event->start_mark), "anchors and aliases are not allowed");
-    bool is_text = tag && (strcmp((const char *)tag, YAML_STR_TAG) == 0 ||
-                           strcmp((const char *)tag, "!") == 0);
+    bool is_text = tag && strcmp((const char *)tag, YAML_STR_TAG) == 0;
     if (tag && !(is_text && event->type == YAML_SCALAR_EVENT))
         return fail(r, line_of(&event->start_mark), "tags other than !!str are not allowed");
     return SV_OK;

@@ -1,6 +1,7 @@
 /* test_params.c: what a real FastAPI answered to queries and paths, from
  * tests/cases/validation/params.json, and the places of parameters. */
 #include "case_schemas.h"
+#include "failing_malloc.h"
 #include "json_cases.h"
 #include "json/encode.h"
 #include "json/params.h"
@@ -167,11 +168,42 @@ static void test_places(void **state)
     sv_arena_free(arena);
 }
 
+enum { MANY = 3000 };
+
+static sv_param many[MANY];
+
+/* More parameters than the arena's first chunk holds. */
+static bool decode_with_failures(void *plan)
+{
+    sv_arena *arena = sv_arena_new(0);
+    sv_errors errors;
+    void *decoded;
+    sv_errors_init(&errors, arena);
+    sv_status status = SV_NO_MEMORY;
+    if (arena)
+        status = sv_params_decode(arena, plan, &(sv_params){many, MANY}, &errors, &decoded);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
+    sv_arena_free(arena);
+    return status == SV_OK;
+}
+
+static void test_failing_allocations(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    const sv_plan *plan = cases_plan(arena, case_query_schema, SV_FIELD_PARAMS);
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = (sv_param){SV_IN_QUERY, i ? SV_STR("ids") : SV_STR("count"), SV_STR("1")};
+    assert_true(failing_malloc_try_each(decode_with_failures, (void *)(uintptr_t)plan) >= 3);
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_urls),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,166 @@
+/* test_field.c: every mistake a table can have is found and told, all at once. */
+#include <math.h>
+
+#include "json_cases.h"
+#include "json/field.h"
+
+enum color { RED };
+SV_ENUM(color, {"red", RED});
+SV_ENUM(twice, {"a", 1}, {"a", 2});
+static const sv_enum empty_enum = {"empty", NULL, 0};
+
+struct inner {
+    int64_t n;
+};
+SV_SCHEMA(inner, SV_FIELD(inner, n));
+
+struct row {
+    sv_str s;
+    int64_t i;
+    double d;
+    bool b;
+    int e;
+    char c;
+    struct inner o;
+    sv_strs ss;
+    sv_ints ii;
+    SV_LIST(struct inner) oo;
+};
+
+static sv_status check_str(sv_check *check, sv_str *value)
+{
+    (void)check, (void)value;
+    return SV_OK;
+}
+
+static sv_status check_int(sv_check *check, int64_t *value)
+{
+    (void)check, (void)value;
+    return SV_OK;
+}
+
+static sv_status check_double(sv_check *check, double *value)
+{
+    (void)check, (void)value;
+    return SV_OK;
+}
+
+static const struct {
+    sv_field row;
+    const char *mistake; /* NULL: none */
+} bodies[] =
+    {
+        {SV_FIELD(row, s, .min_len = 1, .max_len = 1, .check_str = check_str), NULL},
+        {SV_FIELD(row, i, SV_GE(0), SV_LE(0), .check_int = check_int, .default_json = "0"), NULL},
+        {SV_FIELD(row, ii, SV_GT(-1), .min_items = 1, .max_items = 1, .check_int = check_int),
+         NULL},
+        {SV_FIELD(row, ss, .max_item_len = 3, .check_item_str = check_str), NULL},
+        {SV_FIELD_OBJECT(row, o, inner, .example_json = "{}"), NULL},
+        {{0}, NULL},
+        {{.name = "", .kind = SV_KIND_INT, .size = 8}, "row: a field has no name\n"},
+        {SV_FIELD_ENUM(row, c, color), "row.c: the type of the member fits no kind of field\n"},
+        {{.name = "k", .kind = (sv_kind)99},
+         "row.k: the type of the member fits no kind of field\n"},
+        {{.name = "l", .kind = SV_KIND_LIST},
+         "row.l: the items of a list must be of a kind that is no list\n"},
+        {{.name = "l", .kind = SV_KIND_LIST, .item_kind = SV_KIND_LIST},
+         "row.l: the items of a list must be of a kind that is no list\n"},
+        {{.name = "o", .kind = SV_KIND_OBJECT},
+         "row.o: an object needs `schema`, other kinds have none\n"},
+        {SV_FIELD(row, i, .schema = &inner_schema),
+         "row.i: an object needs `schema`, other kinds have none\n"},
+        {{.name = "e", .kind = SV_KIND_ENUM},
+         "row.e: an enum needs `enumeration`, other kinds have none\n"},
+        {{.name = "i", .kind = SV_KIND_INT, .size = 4}, "row.i: `size` is not that of its kind\n"},
+        {{.name = "i", .kind = SV_KIND_INT, .size = 8, .nullable = true},
+         "row.i: `size` is not that of its kind\n"},
+        {SV_FIELD_ENUM(row, e, twice),
+         "row.e: the enum must have a name and values with different names\n"},
+        {SV_FIELD_ENUM(row, e, empty),
+         "row.e: the enum must have a name and values with different names\n"},
+        {SV_FIELD(row, i, .max_len = 1), "row.i: `min_len` and `max_len` are for text\n"},
+        {SV_FIELD(row, s, .max_items = 1), "row.s: `min_items` and `max_items` are for lists\n"},
+        {SV_FIELD(row, ii, .max_item_len = 1), "row.ii: `max_item_len` is for lists of text\n"},
+        {SV_FIELD(row, s, .min_len = 2, .max_len = 1), "row.s: `max_len` is below `min_len`\n"},
+        {SV_FIELD(row, ss, .min_items = 2, .max_items = 1),
+         "row.ss: `max_items` is below `min_items`\n"},
+        {SV_FIELD(row, s, SV_GE(1)), "row.s: bounds are for numbers\n"},
+        {SV_FIELD(row, d, SV_GE(NAN)), "row.d: bounds must be finite\n"},
+        {SV_FIELD(row, i, SV_GE(0.5)), "row.i: bounds of integers must be whole, at most 2^53\n"},
+        {SV_FIELD(row, i, SV_LE(1e17)), "row.i: bounds of integers must be whole, at most 2^53\n"},
+        {SV_FIELD(row, d, SV_GT(2), SV_LE(1)), "row.d: the upper bound is below the lower one\n"},
+        {SV_FIELD(row, i, .check_str = check_str), "row.i: the custom check is for another kind\n"},
+        {SV_FIELD(row, d, .check_int = check_int), "row.d: the custom check is for another kind\n"},
+        {SV_FIELD(row, b, .check_double = check_double),
+         "row.b: the custom check is for another kind\n"},
+        {SV_FIELD(row, s, .check_item_str = check_str),
+         "row.s: the custom check is for another kind\n"},
+        {SV_FIELD(row, i, .optional = true, .default_json = "1"),
+         "row.i: a field with a default is optional already\n"},
+        {SV_FIELD(row, s, .default_json = "abc"), "row.s: `default_json` is not JSON\n"},
+        {SV_FIELD(row, s, .example_json = "\"abc"), "row.s: `example_json` is not JSON\n"},
+        {{.name = "i", .kind = SV_KIND_INT, .size = 8, .offset = sizeof(struct row)},
+         "row.i: the member lies outside the struct\n"},
+        {SV_FIELD(row, i, .max_len = 1, .default_json = "x"),
+         "row.i: `min_len` and `max_len` are for text\nrow.i: `default_json` is not JSON\n"},
+},
+  params[] = {
+      {SV_FIELD(row, ss), NULL},
+      {SV_FIELD(row, i, .in = SV_IN_PATH), NULL},
+      {SV_FIELD_OBJECT(row, o, inner), "row.o: a parameter cannot be an object\n"},
+      {SV_FIELD_LIST(row, oo, inner), "row.oo: a parameter cannot be an object\n"},
+      {SV_FIELD(row, ss, .in = SV_IN_PATH), "row.ss: a path parameter cannot be a list\n"},
+      {SV_FIELD(row, i, .in = SV_IN_PATH, .default_json = "1"),
+       "row.i: a path parameter is always there: no default, not optional\n"},
+};
+
+static void check_one(const sv_field *row, sv_field_use use, const char *mistake)
+{
+    const sv_schema schema = {.name = "row", .size = sizeof(struct row), row, 1};
+    sv_buf mistakes;
+    sv_buf_init(&mistakes, 4096);
+    sv_status status = sv_field_check(&schema, use, &mistakes);
+    sv_buf_append_byte(&mistakes, '\0');
+    assert_string_equal(mistakes.ptr, mistake ? mistake : "");
+    assert_int_equal(status, mistake ? SV_INVALID : SV_OK);
+    sv_buf_deinit(&mistakes);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        check_one(&bodies[i].row, SV_FIELD_BODY, bodies[i].mistake);
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++)
+        check_one(&params[i].row, SV_FIELD_PARAMS, params[i].mistake);
+}
+
+static void test_schemas(void **state)
+{
+    (void)state;
+    const sv_field same[] = {SV_FIELD(row, i), SV_FIELD(row, d), SV_FIELD(row, i)};
+    const sv_schema repeated = {.name = "row", .size = sizeof(struct row), same, 3};
+    const sv_schema nameless = {.n_fields = 1};
+    sv_buf mistakes;
+    sv_buf_init(&mistakes, 4096);
+    assert_int_equal(sv_field_check(&repeated, SV_FIELD_BODY, &mistakes), SV_INVALID);
+    assert_int_equal(sv_field_check(&nameless, SV_FIELD_BODY, &mistakes), SV_INVALID);
+    sv_buf_append_byte(&mistakes, '\0');
+    assert_string_equal(mistakes.ptr, "row.i: another field has this name\n"
+                                      "schema: the schema has no name\nschema: `size` is 0\n"
+                                      "schema: `fields` is NULL\n");
+    sv_buf_deinit(&mistakes);
+    sv_buf_init(&mistakes, 8);
+    assert_int_equal(sv_field_check(&repeated, SV_FIELD_BODY, &mistakes), SV_TOO_LARGE);
+    sv_buf_deinit(&mistakes);
+    assert_int_equal(sv_field_check(&sv_none_schema, SV_FIELD_BODY, &mistakes), SV_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_schemas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
