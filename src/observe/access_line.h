@@ -5,7 +5,7 @@
 #include "observe/log.h"
 
 /* Long texts (path, agent …) are cut so that a line always fits. */
-enum { SV_ACCESS_LINE_MAX = 8192 };
+enum { SV_ACCESS_LINE_MAX = 24576 };
 
 /* Both write into `room` of SV_ACCESS_LINE_MAX bytes and return the line, line end included. */
 sv_str sv_access_line_json(const sv_access_entry *entry, char *room);
