@@ -174,10 +174,9 @@ typedef struct attempt {
     sv_status expected;
 } attempt;
 
-static bool decode_with_failures(void *arg)
+static bool decode_within(const attempt *try, size_t limit)
 {
-    const attempt *try = arg;
-    sv_arena *arena = sv_arena_new(0);
+    sv_arena *arena = sv_arena_new(limit);
     if (!arena)
         return false;
     sv_body body = {SV_STR("application/json"), sv_str_from(try->json)};
@@ -193,6 +192,11 @@ static bool decode_with_failures(void *arg)
     return status == try->expected;
 }
 
+static bool decode_with_failures(void *arg)
+{
+    return decode_within(arg, 0);
+}
+
 static void test_failing_allocations(void **state)
 {
     (void)state;
@@ -205,8 +209,11 @@ static void test_failing_allocations(void **state)
                           {numbers, many.ptr, SV_OK},
                           {numbers, wrong.ptr, SV_INVALID},
                           {numbers, "{\"v\":", SV_INVALID}};
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
         assert_true(failing_malloc_try_each(decode_with_failures, &attempts[i]) >= 2);
+        for (size_t limit = 1; !decode_within(&attempts[i], limit); limit += 1 + limit / 50)
+            assert_true(limit < (size_t)16 << 20);
+    }
     sv_arena_free(arena);
 }
 
