@@ -137,7 +137,7 @@ static void write_success(document *doc, const sv_bound_operation *operation)
     if (status != 204) {
         write_content(doc, row->response_media ? row->response_media : "application/json");
         if (operation->out)
-            sv_json_schema_write_ref(writer, operation->out->schema->name);
+            sv_json_schema_write_ref(writer, sv_json_schema_component(operation->out->schema));
         else
             sv_writer_raw(writer, SV_STR("{}"));
         end_content(doc);
@@ -206,7 +206,7 @@ static void write_request_body(document *doc, const sv_bound_operation *operatio
         sv_writer_key(writer, SV_STR("application/json"));
         sv_writer_begin_object(writer);
         sv_writer_key(writer, SV_STR("schema"));
-        sv_json_schema_write_ref(writer, operation->in->schema->name);
+        sv_json_schema_write_ref(writer, sv_json_schema_component(operation->in->schema));
         sv_writer_end_object(writer);
     }
     if (operation->row->raw_media)
