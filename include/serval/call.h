@@ -1,8 +1,8 @@
-/* call.h: what a handler can ask and say while it answers one request. A call knows no sockets: the same handler
- * runs behind HTTP, as a job and in a test.
+/* call.h: what a handler can ask and say while it answers one request. A call knows no sockets: the
+ * same handler runs behind HTTP, as a job and in a test.
  *
- * Thread: a call belongs to one thread at a time, the one that runs its handler. Text handed out lives as long as the
- * call. */
+ * Thread: a call belongs to one thread at a time, the one that runs its handler. Text handed out
+ * lives as long as the call. */
 #ifndef SERVAL_CALL_H
 #define SERVAL_CALL_H
 
@@ -17,12 +17,13 @@ extern "C" {
 
 typedef struct sv_call sv_call;
 
-/* Answers with an error of `kind` and a message (printf format; bounded, longer text is cut). Returns SV_FAILED, so that
- * a handler ends with `return sv_fail(call, &sv_kind_..., "...")`. The last call wins. */
+/* Answers with an error of `kind` and a message (printf format; bounded, longer text is cut).
+ * Returns SV_FAILED, so that a handler ends with `return sv_fail(call, &sv_kind_..., "...")`. The
+ * last call wins. */
 SV_API sv_status sv_fail(sv_call *call, const sv_error_kind *kind, const char *format, ...)
     SV_PRINTF(3, 4);
-/* Adds a member to the error object after sv_fail: sv_fail_member(call, "available", "[\"1\",\"2\"]").
- * `json` is valid JSON text and is copied. Returns SV_FAILED. */
+/* Adds a member to the error object after sv_fail: sv_fail_member(call, "available",
+ * "[\"1\",\"2\"]"). `json` is valid JSON text and is copied. Returns SV_FAILED. */
 SV_API sv_status sv_fail_member(sv_call *call, const char *name, const char *json);
 
 /* Zeroed memory of the call; NULL when its memory limit is reached. Freed with the call. */
@@ -30,16 +31,17 @@ SV_API void *sv_alloc(sv_call *call, size_t size_bytes);
 /* Text of the call, by a printf format; an empty span with a NULL pointer when out of memory. */
 SV_API sv_str sv_format(sv_call *call, const char *format, ...) SV_PRINTF(2, 3);
 
-/* Appends one zeroed item to a SV_LIST and returns it; NULL when out of memory. Grows geometrically: `len` counts
- * items; use it only on lists that sv_list_push itself grew, or on empty ones. */
+/* Appends one zeroed item to a SV_LIST and returns it; NULL when out of memory. Grows
+ * geometrically: `len` counts items; use it only on lists that sv_list_push itself grew, or on
+ * empty ones. */
 SV_API void *sv_list_push_(sv_call *call, void *list, size_t item_size);
 #ifndef __cplusplus
 #define sv_list_push(call, list)                                                                   \
     ((__typeof__((list)->items))sv_list_push_((call), (list), sizeof *(list)->items))
 #endif
 
-/* The request. Header names compare without case; NULL pointer when there is no such header; several lines of one
- * name give the first. */
+/* The request. Header names compare without case; NULL pointer when there is no such header;
+ * several lines of one name give the first. */
 SV_API sv_str sv_request_method(const sv_call *call);
 /* As received: still percent-encoded, without the query. */
 SV_API sv_str sv_request_raw_path(const sv_call *call);
@@ -54,16 +56,20 @@ SV_API sv_str sv_request_client(const sv_call *call);
 
 /* The answer. The status of the operation's row is used unless set here (200..599). */
 SV_API void sv_set_status(sv_call *call, int status);
-/* Adds a header; name and value are copied. Names and values that are not legal in HTTP: SV_INVALID. */
+/* Adds a header; name and value are copied. Names and values that are not legal in HTTP:
+ * SV_INVALID. */
 SV_API sv_status sv_set_header(sv_call *call, const char *name, sv_str value);
-/* Answers with bytes instead of the struct: `bytes` must live as long as the call (or be static). */
+/* Answers with bytes instead of the struct: `bytes` must live as long as the call (or be static).
+ */
 SV_API sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes);
 
-/* Ends a call whose handler returned SV_DEFERRED, or is about to: `out` is answered on SV_OK, else as if the handler had
- * returned `status`. Any thread, once; the call and all its memory are gone afterwards. */
+/* Ends a call whose handler returned SV_DEFERRED, or is about to: `out` is answered on SV_OK, else
+ * as if the handler had returned `status`. Any thread, once; the call and all its memory are gone
+ * afterwards. */
 SV_API void sv_complete(sv_call *call, sv_status status);
 
-/* True once nobody waits for the answer any more (client gone, deadline over, server stopping). Any thread. */
+/* True once nobody waits for the answer any more (client gone, deadline over, server stopping). Any
+ * thread. */
 SV_API bool sv_is_cancelled(const sv_call *call);
 /* Milliseconds until the answer must have started; 0 when that time is over. */
 SV_API int64_t sv_remaining_ms(const sv_call *call);

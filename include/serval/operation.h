@@ -1,7 +1,9 @@
 /* operation.h: an endpoint as a table row: method, path, typed handler, limits, documentation.
  *
- * A handler returns SV_OK when `out` is filled (or sv_respond_bytes was called), SV_FAILED after sv_fail, SV_DEFERRED
- * when it has handed the call to somebody who will sv_complete it, any other status for a fault that becomes a 5xx. `in`, `params` and `out` live in the call's arena; `out` starts zeroed. */
+ * A handler returns SV_OK when `out` is filled (or sv_respond_bytes was called), SV_FAILED after
+ * sv_fail, SV_DEFERRED when it has handed the call to somebody who will sv_complete it, any other
+ * status for a fault that becomes a 5xx. `in`, `params` and `out` live in the call's arena; `out`
+ * starts zeroed. */
 #ifndef SERVAL_OPERATION_H
 #define SERVAL_OPERATION_H
 
@@ -32,7 +34,8 @@ typedef struct sv_handler {
         return F(call, in, out);                                                                   \
     }                                                                                              \
     static const sv_handler F##_handler = {#F, NULL, &IN##_schema, &OUT##_schema, F##_thunk_}
-/* static sv_status F(sv_call *call, const struct PARAMS *params, const struct IN *in, struct OUT *out); */
+/* static sv_status F(sv_call *call, const struct PARAMS *params, const struct IN *in, struct OUT
+ * *out); */
 #define SV_HANDLER_PARAMS(F, PARAMS, IN, OUT)                                                      \
     static sv_status F(sv_call *call, const struct PARAMS *params, const struct IN *in,            \
                        struct OUT *out);                                                           \
@@ -55,20 +58,21 @@ typedef struct sv_handler {
 
 /* One endpoint; a table ends with {0}. Everything but method, path and handler may be left out. */
 typedef struct sv_operation {
-    const char *method; /* "GET", "POST" …, or "*" for every method (such rows are not in OpenAPI) */
-    const char *path;   /* "/items/{id}"; "{rest:path}" as last segment takes slashes too */
+    const char
+        *method;      /* "GET", "POST" …, or "*" for every method (such rows are not in OpenAPI) */
+    const char *path; /* "/items/{id}"; "{rest:path}" as last segment takes slashes too */
     const sv_handler *handler;
-    const char *tags;        /* comma-separated */
-    const char *summary;     /* NULL: the handler's name in Title Case */
-    const char *description; /* Markdown */
+    const char *tags;                   /* comma-separated */
+    const char *summary;                /* NULL: the handler's name in Title Case */
+    const char *description;            /* Markdown */
     const sv_error_kind *const *errors; /* declared errors, NULL-terminated: OpenAPI responses */
     int status;                         /* of success; 0: 200 */
-    bool run_inline;       /* on the event loop: must not block nor take long; else on the handler pool */
+    bool run_inline; /* on the event loop: must not block nor take long; else on the handler pool */
     size_t max_body_bytes; /* 0: the server's max_body_size */
     int64_t timeout_ms;    /* until the answer starts; 0: the server's request_timeout */
-    /* Media types whose bodies reach the handler undecoded (`in` is NULL then), e.g. "image/" for all pictures,
-     * comma-separated; any type that is neither JSON nor listed, an absent one included, is 415. NULL: JSON only,
-     * by FastAPI's rules. */
+    /* Media types whose bodies reach the handler undecoded (`in` is NULL then), e.g. "image/" for
+     * all pictures, comma-separated; any type that is neither JSON nor listed, an absent one
+     * included, is 415. NULL: JSON only, by FastAPI's rules. */
     const char *raw_media;
     const char *response_media; /* OpenAPI content type of a raw answer; NULL: application/json */
     bool hidden;                /* not in OpenAPI */

@@ -1,14 +1,17 @@
-/* schema.h: a C struct described as a table of fields, once, for decoding JSON into it, validating it, encoding it
- * and describing it in OpenAPI.
+/* schema.h: a C struct described as a table of fields, once, for decoding JSON into it, validating
+ * it, encoding it and describing it in OpenAPI.
  *
- * DESIGN. A row gives the wire name, where the member stands, its kind (taken from the member's type, so that a
- * wrong type does not compile) and its limits. Rules, messages and coercions are those of pydantic v2 in lax mode.
+ * DESIGN. A row gives the wire name, where the member stands, its kind (taken from the member's
+ * type, so that a wrong type does not compile) and its limits. Rules, messages and coercions are
+ * those of pydantic v2 in lax mode.
  *
  *   plain member                  required, unless `.default_json` is given; null is refused
- *   sv_opt_... member, struct T * also takes null (`set` is false, the pointer NULL); still required unless
+ *   sv_opt_... member, struct T * also takes null (`set` is false, the pointer NULL); still
+ * required unless
  *                                 `.default_json` ("null" for most) or `.optional` is given
  *   .optional = true              may be absent without a default; null is refused (FastAPI's
- *                                 Query(default=None)). In an answer an unset sv_opt_... is left out
+ *                                 Query(default=None)). In an answer an unset sv_opt_... is left
+ * out
  */
 #ifndef SERVAL_SCHEMA_H
 #define SERVAL_SCHEMA_H
@@ -108,7 +111,8 @@ typedef struct sv_enum {
     size_t n_values;
 } sv_enum;
 
-/* Handed to custom checks: lets them refuse a value and allocate a new one. Lives during the check only. */
+/* Handed to custom checks: lets them refuse a value and allocate a new one. Lives during the check
+ * only. */
 typedef struct sv_check sv_check;
 /* Refuses the value: the client reads "Value error, <message>" at the field. The message is copied.
  * Returns SV_INVALID, so that a check ends with `return sv_reject(check, "...")`. */
@@ -122,7 +126,7 @@ typedef struct sv_schema sv_schema;
 typedef struct sv_field {
     const char *name; /* on the wire */
     size_t offset;
-    size_t size;             /* of the member, bytes */
+    size_t size; /* of the member, bytes */
     sv_kind kind;
     sv_kind item_kind;       /* of a list */
     bool nullable;           /* from the member's type */
@@ -138,8 +142,9 @@ typedef struct sv_field {
     const char *title;           /* OpenAPI title; NULL: the name in Title Case */
     const char *help;            /* OpenAPI description */
     const char *example_json;    /* OpenAPI example, JSON text */
-    /* Custom checks run after the limits, only on valid values; they may rewrite the value (validated no further).
-     * `check_item_str` runs on each item of a list of text. Thread: where the call is decoded. */
+    /* Custom checks run after the limits, only on valid values; they may rewrite the value
+     * (validated no further). `check_item_str` runs on each item of a list of text. Thread: where
+     * the call is decoded. */
     sv_status (*check_str)(sv_check *check, sv_str *value);
     sv_status (*check_int)(sv_check *check, int64_t *value);
     sv_status (*check_double)(sv_check *check, double *value);
@@ -149,7 +154,7 @@ typedef struct sv_field {
 struct sv_schema {
     const char *name;      /* for messages, and in OpenAPI unless: */
     const char *component; /* name of the component in OpenAPI; NULL: `name` */
-    size_t size;      /* of the struct, bytes */
+    size_t size;           /* of the struct, bytes */
     const sv_field *fields;
     size_t n_fields;
     sv_extra extra;
@@ -205,14 +210,13 @@ extern SV_API const sv_schema sv_none_schema;
         default: false)
 #define SV_ROW_(T, M) .name = #M, .offset = offsetof(struct T, M), .size = sizeof(SV_MEMBER_(T, M))
 
-/* Text, numbers, booleans, lists of them, and their sv_opt_ forms: SV_FIELD(generate, prompt, .max_len = 4096). */
+/* Text, numbers, booleans, lists of them, and their sv_opt_ forms: SV_FIELD(generate, prompt,
+ * .max_len = 4096). */
 #define SV_FIELD(...) SV_FIELD_(__VA_ARGS__, )
-#define SV_FIELD_(T, M, ...) \
-    {                                                                                              \
-        SV_ROW_(T, M), .kind = SV_KIND_OF_(SV_MEMBER_(T, M)),                                      \
-                       .item_kind = SV_ITEM_KIND_OF_(SV_MEMBER_(T, M)),                            \
-                       .nullable = SV_NULLABLE_(SV_MEMBER_(T, M)), __VA_ARGS__                     \
-    }
+#define SV_FIELD_(T, M, ...)                                                                       \
+    {SV_ROW_(T, M), .kind = SV_KIND_OF_(SV_MEMBER_(T, M)),                                         \
+     .item_kind = SV_ITEM_KIND_OF_(SV_MEMBER_(T, M)), .nullable = SV_NULLABLE_(SV_MEMBER_(T, M)),  \
+     __VA_ARGS__}
 /* An enum (or int) member, or an sv_opt_enum, whose names `E##_enum` lists. */
 #define SV_FIELD_ENUM(...) SV_FIELD_ENUM_(__VA_ARGS__, )
 #define SV_IS_INT_SIZED_(value) (sizeof(value) == sizeof(int))
@@ -221,35 +225,27 @@ extern SV_API const sv_schema sv_none_schema;
         sv_opt_enum: SV_KIND_ENUM,                                                                 \
         default: SV_IS_INT_SIZED_(member) ? SV_KIND_ENUM : SV_KIND_NONE)
 #define SV_FIELD_ENUM_(T, M, E, ...)                                                               \
-    {                                                                                              \
-        SV_ROW_(T, M), .kind = SV_ENUM_KIND_(SV_MEMBER_(T, M)),                                    \
-                       .nullable = _Generic(SV_MEMBER_(T, M), sv_opt_enum: true, default: false),  \
-                       .enumeration = &E##_enum, __VA_ARGS__                                       \
-    }
+    {SV_ROW_(T, M), .kind = SV_ENUM_KIND_(SV_MEMBER_(T, M)),                                       \
+     .nullable = _Generic(SV_MEMBER_(T, M), sv_opt_enum: true, default: false),                    \
+     .enumeration = &E##_enum, __VA_ARGS__}
 /* A SV_LIST of such enums (or ints). */
 #define SV_FIELD_ENUMS(...) SV_FIELD_ENUMS_(__VA_ARGS__, )
 #define SV_FIELD_ENUMS_(T, M, E, ...)                                                              \
-    {                                                                                              \
-        SV_ROW_(T, M),                                                                             \
-            .kind = SV_IS_INT_SIZED_(*SV_MEMBER_(T, M).items) ? SV_KIND_LIST : SV_KIND_NONE,       \
-            .item_kind = SV_KIND_ENUM, .enumeration = &E##_enum, __VA_ARGS__                       \
-    }
+    {SV_ROW_(T, M),                                                                                \
+     .kind = SV_IS_INT_SIZED_(*SV_MEMBER_(T, M).items) ? SV_KIND_LIST : SV_KIND_NONE,              \
+     .item_kind = SV_KIND_ENUM, .enumeration = &E##_enum, __VA_ARGS__}
 /* A nested `struct I`, or `struct I *` when null is allowed. */
 #define SV_FIELD_OBJECT(...) SV_FIELD_OBJECT_(__VA_ARGS__, )
-#define SV_FIELD_OBJECT_(T, M, I, ...) \
-    {                                                                                              \
-        SV_ROW_(T, M), .kind = SV_KIND_OBJECT,                                                     \
-                       .nullable = _Generic(SV_MEMBER_(T, M), struct I: false, struct I *: true),  \
-                       .schema = &I##_schema, __VA_ARGS__                                          \
-    }
+#define SV_FIELD_OBJECT_(T, M, I, ...)                                                             \
+    {SV_ROW_(T, M), .kind = SV_KIND_OBJECT,                                                        \
+     .nullable = _Generic(SV_MEMBER_(T, M), struct I: false, struct I *: true),                    \
+     .schema = &I##_schema, __VA_ARGS__}
 /* A SV_LIST(struct I). */
 #define SV_FIELD_LIST(...) SV_FIELD_LIST_(__VA_ARGS__, )
-#define SV_FIELD_LIST_(T, M, I, ...) \
-    {                                                                                              \
-        SV_ROW_(T, M), .kind = SV_KIND_LIST,                                                       \
-                       .item_kind = _Generic(SV_MEMBER_(T, M).items, struct I *: SV_KIND_OBJECT),  \
-                       .schema = &I##_schema, __VA_ARGS__                                          \
-    }
+#define SV_FIELD_LIST_(T, M, I, ...)                                                               \
+    {SV_ROW_(T, M), .kind = SV_KIND_LIST,                                                          \
+     .item_kind = _Generic(SV_MEMBER_(T, M).items, struct I *: SV_KIND_OBJECT),                    \
+     .schema = &I##_schema, __VA_ARGS__}
 
 /* Announces `T##_schema`, for a struct that contains itself (by pointer or list). */
 #define SV_SCHEMA_DECLARE(T) static const sv_schema T##_schema
@@ -269,8 +265,8 @@ extern SV_API const sv_schema sv_none_schema;
                                          .fields = T##_fields_,                                    \
                                          .n_fields = sizeof T##_fields_ / sizeof *T##_fields_,     \
                                          SV_UNPACK_ MEMBERS}
-/* A check of the whole struct, typed: SV_CHECK(range, range_ordered) declares range_ordered(check, struct range *)
- * and the constant range_ordered_check for `.check`. */
+/* A check of the whole struct, typed: SV_CHECK(range, range_ordered) declares range_ordered(check,
+ * struct range *) and the constant range_ordered_check for `.check`. */
 #define SV_CHECK(T, F)                                                                             \
     static sv_status F(sv_check *check, struct T *value);                                          \
     static sv_status F##_check(sv_check *check, void *value)                                       \

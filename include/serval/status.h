@@ -1,5 +1,6 @@
-/* status.h: how functions say that they failed (sv_status), and what a client reads then (sv_error_kind).
- * One list of kinds gives the constants below, the documentation page and the OpenAPI responses. */
+/* status.h: how functions say that they failed (sv_status), and what a client reads then
+ * (sv_error_kind). One list of kinds gives the constants below, the documentation page and the
+ * OpenAPI responses. */
 #ifndef SERVAL_STATUS_H
 #define SERVAL_STATUS_H
 
@@ -25,9 +26,9 @@ extern "C" {
     X(IO, "input or output failed")                                                                \
     X(DEFERRED, "deferred")
 
-/* SV_OK is 0; everything else means that outputs were not written. SV_FAILED: the details are in the call
- * (sv_fail) or in the sv_error that was passed along. SV_DEFERRED, from a handler: somebody else has the call now and
- * will end it (sv_complete). */
+/* SV_OK is 0; everything else means that outputs were not written. SV_FAILED: the details are in
+ * the call (sv_fail) or in the sv_error that was passed along. SV_DEFERRED, from a handler:
+ * somebody else has the call now and will end it (sv_complete). */
 typedef enum sv_status {
 #define SV_STATUS_ENUM(name, text) SV_##name,
     SV_STATUS_MAP(SV_STATUS_ENUM)
@@ -37,8 +38,8 @@ typedef enum sv_status {
 /* A short lower-case text for a status; static. */
 SV_API const char *sv_status_text(sv_status status);
 
-/* A kind of error as clients see it: a stable code, the HTTP status and a title. Declare your own beside the
- * operations that raise them; they live as long as the application. */
+/* A kind of error as clients see it: a stable code, the HTTP status and a title. Declare your own
+ * beside the operations that raise them; they live as long as the application. */
 typedef struct sv_error_kind {
     const char *code;    /* e.g. "MODEL_NOT_LOADED" */
     int status;          /* HTTP status, 400..599 */
@@ -111,7 +112,8 @@ typedef struct sv_error_kind {
 SV_ERROR_KIND_MAP(SV_ERROR_KIND_DECLARE)
 #undef SV_ERROR_KIND_DECLARE
 
-/* All kinds of Serval itself in the order above; `*ret_count` (may be NULL) gets how many. Static. */
+/* All kinds of Serval itself in the order above; `*ret_count` (may be NULL) gets how many. Static.
+ */
 SV_API const sv_error_kind *const *sv_error_kinds(size_t *ret_count);
 
 /* The phrase of an HTTP status ("Not Found"), or "" for an unknown one. Static. */
@@ -124,8 +126,9 @@ typedef struct sv_error {
     char message[480];         /* what was wrong and what is allowed; always ends in zero */
 } sv_error;
 
-/* Writes message (printf format) and kind into `*error` (NULL: nothing is written) and returns `status`, so that a
- * failing function can say `return sv_error_set(error, SV_INVALID, NULL, "...")`. `kind` may be NULL. */
+/* Writes message (printf format) and kind into `*error` (NULL: nothing is written) and returns
+ * `status`, so that a failing function can say `return sv_error_set(error, SV_INVALID, NULL,
+ * "...")`. `kind` may be NULL. */
 SV_API sv_status sv_error_set(sv_error *error, sv_status status, const sv_error_kind *kind,
                               const char *format, ...) SV_PRINTF(4, 5);
 /* Sets where it happened; keeps the message. */

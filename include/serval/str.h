@@ -1,5 +1,5 @@
-/* str.h: text as pointer and length. Nothing here is assumed to end in zero, nothing here allocates.
- * All functions are pure and may be called from any thread. */
+/* str.h: text as pointer and length. Nothing here is assumed to end in zero, nothing here
+ * allocates. All functions are pure and may be called from any thread. */
 #ifndef SERVAL_STR_H
 #define SERVAL_STR_H
 
@@ -40,13 +40,16 @@ SV_API bool sv_str_ends_with(sv_str text, sv_str suffix);
 SV_API size_t sv_str_find(sv_str text, char byte);
 /* From byte `start` on, at most `len` bytes; both are clamped to the text. */
 SV_API sv_str sv_str_slice(sv_str text, size_t start, size_t len);
-/* Without leading and trailing white space as Python's str.strip() sees it (Unicode white space in UTF-8). */
+/* Without leading and trailing white space as Python's str.strip() sees it (Unicode white space in
+ * UTF-8). */
 SV_API sv_str sv_str_trim(sv_str text);
 /* Without leading and trailing space and tab (the OWS of HTTP). */
 SV_API sv_str sv_str_trim_ows(sv_str text);
-/* Cuts the next piece up to `separator` off `*rest`; false when nothing is left. "a,,b" gives a, empty, b. */
+/* Cuts the next piece up to `separator` off `*rest`; false when nothing is left. "a,,b" gives a,
+ * empty, b. */
 SV_API bool sv_str_split(sv_str *rest, char separator, sv_str *ret_piece);
-/* Number of Unicode code points in UTF-8 text; every byte that is not part of a well-formed character counts one. */
+/* Number of Unicode code points in UTF-8 text; every byte that is not part of a well-formed
+ * character counts one. */
 SV_API size_t sv_str_count_chars(sv_str text);
 /* True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 SV_API bool sv_str_is_utf8(sv_str text);

@@ -1,4 +1,5 @@
-/* test.h: an in-process client: the whole path of a request, from bytes to bytes, without a socket. For tests.
+/* test.h: an in-process client: the whole path of a request, from bytes to bytes, without a socket.
+ * For tests.
  *
  * Thread: a client belongs to the thread that made it. Replies live until the client is freed. */
 #ifndef SERVAL_TEST_H

@@ -1,5 +1,5 @@
-/* health.c: what the server says about itself. Everything is read from atomics and short locks, so that the loop answers
- * at once whatever the models do. */
+/* health.c: what the server says about itself. Everything is read from atomics and short locks, so
+ * that the loop answers at once whatever the models do. */
 #include "api/health.h"
 
 #include "api/services.h"
@@ -100,7 +100,7 @@ static sv_status health_check(sv_call *call, const struct sv_none *in, struct he
     out->model_loaded = is_ready(sv_registry_find(services->registry, (sv_str){0}));
     out->gpu_available = services->gpu_available;
     out->version = sv_str_from(services->app_version);
-    out->status = !out->model_loaded                        ? UNHEALTHY
+    out->status = !out->model_loaded                       ? UNHEALTHY
                   : all_versions_ready(services->registry) ? HEALTHY
                                                            : DEGRADED;
     return SV_OK;

@@ -24,8 +24,8 @@ const sv_operation *sv_metrics_page_operations(void)
 {
     static const sv_operation operations[] = {
         {"GET", "/metrics", &metrics_handler, .tags = "observability",
-         .description = "Metrics in the Prometheus text format 0.0.4.", .response_media = "text/plain",
-         .run_inline = true},
+         .description = "Metrics in the Prometheus text format 0.0.4.",
+         .response_media = "text/plain", .run_inline = true},
         {0}};
     return operations;
 }

@@ -1,9 +1,9 @@
-/* predict.c: POST /api/v1/predict: finds the model, the version and the picture, and has it classified. How a picture
- * becomes an answer: model/task_image.c.
+/* predict.c: POST /api/v1/predict: finds the model, the version and the picture, and has it
+ * classified. How a picture becomes an answer: model/task_image.c.
  *
- * DESIGN. The handler runs on the pool and holds no thread while it waits: fetching happens on the fetch loop, and a work
- * that has no permit waits in the scheduler's line. Each step hands the job to the next; whoever has it last ends the
- * call. */
+ * DESIGN. The handler runs on the pool and holds no thread while it waits: fetching happens on the
+ * fetch loop, and a work that has no permit waits in the scheduler's line. Each step hands the job
+ * to the next; whoever has it last ends the call. */
 #include "api/predict.h"
 
 #include <math.h>
@@ -35,13 +35,14 @@ SV_SCHEMA_WITH(prediction_request, (.component = "PredictionRequest"),
                SV_FIELD(prediction_request, image_url, .min_len = 1, .max_len = MAX_IMAGE_URL,
                         .help = "URL of image to classify: http, https or data",
                         .example_json = "\"https://example.com/cat.jpg\""));
-SV_SCHEMA(prediction_query,
-          SV_FIELD(prediction_query, model_version, .optional = true,
-                   .help = "Version to use; \"2\" and \"v2\" are the same. Absent or empty: the default"),
-          SV_FIELD(prediction_query, top_k, .optional = true, SV_GE(1), SV_LE(1000),
-                   .help = "How many predictions at most"),
-          SV_FIELD(prediction_query, model, .optional = true,
-                   .help = "Model to use. Absent or empty: the default"));
+SV_SCHEMA(
+    prediction_query,
+    SV_FIELD(prediction_query, model_version, .optional = true,
+             .help = "Version to use; \"2\" and \"v2\" are the same. Absent or empty: the default"),
+    SV_FIELD(prediction_query, top_k, .optional = true, SV_GE(1), SV_LE(1000),
+             .help = "How many predictions at most"),
+    SV_FIELD(prediction_query, model, .optional = true,
+             .help = "Model to use. Absent or empty: the default"));
 SV_SCHEMA_WITH(prediction, (.component = "Prediction"), SV_FIELD(prediction, label),
                SV_FIELD(prediction, confidence, SV_GE(0), SV_LE(1)));
 SV_SCHEMA_WITH(prediction_response, (.component = "PredictionResponse"),
@@ -138,8 +139,8 @@ static void run_work(sv_work *work)
                                 .arena = call->arena,
                                 .cancel = call->cancel,
                                 .timeline = call->timeline};
-    sv_status status = sv_task_image_run(&job->version->image, job->version->loaded, &request, &error,
-                                         &job->out->predictions);
+    sv_status status = sv_task_image_run(&job->version->image, job->version->loaded, &request,
+                                         &error, &job->out->predictions);
     if (status == SV_CANCELLED)
         count_cancelled(job, SV_STAGE_CANCELLED_RUNNING);
     else
@@ -296,7 +297,8 @@ static sv_status find_version(predict_job *job, const struct prediction_query *q
                        SV_STR_ARG(job->model->name));
     call->timeline->model = job->model->name.ptr;
     call->timeline->version = job->version->name.ptr;
-    (void)sv_set_header(call, "X-Model", job->model->name); /* a name that HTTP cannot carry is left out */
+    (void)sv_set_header(call, "X-Model",
+                        job->model->name); /* a name that HTTP cannot carry is left out */
     (void)sv_set_header(call, "X-Model-Version", job->version->name);
     return SV_OK;
 }
@@ -316,19 +318,22 @@ static sv_status predict(sv_call *call, const struct prediction_query *query,
     return status ? status : obtain_picture(job, in);
 }
 
-static const sv_error_kind *const predict_errors[] = {
-    &sv_kind_invalid_input,    &sv_kind_model_not_found,
-    &sv_kind_inference_failed, &sv_kind_model_version_not_found,
-    &sv_kind_model_not_loaded, &sv_kind_invalid_model_output,
-    NULL};
+static const sv_error_kind *const predict_errors[] = {&sv_kind_invalid_input,
+                                                      &sv_kind_model_not_found,
+                                                      &sv_kind_inference_failed,
+                                                      &sv_kind_model_version_not_found,
+                                                      &sv_kind_model_not_loaded,
+                                                      &sv_kind_invalid_model_output,
+                                                      NULL};
 
 const sv_operation *sv_predict_operations(void)
 {
     static const sv_operation operations[] = {
         {"POST", "/api/v1/predict", &predict_handler, .tags = "predictions",
-         .description = "Classifies a picture: `{\"image_url\": …}` as JSON (http, https or data), or "
-                        "the picture's bytes (JPEG, PNG) with an `image/…` or "
-                        "`application/octet-stream` type.",
+         .description =
+             "Classifies a picture: `{\"image_url\": …}` as JSON (http, https or data), or "
+             "the picture's bytes (JPEG, PNG) with an `image/…` or "
+             "`application/octet-stream` type.",
          .errors = predict_errors, .raw_media = "image/,application/octet-stream"},
         {0}};
     return operations;

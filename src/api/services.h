@@ -1,4 +1,5 @@
-/* services.h: what the endpoints of the server work with. One per server, made by app, const while it serves. */
+/* services.h: what the endpoints of the server work with. One per server, made by app, const while
+ * it serves. */
 #ifndef SERVAL_API_SERVICES_H
 #define SERVAL_API_SERVICES_H
 

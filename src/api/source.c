@@ -1,4 +1,5 @@
-/* source.c: `data:` addresses (RFC 2397) and which other addresses may be fetched. Fetching itself: io/fetch.c. */
+/* source.c: `data:` addresses (RFC 2397) and which other addresses may be fetched. Fetching itself:
+ * io/fetch.c. */
 #include "api/source.h"
 
 #include "base/base64.h"

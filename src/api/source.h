@@ -14,9 +14,9 @@ typedef struct sv_source {
     sv_str url;   /* SV_SOURCE_FETCH */
 } sv_source;
 
-/* Reads an address: `data:` is decoded into the arena, `http:` and `https:` are left to be fetched. `schemes` is the
- * comma-separated list that is allowed. SV_INVALID with sv_kind_invalid_input and a message for the client;
- * SV_NO_MEMORY. */
+/* Reads an address: `data:` is decoded into the arena, `http:` and `https:` are left to be fetched.
+ * `schemes` is the comma-separated list that is allowed. SV_INVALID with sv_kind_invalid_input and
+ * a message for the client; SV_NO_MEMORY. */
 sv_status sv_source_read(sv_arena *arena, sv_str url, sv_str schemes, sv_error *error,
                          sv_source *ret_source) SV_MUST_USE;
 

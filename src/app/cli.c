@@ -20,8 +20,8 @@ static const extra_option extras[] = {
 
 static bool usage(sv_buf *problems, const char *format, sv_str what, const char *hint)
 {
-    sv_buf_printf(problems, "%s '%.*s'%s%s\n", format, SV_STR_ARG(what), hint ? "; did you mean --" : "",
-                  hint ? hint : "");
+    sv_buf_printf(problems, "%s '%.*s'%s%s\n", format, SV_STR_ARG(what),
+                  hint ? "; did you mean --" : "", hint ? hint : "");
     return false;
 }
 
@@ -46,7 +46,8 @@ static bool add_value(sv_cli *cli, sv_arena *arena, const sv_setting *setting, c
 {
     if (cli->n_values == sizeof cli->values / sizeof *cli->values)
         return false;
-    cli->values[cli->n_values++] = (struct sv_cli_value){setting, text, dashed(arena, setting->name)};
+    cli->values[cli->n_values++] =
+        (struct sv_cli_value){setting, text, dashed(arena, setting->name)};
     return true;
 }
 
@@ -110,7 +111,8 @@ static bool read_option(sv_arena *arena, int argc, char *const *argv, int *at, s
         return true;
     const sv_setting *setting = sv_settings_find(name);
     if (!setting && !is_extra(name))
-        return usage(problems, "unknown option", (sv_str){argv[*at], name.len + 2}, nearest(arena, name));
+        return usage(problems, "unknown option", (sv_str){argv[*at], name.len + 2},
+                     nearest(arena, name));
     const char *value = take_value(argc, argv, at, equals);
     bool good = value != NULL;
     if (setting && good)
@@ -188,7 +190,9 @@ void sv_cli_print_options(FILE *to)
 {
     size_t n;
     const sv_setting *rows = sv_settings_table(&n);
-    fprintf(to, "Options (also as SERVAL_NAME in the environment or .env, or as name: in serval.yaml):\n");
+    fprintf(
+        to,
+        "Options (also as SERVAL_NAME in the environment or .env, or as name: in serval.yaml):\n");
     for (size_t i = 0; i < n; i++) {
         char more[300];
         fprintf(to, "  --");
@@ -206,16 +210,18 @@ void sv_cli_print_options(FILE *to)
         fprintf(to, "  --%s TEXT\n", extras[i].name);
         print_wrapped(to, extras[i].help, "");
     }
-    fprintf(to, "Times: 30 (seconds), 500ms, 2m, 1h. Sizes: 1048576 (bytes), 64KiB, 10MiB, 1GiB.\n");
+    fprintf(to,
+            "Times: 30 (seconds), 500ms, 2m, 1h. Sizes: 1048576 (bytes), 64KiB, 10MiB, 1GiB.\n");
 }
 
 bool sv_cli_load_settings(const sv_cli *cli, sv_arena *arena, sv_buf *problems, sv_buf *notices,
                           sv_settings_merge *ret_merge)
 {
     sv_settings_begin(ret_merge, arena, problems);
-    sv_settings_read_yaml(ret_merge, cli->config ? cli->config : "serval.yaml", cli->config != NULL);
-    sv_settings_read_env_file(ret_merge, cli->env_file ? cli->env_file : ".env", cli->env_file != NULL,
-                              notices);
+    sv_settings_read_yaml(ret_merge, cli->config ? cli->config : "serval.yaml",
+                          cli->config != NULL);
+    sv_settings_read_env_file(ret_merge, cli->env_file ? cli->env_file : ".env",
+                              cli->env_file != NULL, notices);
     sv_settings_read_environment(ret_merge, environ);
     for (size_t i = 0; i < cli->n_values; i++)
         sv_settings_set(ret_merge, cli->values[i].setting, sv_str_from(cli->values[i].text),

@@ -1,4 +1,5 @@
-/* cli.h: the command line: GNU-style long options made from the table of settings, and --help. Pure but for printing. */
+/* cli.h: the command line: GNU-style long options made from the table of settings, and --help. Pure
+ * but for printing. */
 #ifndef SERVAL_APP_CLI_H
 #define SERVAL_APP_CLI_H
 
@@ -22,11 +23,13 @@ typedef struct sv_cli {
     size_t n_values;
 } sv_cli;
 
-/* Reads `argc` arguments, the first of which is already an argument. False: usage error, one line on `problems`. */
+/* Reads `argc` arguments, the first of which is already an argument. False: usage error, one line
+ * on `problems`. */
 bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *ret_cli);
 /* Prints every setting as an option, with a sentence and its default. */
 void sv_cli_print_options(FILE *to);
-/* All sources in order: defaults, serval.yaml, .env, environment, the command line. False: `problems` has why. */
+/* All sources in order: defaults, serval.yaml, .env, environment, the command line. False:
+ * `problems` has why. */
 bool sv_cli_load_settings(const sv_cli *cli, sv_arena *arena, sv_buf *problems, sv_buf *notices,
                           sv_settings_merge *ret_merge);
 

@@ -37,7 +37,8 @@ int sv_cmd_check(int argc, char *const *argv)
     sv_runtime runtime = {0};
     int code = sv_runtime_configure(&runtime, argc, argv);
     if (!code && runtime.cli.help) {
-        printf("serval check [MODEL…]: settings, manifests, models loaded and run once, without serving\n\n");
+        printf("serval check [MODEL…]: settings, manifests, models loaded and run once, without "
+               "serving\n\n");
         sv_cli_print_options(stdout);
     } else if (!code) {
         code = check(&runtime);

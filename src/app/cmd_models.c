@@ -1,4 +1,5 @@
-/* cmd_models.c: `serval models`: what a model is, why Serval thinks so, and the model.yaml that says the same. */
+/* cmd_models.c: `serval models`: what a model is, why Serval thinks so, and the model.yaml that
+ * says the same. */
 #include <stdio.h>
 
 #include "app/commands.h"
@@ -9,7 +10,8 @@ static void print_tensors(const char *what, const sv_tensor_spec *specs, size_t 
 {
     char shape[SV_TENSOR_SHAPE_TEXT_SIZE];
     for (size_t i = 0; i < n; i++)
-        printf("    %s %.*s: %s %s\n", what, SV_STR_ARG(specs[i].name), sv_tensor_dtype_name(specs[i].dtype),
+        printf("    %s %.*s: %s %s\n", what, SV_STR_ARG(specs[i].name),
+               sv_tensor_dtype_name(specs[i].dtype),
                sv_tensor_shape_format(&specs[i].shape, shape));
 }
 
@@ -91,7 +93,8 @@ static void print_model(const sv_model *model)
         print_manifest(model, version);
 }
 
-static void write_tensors(sv_writer *writer, const char *name, const sv_tensor_spec *specs, size_t n)
+static void write_tensors(sv_writer *writer, const char *name, const sv_tensor_spec *specs,
+                          size_t n)
 {
     sv_writer_key(writer, sv_str_from(name));
     sv_writer_begin_array(writer);
@@ -174,7 +177,8 @@ int sv_cmd_models(int argc, char *const *argv)
     sv_runtime runtime = {0};
     int code = sv_runtime_configure(&runtime, argc, argv);
     if (!code && runtime.cli.help) {
-        printf("serval models [MODEL…] [--json]: what each model is, and the model.yaml to start from\n\n");
+        printf("serval models [MODEL…] [--json]: what each model is, and the model.yaml to start "
+               "from\n\n");
         sv_cli_print_options(stdout);
     } else if (!code) {
         code = print_models(&runtime);

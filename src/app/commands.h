@@ -1,5 +1,5 @@
-/* commands.h: the commands of `serval` besides serve. Each takes the arguments behind its name and returns the exit
- * code: 0, 1 for what is wrong, 2 for wrong usage. */
+/* commands.h: the commands of `serval` besides serve. Each takes the arguments behind its name and
+ * returns the exit code: 0, 1 for what is wrong, 2 for wrong usage. */
 #ifndef SERVAL_APP_COMMANDS_H
 #define SERVAL_APP_COMMANDS_H
 

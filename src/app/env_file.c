@@ -16,7 +16,8 @@ static char unescape(char byte)
     return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte;
 }
 
-/* What stands between quotes; NULL pointer when the closing one is missing or something stands behind it. */
+/* What stands between quotes; NULL pointer when the closing one is missing or something stands
+ * behind it. */
 static sv_str read_quoted(sv_arena *arena, sv_str text)
 {
     char quote = text.ptr[0];

@@ -12,9 +12,9 @@ typedef struct sv_env_line {
     const char *problem; /* why the line is wrong; NULL: it is not */
 } sv_env_line;
 
-/* Cuts the next line that says something off `*rest` and counts lines in `*number` (from 1). Blank lines and comments
- * are skipped; `export NAME=value`, 'single' and "double" quotes (with \n \t \" \\) and trailing ` # comments` are
- * understood. False at the end. */
+/* Cuts the next line that says something off `*rest` and counts lines in `*number` (from 1). Blank
+ * lines and comments are skipped; `export NAME=value`, 'single' and "double" quotes (with \n \t \"
+ * \\) and trailing ` # comments` are understood. False at the end. */
 bool sv_env_file_next(sv_arena *arena, sv_str *rest, size_t *number, sv_env_line *ret_line);
 
 #endif

@@ -22,7 +22,8 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(FILE *to, int code)
 {
-    fprintf(to, "Usage: serval COMMAND [MODEL…] [OPTION…]\n\nTurns a trained model into a production HTTP API.\n\n");
+    fprintf(to, "Usage: serval COMMAND [MODEL…] [OPTION…]\n\nTurns a trained model into a "
+                "production HTTP API.\n\n");
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(to, "  %-8s  %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\n`serval COMMAND --help` lists the options.\n");
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
     sv_engine_prepare_environment();
     if (argc < 2)
         return print_help(stderr, 2);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
         return print_help(stdout, 0);
     if (strcmp(argv[1], "--version") == 0)
         return sv_cmd_version(0, NULL);

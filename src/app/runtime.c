@@ -12,8 +12,10 @@
 
 enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
 
-static const char *const reject_reasons[] = {"queue_full", "timeout", "rate_limit", "draining", "too_large"};
-static const char *const cancel_stages[] = {"fetching", "queued", "batched", "running", "streaming"};
+static const char *const reject_reasons[] = {"queue_full", "timeout", "rate_limit", "draining",
+                                             "too_large"};
+static const char *const cancel_stages[] = {"fetching", "queued", "batched", "running",
+                                            "streaming"};
 
 static const sv_settings *values(const sv_runtime *runtime)
 {
@@ -31,13 +33,14 @@ int sv_runtime_configure(sv_runtime *runtime, int argc, char *const *argv)
         return 2;
     if (runtime->cli.help)
         return 0;
-    return sv_cli_load_settings(&runtime->cli, runtime->arena, &runtime->problems, &runtime->notices,
-                                &runtime->settings)
+    return sv_cli_load_settings(&runtime->cli, runtime->arena, &runtime->problems,
+                                &runtime->notices, &runtime->settings)
                ? 0
                : 1;
 }
 
-/* The models' paths: the arguments, else the setting. A default path that does not exist is no mistake. */
+/* The models' paths: the arguments, else the setting. A default path that does not exist is no
+ * mistake. */
 static sv_status scan_repository(sv_runtime *runtime)
 {
     const char *const *paths = runtime->cli.positional;
@@ -64,7 +67,8 @@ static sv_status scan_repository(sv_runtime *runtime)
     return status;
 }
 
-static void write_engine_line(void *arg, sv_engine_severity severity, const char *engine, const char *text)
+static void write_engine_line(void *arg, sv_engine_severity severity, const char *engine,
+                              const char *text)
 {
     static const sv_log_level levels[] = {[SV_ENGINE_DEBUG] = SV_LOG_DEBUG,
                                           [SV_ENGINE_INFO] = SV_LOG_DEBUG,
@@ -76,7 +80,8 @@ static void write_engine_line(void *arg, sv_engine_severity severity, const char
 
 static sv_strs collect_sets(sv_runtime *runtime)
 {
-    sv_strs sets = {.items = sv_arena_alloc_array(runtime->arena, runtime->cli.n_sets, sizeof(sv_str))};
+    sv_strs sets = {.items =
+                        sv_arena_alloc_array(runtime->arena, runtime->cli.n_sets, sizeof(sv_str))};
     for (size_t i = 0; sets.items && i < runtime->cli.n_sets; i++)
         sets.items[sets.len++] = sv_str_from(runtime->cli.sets[i]);
     return sets;
@@ -105,18 +110,20 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
     if (status)
         return status;
     runtime->sets = collect_sets(runtime);
-    sv_registry_config config = {.repository = &runtime->repository,
-                                 .sets = &runtime->sets,
-                                 .labels_file = runtime->cli.labels,
-                                 .default_model = values(runtime)->default_model,
-                                 .engines = runtime->engines,
-                                 .engine_threads = runtime->plan.engine_threads,
-                                 .n_scratches = (size_t)runtime->plan.n_permits,
-                                 .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels}};
+    sv_registry_config config = {
+        .repository = &runtime->repository,
+        .sets = &runtime->sets,
+        .labels_file = runtime->cli.labels,
+        .default_model = values(runtime)->default_model,
+        .engines = runtime->engines,
+        .engine_threads = runtime->plan.engine_threads,
+        .n_scratches = (size_t)runtime->plan.n_permits,
+        .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels}};
     return sv_registry_new(&config, &runtime->problems, &runtime->registry);
 }
 
-static void add_version_series(sv_runtime *runtime, const sv_model *model, sv_model_version *version)
+static void add_version_series(sv_runtime *runtime, const sv_model *model,
+                               sv_model_version *version)
 {
     if (!runtime->metrics)
         return;
@@ -143,9 +150,10 @@ size_t sv_runtime_load_models(sv_runtime *runtime)
             sv_status status =
                 sv_registry_load_version(runtime->registry, &models[i], version, &error);
             n_failed += status != SV_OK;
-            sv_log_write(runtime->log, status ? SV_LOG_ERROR : SV_LOG_INFO, "model %.*s version %.*s: %s%s",
-                         SV_STR_ARG(models[i].name), SV_STR_ARG(version->name),
-                         status ? "cannot be loaded: " : "ready", status ? error.message : "");
+            sv_log_write(runtime->log, status ? SV_LOG_ERROR : SV_LOG_INFO,
+                         "model %.*s version %.*s: %s%s", SV_STR_ARG(models[i].name),
+                         SV_STR_ARG(version->name), status ? "cannot be loaded: " : "ready",
+                         status ? error.message : "");
         }
     }
     runtime->services.gpu_available = sv_engine_host_has_gpu(runtime->engines);
@@ -187,7 +195,8 @@ static sv_status open_metrics(sv_runtime *runtime)
         return SV_NO_MEMORY;
     for (size_t i = 0; i < sizeof reject_reasons / sizeof *reject_reasons; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {reject_reasons[i]};
-        runtime->services.rejected[i] = sv_metrics_add_series(runtime->metrics, SV_METRIC_REJECTED, labels);
+        runtime->services.rejected[i] =
+            sv_metrics_add_series(runtime->metrics, SV_METRIC_REJECTED, labels);
     }
     for (size_t i = 0; i < sizeof cancel_stages / sizeof *cancel_stages; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {cancel_stages[i]};
@@ -209,13 +218,17 @@ static sv_status finish_metrics(sv_runtime *runtime)
     if (!runtime->http_metrics)
         return SV_NO_MEMORY;
     runtime->middleware[1] = sv_mw_metrics_middleware(runtime->http_metrics);
-    sv_status status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "active", read_active, server);
+    sv_status status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "active",
+                                             read_active, server);
     if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "idle", read_idle, server);
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "idle", read_idle,
+                                       server);
     if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_HTTP_IN_PROGRESS, NULL, read_active, server);
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_HTTP_IN_PROGRESS, NULL,
+                                       read_active, server);
     if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_LOG_DROPPED, NULL, read_dropped, runtime->log);
+        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_LOG_DROPPED, NULL, read_dropped,
+                                       runtime->log);
     return status;
 }
 
@@ -236,11 +249,12 @@ static sv_http_limits http_limits(const sv_settings *settings)
 
 static bool is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
 }
 
-/* The listed hosts; on a loopback address of the model server its own names too (a page on another site must not reach
- * it through a name that resolves here). NULL: every host. */
+/* The listed hosts; on a loopback address of the model server its own names too (a page on another
+ * site must not reach it through a name that resolves here). NULL: every host. */
 static const char *const *allowed_hosts(sv_runtime *runtime, bool with_models)
 {
     const sv_settings *settings = values(runtime);
@@ -266,11 +280,12 @@ static sv_status open_fetching(sv_runtime *runtime)
     const sv_settings *settings = values(runtime);
     sv_error error = {0};
     sv_status status = sv_address_guard_new(sv_str_from(settings->image_url_allow),
-                                            sv_str_from(settings->image_url_deny), &runtime->problems,
-                                            &runtime->guard);
+                                            sv_str_from(settings->image_url_deny),
+                                            &runtime->problems, &runtime->guard);
     if (!status)
         status = sv_loop_new(&error, &runtime->fetch_loop);
-    int64_t max_size = settings->fetch_max_size ? settings->fetch_max_size : settings->max_body_size;
+    int64_t max_size =
+        settings->fetch_max_size ? settings->fetch_max_size : settings->max_body_size;
     sv_fetch_config config = {.guard = runtime->guard,
                               .max_bytes = (size_t)max_size,
                               .timeout_ms = settings->fetch_timeout};
@@ -283,8 +298,8 @@ static sv_status open_fetching(sv_runtime *runtime)
     return status;
 }
 
-static sv_status build_service(sv_runtime *runtime, const sv_app *app, const sv_operation *const *tables,
-                               size_t n_tables, bool with_models)
+static sv_status build_service(sv_runtime *runtime, const sv_app *app,
+                               const sv_operation *const *tables, size_t n_tables, bool with_models)
 {
     const sv_settings *settings = values(runtime);
     const char *version = settings->app_version[0] ? settings->app_version
@@ -322,8 +337,8 @@ static void fill_services(sv_runtime *runtime)
     services->liveness_timeout_ms = values(runtime)->liveness_timeout;
 }
 
-sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app, const sv_operation *const *tables,
-                           size_t n_tables, bool with_models)
+sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
+                           const sv_operation *const *tables, size_t n_tables, bool with_models)
 {
     sv_status status = open_log(runtime);
     if (!status)

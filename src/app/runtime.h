@@ -34,17 +34,18 @@ typedef struct sv_runtime {
     sv_service *service;
 } sv_runtime;
 
-/* Reads options (`argv[0]` is the first of them) and all other sources of settings. Returns 0, or the exit code: 2 for
- * wrong usage, 1 for settings that cannot be. `problems` then has why. */
+/* Reads options (`argv[0]` is the first of them) and all other sources of settings. Returns 0, or
+ * the exit code: 2 for wrong usage, 1 for settings that cannot be. `problems` then has why. */
 int sv_runtime_configure(sv_runtime *runtime, int argc, char *const *argv) SV_MUST_USE;
 /* Engines, repository and registry: what `check` and `models` need too. Nothing is loaded. */
 sv_status sv_runtime_open_models(sv_runtime *runtime) SV_MUST_USE;
 /* Loads every version; failures stay in the versions and are logged. Returns how many failed. */
 size_t sv_runtime_load_models(sv_runtime *runtime);
-/* Log, metrics, scheduler, fetching, application and server. `tables` are the operations; `with_models`: the runtime's
- * services are the application's state. */
-sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app, const sv_operation *const *tables,
-                           size_t n_tables, bool with_models) SV_MUST_USE;
+/* Log, metrics, scheduler, fetching, application and server. `tables` are the operations;
+ * `with_models`: the runtime's services are the application's state. */
+sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
+                           const sv_operation *const *tables, size_t n_tables,
+                           bool with_models) SV_MUST_USE;
 /* Everything that was built. Accepts a zeroed one. */
 void sv_runtime_deinit(sv_runtime *runtime);
 

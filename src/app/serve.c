@@ -52,8 +52,8 @@ static void print_ready(sv_runtime *runtime)
     if (settings->uds[0])
         fprintf(stderr, "Serval ready on unix:%s\n", settings->uds);
     else
-        fprintf(stderr, "Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host, v6 ? "]" : "",
-                sv_server_port(sv_service_server(runtime->service)));
+        fprintf(stderr, "Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host,
+                v6 ? "]" : "", sv_server_port(sv_service_server(runtime->service)));
     fflush(stderr);
 }
 
@@ -83,7 +83,8 @@ int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
         load(runtime);
     print_ready(runtime);
     sv_signals_wait();
-    fprintf(stderr, "Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
+    fprintf(stderr,
+            "Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
             (double)settings->shutdown_timeout / 1000);
     sv_server_drain(sv_service_server(runtime->service), settings->shutdown_timeout);
     if (settings->uds[0])
@@ -94,7 +95,8 @@ int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
 static void print_help(void)
 {
     printf("serval serve [MODEL…]: serve models over HTTP\n\n"
-           "MODEL is an .onnx file, a model folder (VERSION/model.onnx inside) or a repository of model\n"
+           "MODEL is an .onnx file, a model folder (VERSION/model.onnx inside) or a repository of "
+           "model\n"
            "folders. Default: models/.\n\n"
            "  serval serve mobilenet.onnx --labels labels.txt --port 9000\n"
            "  serval serve models/ --set digits.postprocess.top_k=3\n\n");
@@ -129,8 +131,7 @@ static int serve(sv_runtime *runtime)
 {
     size_t n_tables;
     const sv_operation *const *tables = sv_serve_tables(&n_tables);
-    if (sv_runtime_open_models(runtime) ||
-        sv_runtime_build(runtime, NULL, tables, n_tables, true))
+    if (sv_runtime_open_models(runtime) || sv_runtime_build(runtime, NULL, tables, n_tables, true))
         return 1;
     return sv_serve_run(runtime, load_models);
 }

@@ -12,8 +12,8 @@
 const sv_operation *const *sv_serve_tables(size_t *ret_count);
 /* Prints why the program cannot go on; returns `code`. */
 int sv_serve_explain(sv_runtime *runtime, const char *program, int code);
-/* Listens, prints the plan and the ready line, waits for a signal, drains. `load` is called once the server listens.
- * Returns the exit code. */
+/* Listens, prints the plan and the ready line, waits for a signal, drains. `load` is called once
+ * the server listens. Returns the exit code. */
 int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime));
 
 /* `serval serve`, with the arguments behind the command. */

@@ -17,7 +17,8 @@ static void *member(sv_settings_merge *merge, const sv_setting *setting)
     return (char *)&merge->values + setting->offset;
 }
 
-static void report(sv_settings_merge *merge, const char *origin, const char *what, const char *detail)
+static void report(sv_settings_merge *merge, const char *origin, const char *what,
+                   const char *detail)
 {
     merge->failed = true;
     sv_buf_printf(merge->problems, "%s: %s%s\n", origin, what, detail);
@@ -41,7 +42,8 @@ static const char *allowed_of(const sv_setting *setting)
     return "text";
 }
 
-static void refuse(sv_settings_merge *merge, const sv_setting *setting, sv_str text, const char *origin)
+static void refuse(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
+                   const char *origin)
 {
     merge->failed = true;
     sv_buf_printf(merge->problems, "%s: %s cannot be '%.*s': expected ", origin, setting->name,
@@ -85,7 +87,8 @@ static void set_text(sv_settings_merge *merge, const sv_setting *setting, sv_str
         report(merge, setting->name, "out of memory", "");
 }
 
-void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text, const char *origin)
+void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
+                     const char *origin)
 {
     int64_t number = 0;
     bool flag = false, good = true;
@@ -239,7 +242,8 @@ static bool strip_prefix(sv_str *name)
     return true;
 }
 
-void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool required, sv_buf *notices)
+void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool required,
+                               sv_buf *notices)
 {
     sv_env_line line;
     sv_str rest;
@@ -267,7 +271,8 @@ void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool 
 /* Kubernetes makes SERVAL_SERVICE_HOST, SERVAL_PORT=tcp://… for a service that is named serval. */
 static bool is_kubernetes(sv_str name, sv_str value)
 {
-    return sv_str_starts_with(name, SV_STR("SERVICE_")) || sv_str_starts_with(name, SV_STR("PORT_")) ||
+    return sv_str_starts_with(name, SV_STR("SERVICE_")) ||
+           sv_str_starts_with(name, SV_STR("PORT_")) ||
            (sv_str_eq(name, SV_STR("PORT")) && sv_str_starts_with(value, SV_STR("tcp://")));
 }
 

@@ -1,5 +1,6 @@
 /* settings.h: every setting of the server, where its value came from, and how values are merged:
- * default < serval.yaml < .env < environment < command line. Read once at start, const afterwards. */
+ * default < serval.yaml < .env < environment < command line. Read once at start, const afterwards.
+ */
 #ifndef SERVAL_APP_SETTINGS_H
 #define SERVAL_APP_SETTINGS_H
 
@@ -53,18 +54,23 @@ typedef struct sv_settings_merge {
     sv_arena *arena;
     sv_buf *problems; /* one line per mistake */
     sv_settings values;
-    const char *origins[SV_SETTINGS_MAX]; /* by row: "default", "serval.yaml:3", ".env:2", "SERVAL_PORT", "--port" */
+    const char *origins[SV_SETTINGS_MAX]; /* by row: "default", "serval.yaml:3", ".env:2",
+                                             "SERVAL_PORT", "--port" */
     bool failed;
 } sv_settings_merge;
 
 /* Starts with the defaults. */
 void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems);
-/* Sets one value from text; a value that does not fit is a problem that names `origin`, the value and what is allowed. */
-void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text, const char *origin);
+/* Sets one value from text; a value that does not fit is a problem that names `origin`, the value
+ * and what is allowed. */
+void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
+                     const char *origin);
 /* Reads a YAML file of `name: value`; a missing file is a problem only if `required`. */
 void sv_settings_read_yaml(sv_settings_merge *merge, const char *path, bool required);
-/* Reads a .env file: bare and SERVAL_ names in any case; foreign names are counted in one notice on `notices`. */
-void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool required, sv_buf *notices);
+/* Reads a .env file: bare and SERVAL_ names in any case; foreign names are counted in one notice on
+ * `notices`. */
+void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool required,
+                               sv_buf *notices);
 /* Reads SERVAL_… of the environment, strictly; Kubernetes' own service variables are left alone. */
 void sv_settings_read_environment(sv_settings_merge *merge, char *const *environment);
 

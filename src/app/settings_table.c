@@ -40,17 +40,20 @@ static const sv_setting rows[] = {
     INT(max_pixels, "100000000", 1, INT64_C(1) << 40, "Largest picture, width times height"),
     INT(max_connections, "0", 0, 1 << 20, "Most open connections; 0: what descriptors allow"),
     SIZE(fetch_max_size, "0", 0, "Largest fetched picture; 0: max_body_size"),
-    TEXT(image_url_allow, "", "Networks, addresses and host names, each optionally with :PORT, that may be "
-                              "fetched from although they are private"),
+    TEXT(image_url_allow, "",
+         "Networks, addresses and host names, each optionally with :PORT, that may be "
+         "fetched from although they are private"),
     TEXT(image_url_deny, "", "Networks, addresses and host names that are never fetched from"),
     TEXT(image_url_schemes, "http,https,data", "Schemes that image_url may have"),
-    TEXT(allowed_hosts, "", "Host names that requests may carry; on a loopback address its names only when "
-                            "empty"),
+    TEXT(allowed_hosts, "",
+         "Host names that requests may carry; on a loopback address its names only when "
+         "empty"),
     TEXT(root_path, "", "Path prefix of a proxy in front, for OpenAPI and redirects"),
     SIZE(memory_budget, "0", 0, "Memory for loaded models; 0: 80 % of what we may use"),
     TEXT(engine_dir, "", "Where engine libraries lie; searched for when empty"),
     CHOICE(log_level, "info", "debug,info,warning,error,off", "Least level that is logged"),
-    CHOICE(log_format, "auto", "auto,text,json", "Form of the log; auto: text on a terminal, else json"),
+    CHOICE(log_format, "auto", "auto,text,json",
+           "Form of the log; auto: text on a terminal, else json"),
 };
 
 const sv_setting *sv_settings_table(size_t *ret_count)

@@ -1,4 +1,5 @@
-/* signals.h: which signals end the server. To be used by the main thread, before others are started. */
+/* signals.h: which signals end the server. To be used by the main thread, before others are
+ * started. */
 #ifndef SERVAL_APP_SIGNALS_H
 #define SERVAL_APP_SIGNALS_H
 

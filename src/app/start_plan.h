@@ -1,4 +1,5 @@
-/* start_plan.h: what the server will use of the machine, decided once at start, with reasons. Pure. */
+/* start_plan.h: what the server will use of the machine, decided once at start, with reasons. Pure.
+ */
 #ifndef SERVAL_APP_START_PLAN_H
 #define SERVAL_APP_START_PLAN_H
 
@@ -10,9 +11,9 @@ typedef struct sv_start_plan {
     uint64_t memory_budget_bytes;
 } sv_start_plan;
 
-/* Decides from the limits and the settings; each decision becomes a line of `reasons`. SV_INVALID: the settings ask for
- * what cannot fit, `error` says which. */
-sv_status sv_start_plan_make(const sv_cgroup_limits *limits, const sv_settings *settings, sv_buf *reasons,
-                             sv_error *error, sv_start_plan *ret_plan) SV_MUST_USE;
+/* Decides from the limits and the settings; each decision becomes a line of `reasons`. SV_INVALID:
+ * the settings ask for what cannot fit, `error` says which. */
+sv_status sv_start_plan_make(const sv_cgroup_limits *limits, const sv_settings *settings,
+                             sv_buf *reasons, sv_error *error, sv_start_plan *ret_plan) SV_MUST_USE;
 
 #endif

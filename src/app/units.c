@@ -53,7 +53,8 @@ bool sv_units_read_int(sv_str text, int64_t *ret_value)
     text = sv_str_trim(text);
     bool negative = text.len && text.ptr[0] == '-';
     uint64_t value;
-    if (!sv_str_to_u64(negative ? sv_str_slice(text, 1, text.len) : text, &value) || value > INT64_MAX)
+    if (!sv_str_to_u64(negative ? sv_str_slice(text, 1, text.len) : text, &value) ||
+        value > INT64_MAX)
         return false;
     *ret_value = negative ? -(int64_t)value : (int64_t)value;
     return true;
@@ -61,7 +62,8 @@ bool sv_units_read_int(sv_str text, int64_t *ret_value)
 
 bool sv_units_read_bool(sv_str text, bool *ret_value)
 {
-    static const char *const words[2][4] = {{"false", "no", "off", "0"}, {"true", "yes", "on", "1"}};
+    static const char *const words[2][4] = {{"false", "no", "off", "0"},
+                                            {"true", "yes", "on", "1"}};
     text = sv_str_trim(text);
     for (int value = 0; value < 2; value++)
         for (int i = 0; i < 4; i++)

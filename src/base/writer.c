@@ -1,15 +1,15 @@
-/* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer.
- *
- * DESIGN of doubles. Most numbers that servers write were rounded to a few decimals or are whole:
- * those are printed from an integer. The rest is printed with 15, 16 or 17 significant digits,
- * whichever reads back the same first (C17 Annex F: correctly rounded conversions), and then
- * brought into pydantic's form. */
+/* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer. The digits
+ * of doubles come from decimal.c, their form here. */
 #include "base/writer.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/decimal.h"
+
+enum { MAX_DIGITS = 20 }; /* of 2^64 - 1 */
 
 void sv_writer_init(sv_writer *writer, sv_buf *buf)
 {
@@ -135,16 +135,22 @@ void sv_writer_str(sv_writer *writer, sv_str text)
     append_quoted(writer->buf, text);
 }
 
+/* Writes the digits of `number` in front of `end`; returns where they start. */
+static char *put_digits(char *end, uint64_t number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return end;
+}
+
 void sv_writer_uint(sv_writer *writer, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    char digits[MAX_DIGITS], *end = digits + sizeof digits;
+    const char *start = put_digits(end, value);
     separate(writer);
-    sv_buf_append(writer->buf, digits + at, sizeof digits - at);
+    sv_buf_append(writer->buf, start, (size_t)(end - start));
 }
 
 void sv_writer_int(sv_writer *writer, int64_t value)
@@ -159,41 +165,11 @@ void sv_writer_int(sv_writer *writer, int64_t value)
     sv_writer_uint(writer, 0 - (uint64_t)value);
 }
 
-/* Numbers of at most six decimals below 1e9 in magnitude; 0 when `value` is not one. */
-static size_t format_short_decimal(double value, char *text)
-{
-    double magnitude = fabs(value);
-    if (!(magnitude < 1e9) || (magnitude < 1e-5 && magnitude != 0))
-        return 0;
-    double scaled = nearbyint(magnitude * 1e6);
-    if (scaled / 1e6 != magnitude)
-        return 0;
-    uint64_t whole = (uint64_t)scaled / 1000000, fraction = (uint64_t)scaled % 1000000;
-    int len = snprintf(text, SV_WRITER_DOUBLE_SIZE, "%s%llu.%06llu", signbit(value) ? "-" : "",
-                       (unsigned long long)whole, (unsigned long long)fraction);
-    while (text[len - 1] == '0' && text[len - 2] != '.')
-        len--;
-    return (size_t)len;
-}
-
-/* "d.ddde-07" from printf -> digits without point, count and decimal exponent. */
-static int split_digits(const char *printed, char *digits, int *ret_exponent)
-{
-    int n = 0;
-    const char *at = printed;
-    for (; *at && *at != 'e'; at++)
-        if (*at >= '0' && *at <= '9')
-            digits[n++] = *at;
-    *ret_exponent = (int)strtol(*at ? at + 1 : at, NULL, 10);
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    return n;
-}
-
+/* d.ddd × 10^exponent in pydantic's form. */
 static size_t place_point(const char *digits, int n, int exponent, char *text)
 {
     char *at = text;
-    if (exponent >= 16 || exponent < -5) { /* scientific: 1e+16, 1.5e-7 */
+    if (exponent >= 16 || exponent < -5) { /* 1e+16, 1.5e-7 */
         *at++ = digits[0];
         if (n > 1) {
             *at++ = '.';
@@ -219,24 +195,26 @@ static size_t place_point(const char *digits, int n, int exponent, char *text)
     return (size_t)(at - text);
 }
 
+/* 0, 1, 250: most numbers that servers write, and those that need no search. */
+static bool is_small_whole(double magnitude)
+{
+    return magnitude < 1e15 && magnitude == (double)(uint64_t)magnitude;
+}
+
 size_t sv_writer_format_double(double value, char *text)
 {
-    size_t len = format_short_decimal(value, text);
-    if (len)
-        return len;
-    char printed[SV_WRITER_DOUBLE_SIZE], digits[SV_WRITER_DOUBLE_SIZE] = "0";
+    char digits[MAX_DIGITS], *end = digits + sizeof digits;
     double magnitude = fabs(value);
-    for (int precision = 14; precision <= 16; precision++) {
-        snprintf(printed, sizeof printed, "%.*e", precision, magnitude);
-        if (strtod(printed, NULL) == magnitude)
-            break;
-    }
-    int exponent;
-    int n = split_digits(printed, digits, &exponent);
+    bool is_whole = is_small_whole(magnitude);
     size_t sign = signbit(value) ? 1 : 0;
     if (sign)
         text[0] = '-';
-    return sign + place_point(digits, n, exponent, text + sign);
+    sv_decimal decimal = {(uint64_t)(is_whole ? magnitude : 0), 0};
+    if (!is_whole)
+        decimal = sv_decimal_from_double(magnitude);
+    char *start = put_digits(end, decimal.digits);
+    int n = (int)(end - start);
+    return sign + place_point(start, n, n - 1 + decimal.exponent, text + sign);
 }
 
 void sv_writer_double(sv_writer *writer, double value)

@@ -1,5 +1,5 @@
-/* inspect.c: guesses a model's task and fills in what its manifest leaves open. What it decides is printed by
- * `serval models`. */
+/* inspect.c: guesses a model's task and fills in what its manifest leaves open. What it decides is
+ * printed by `serval models`. */
 #include "model/inspect.h"
 
 #include <math.h>
@@ -62,7 +62,8 @@ static bool looks_like_pictures(const sv_inspect_request *request, int layout, s
     char text[SV_TENSOR_SHAPE_TEXT_SIZE];
     if (info->n_inputs != 1 || !read_shape(&info->inputs[0], layout, &shape) ||
         !read_pixel_type(info->inputs[0].dtype, &type) || !has_class_scores(info)) {
-        sv_buf_printf(reasons, "not one picture input [N,C,H,W] or [N,H,W,C] with scores [N,classes]\n");
+        sv_buf_printf(reasons,
+                      "not one picture input [N,C,H,W] or [N,H,W,C] with scores [N,classes]\n");
         return false;
     }
     sv_buf_printf(reasons, "input %.*s is %s %s\n", SV_STR_ARG(info->inputs[0].name),
@@ -113,7 +114,9 @@ static sv_status fill_pixels(const struct manifest_preprocess *from, const pictu
         return sv_error_set(error, SV_INVALID, NULL,
                             "preprocess.channels does not fit the model, which takes %d channel%s",
                             (int)shape->channels, grey ? "" : "s");
-    pixel->channels = grey ? SV_PIXEL_GREY : wanted == SV_MANIFEST_BGR ? SV_PIXEL_BGR : SV_PIXEL_RGB;
+    pixel->channels = grey                        ? SV_PIXEL_GREY
+                      : wanted == SV_MANIFEST_BGR ? SV_PIXEL_BGR
+                                                  : SV_PIXEL_RGB;
     pixel->layout = shape->layout;
     pixel->scale = (float)(from->scale.set ? from->scale.value : 1.0 / 255);
     if (grey || pixel->type == SV_PIXEL_UINT8) {
@@ -141,12 +144,13 @@ static sv_status fill_sides(const struct manifest_preprocess *from, const pictur
     int64_t width = shape->width > 0 ? shape->width : crop ? crop : DEFAULT_SIDE;
     if (crop && (crop != height || crop != width))
         return sv_error_set(error, SV_INVALID, NULL,
-                            "preprocess.crop is %lld but the model takes %lld x %lld", (long long)crop,
-                            (long long)width, (long long)height);
+                            "preprocess.crop is %lld but the model takes %lld x %lld",
+                            (long long)crop, (long long)width, (long long)height);
     how->crop_width = (uint32_t)width;
     how->crop_height = (uint32_t)height;
     int64_t longer = width > height ? width : height;
-    how->resize = (uint32_t)(from->resize.set ? from->resize.value : llround((double)longer * 256 / 224));
+    how->resize =
+        (uint32_t)(from->resize.set ? from->resize.value : llround((double)longer * 256 / 224));
     return SV_OK;
 }
 
@@ -164,7 +168,8 @@ static sv_status fill_preprocess(const struct manifest *manifest, const sv_engin
         !read_pixel_type(info->inputs[0].dtype, &how.pixel.type))
         return sv_error_set(error, SV_INVALID, NULL, "the model does not take pictures");
     if (from->dtype && from->dtype != dtypes[how.pixel.type])
-        return sv_error_set(error, SV_INVALID, NULL, "preprocess.dtype does not fit: the model takes %s",
+        return sv_error_set(error, SV_INVALID, NULL,
+                            "preprocess.dtype does not fit: the model takes %s",
                             sv_tensor_dtype_numpy(info->inputs[0].dtype));
     bool squash = from->mode ? from->mode == SV_MANIFEST_SQUASH : shape.channels == 1;
     how.mode = squash ? SV_PREPROCESS_SQUASH : SV_PREPROCESS_CROP;
@@ -193,8 +198,8 @@ static sv_status fill_labels(sv_arena *arena, const sv_inspect_request *request,
     int64_t classes = request->info->outputs[0].shape.dims[1];
     if (classes > 0 && (size_t)classes != labels.len)
         return sv_error_set(error, SV_INVALID, NULL,
-                            "%s has %zu labels but the model gives %lld scores", request->labels_file,
-                            labels.len, (long long)classes);
+                            "%s has %zu labels but the model gives %lld scores",
+                            request->labels_file, labels.len, (long long)classes);
     *ret_labels = labels;
     return SV_OK;
 }
@@ -204,7 +209,8 @@ static sv_status prepare_images(sv_arena *arena, const sv_inspect_request *reque
 {
     static const struct manifest_postprocess nothing = {0};
     const struct manifest *manifest = request->manifest;
-    const struct manifest_postprocess *post = manifest->postprocess ? manifest->postprocess : &nothing;
+    const struct manifest_postprocess *post =
+        manifest->postprocess ? manifest->postprocess : &nothing;
     sv_image_task image = {.softmax = post->softmax.set ? post->softmax.value : true,
                            .top_k = post->top_k.set ? post->top_k.value : DEFAULT_TOP_K};
     sv_status status = fill_preprocess(manifest, request->info, error, &image.preprocess);

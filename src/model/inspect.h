@@ -1,5 +1,5 @@
-/* inspect.h: what a loaded model is for: from its manifest where that says so, else guessed from its inputs and outputs.
- * Pure but for the labels file. */
+/* inspect.h: what a loaded model is for: from its manifest where that says so, else guessed from
+ * its inputs and outputs. Pure but for the labels file. */
 #ifndef SERVAL_MODEL_INSPECT_H
 #define SERVAL_MODEL_INSPECT_H
 
@@ -15,10 +15,11 @@ typedef struct sv_inspect_request {
     const char *labels_file; /* NULL: there is none */
 } sv_inspect_request;
 
-/* Decides the task; for image classification fills `*ret_image` (all but limits and scratches). The reasons of a guess
- * are appended to `reasons`, one line each. SV_INVALID: the manifest does not fit the model, or the labels do not; the
- * message says what. Labels live in the arena. */
+/* Decides the task; for image classification fills `*ret_image` (all but limits and scratches). The
+ * reasons of a guess are appended to `reasons`, one line each. SV_INVALID: the manifest does not
+ * fit the model, or the labels do not; the message says what. Labels live in the arena. */
 sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
-                           sv_error *error, sv_task *ret_task, sv_image_task *ret_image) SV_MUST_USE;
+                           sv_error *error, sv_task *ret_task,
+                           sv_image_task *ret_image) SV_MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
-/* manifest.c: the schema of model.yaml, and how it is read. Defaults that depend on the model: inspect.c. */
+/* manifest.c: the schema of model.yaml, and how it is read. Defaults that depend on the model:
+ * inspect.c. */
 #include "model/manifest.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ SV_SCHEMA_WITH(manifest_preprocess, (.extra = SV_EXTRA_FORBID),
 SV_SCHEMA_WITH(manifest_postprocess, (.extra = SV_EXTRA_FORBID),
                SV_FIELD(manifest_postprocess, softmax, .default_json = "null"),
                SV_FIELD(manifest_postprocess, labels, .min_len = 1, .default_json = "null"),
-               SV_FIELD(manifest_postprocess, top_k, SV_GE(1), SV_LE(1000), .default_json = "null"));
+               SV_FIELD(manifest_postprocess, top_k, SV_GE(1), SV_LE(1000),
+                        .default_json = "null"));
 SV_SCHEMA_WITH(manifest_engine, (.extra = SV_EXTRA_FORBID),
                SV_FIELD(manifest_engine, threads, SV_GE(1), SV_LE(256), .default_json = "null"));
 SV_SCHEMA_WITH(manifest, (.extra = SV_EXTRA_FORBID),
@@ -161,8 +163,8 @@ static sv_str value_as_json(sv_arena *arena, const sv_value *value)
 }
 
 /* The `--set`s of this model; values are YAML, so that `[0.5]`, `true` and text all work. */
-static sv_status collect_overrides(sv_arena *arena, sv_str name, const sv_strs *sets, sv_buf *problems,
-                                   override *ret_overrides, size_t *ret_count)
+static sv_status collect_overrides(sv_arena *arena, sv_str name, const sv_strs *sets,
+                                   sv_buf *problems, override *ret_overrides, size_t *ret_count)
 {
     size_t n = 0;
     for (size_t i = 0; sets && i < sets->len; i++) {
@@ -198,8 +200,8 @@ static void report_errors(const sv_errors *errors, const char *where, const sv_y
 }
 
 /* `yaml` NULL: the value comes from the command line. */
-static sv_status decode(sv_arena *arena, const sv_value *root, const char *where, const sv_yaml *yaml,
-                        sv_buf *problems, const struct manifest **ret_manifest)
+static sv_status decode(sv_arena *arena, const sv_value *root, const char *where,
+                        const sv_yaml *yaml, sv_buf *problems, const struct manifest **ret_manifest)
 {
     const sv_plan *plan;
     sv_status status = sv_plan_new(arena, &manifest_schema, SV_FIELD_BODY, problems, &plan);
@@ -257,7 +259,8 @@ sv_status sv_manifest_read(sv_arena *arena, const char *path, sv_str name, const
     sv_yaml yaml;
     sv_status status = read_base(arena, path, problems, &yaml);
     if (!status)
-        status = decode(arena, yaml.root, path ? path : "model.yaml", &yaml, problems, ret_manifest);
+        status =
+            decode(arena, yaml.root, path ? path : "model.yaml", &yaml, problems, ret_manifest);
     if (!status)
         status = collect_overrides(arena, name, sets, problems, overrides, &n);
     if (status || !n)

@@ -1,5 +1,7 @@
-/* manifest.h: model.yaml: what a model is for and how its inputs are prepared. Also the overrides of the command line
- * (`--set MODEL.KEY=VALUE`). Read once at start through a schema table; every mistake is told with file and line. */
+/* manifest.h: model.yaml: what a model is for and how its inputs are prepared. Also the overrides
+ * of the command line
+ * (`--set MODEL.KEY=VALUE`). Read once at start through a schema table; every mistake is told with
+ * file and line. */
 #ifndef SERVAL_MODEL_MANIFEST_H
 #define SERVAL_MODEL_MANIFEST_H
 
@@ -61,14 +63,19 @@ typedef enum sv_manifest_channels {
     SV_MANIFEST_BGR,
     SV_MANIFEST_GREY,
 } sv_manifest_channels;
-typedef enum sv_manifest_orientation { SV_MANIFEST_EXIF = 1, SV_MANIFEST_IGNORE } sv_manifest_orientation;
+typedef enum sv_manifest_orientation {
+    SV_MANIFEST_EXIF = 1,
+    SV_MANIFEST_IGNORE
+} sv_manifest_orientation;
 
-/* Reads `path` (NULL: an empty manifest) and lays the overrides of model `name` over it. `sets` are texts
- * "MODEL.KEY.KEY=VALUE"; those of other models are skipped. Mistakes are lines of `problems` ("models/x/model.yaml:4:
- * preprocess.resize: Input should be …"). SV_INVALID: there were some; SV_NO_MEMORY; SV_IO. */
+/* Reads `path` (NULL: an empty manifest) and lays the overrides of model `name` over it. `sets` are
+ * texts "MODEL.KEY.KEY=VALUE"; those of other models are skipped. Mistakes are lines of `problems`
+ * ("models/x/model.yaml:4: preprocess.resize: Input should be …"). SV_INVALID: there were some;
+ * SV_NO_MEMORY; SV_IO. */
 sv_status sv_manifest_read(sv_arena *arena, const char *path, sv_str name, const sv_strs *sets,
                            sv_buf *problems, const struct manifest **ret_manifest) SV_MUST_USE;
-/* The name of an enum value as the manifest writes it, e.g. sv_manifest_task_name(…) → "image-classification". */
+/* The name of an enum value as the manifest writes it, e.g. sv_manifest_task_name(…) →
+ * "image-classification". */
 const char *sv_manifest_task_name(sv_task task);
 
 #endif

@@ -28,7 +28,8 @@ static sv_status read_manifest(sv_registry *registry, sv_model *model, sv_buf *p
 static sv_str wanted_default(const sv_model *model)
 {
     const struct manifest_versions *versions = model->manifest->versions;
-    return versions && versions->default_version.set ? versions->default_version.value : (sv_str){0};
+    return versions && versions->default_version.set ? versions->default_version.value
+                                                     : (sv_str){0};
 }
 
 /* The manifest's, else the highest number, else the last by name: versions are in that order. */
@@ -39,7 +40,8 @@ static sv_status choose_default(sv_model *model, sv_buf *problems)
     for (size_t i = 0; i < model->n_versions && !wanted.len; i++) {
         uint64_t number;
         sv_str name = model->versions[i].name;
-        if (sv_str_to_u64(name.len && name.ptr[0] == 'v' ? sv_str_slice(name, 1, name.len) : name, &number))
+        if (sv_str_to_u64(name.len && name.ptr[0] == 'v' ? sv_str_slice(name, 1, name.len) : name,
+                          &number))
             model->default_version = i;
     }
     if (!wanted.len)
@@ -47,7 +49,8 @@ static sv_status choose_default(sv_model *model, sv_buf *problems)
     const sv_model_version *found = sv_registry_find_version(model, wanted);
     if (!found) {
         sv_buf_printf(problems, "%s: versions.default: there is no version '%.*s'\n",
-                      model->source->manifest ? model->source->manifest : "--set", SV_STR_ARG(wanted));
+                      model->source->manifest ? model->source->manifest : "--set",
+                      SV_STR_ARG(wanted));
         return SV_INVALID;
     }
     model->default_version = (size_t)(found - model->versions);
@@ -84,7 +87,8 @@ static sv_status add_models(sv_registry *registry, sv_buf *problems)
     const sv_repository *repository = registry->config.repository;
     sv_status worst = SV_OK;
     if (registry->config.labels_file && repository->n_models != 1) {
-        sv_buf_printf(problems, "--labels: needs exactly one model, not %zu\n", repository->n_models);
+        sv_buf_printf(problems, "--labels: needs exactly one model, not %zu\n",
+                      repository->n_models);
         return SV_INVALID;
     }
     for (size_t i = 0; i < repository->n_models; i++) {
@@ -100,7 +104,8 @@ static sv_status add_models(sv_registry *registry, sv_buf *problems)
     return worst;
 }
 
-sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems, sv_registry **ret_registry)
+sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems,
+                          sv_registry **ret_registry)
 {
     sv_registry *registry = calloc(1, sizeof *registry);
     if (!registry)
@@ -134,7 +139,8 @@ void sv_registry_free(sv_registry *registry)
 }
 
 /* The manifest's labels beside it, the command line's, or labels.txt near the model. */
-static const char *find_labels(sv_registry *registry, const sv_model *model, const sv_model_version *version)
+static const char *find_labels(sv_registry *registry, const sv_model *model,
+                               const sv_model_version *version)
 {
     const struct manifest_postprocess *post = model->manifest->postprocess;
     if (model->labels_file)
@@ -148,8 +154,8 @@ static const char *find_labels(sv_registry *registry, const sv_model *model, con
     return sv_repository_find_file(registry->arena, model->source, version->source, "labels.txt");
 }
 
-/* One run on a grey picture's worth of zeros, so that the first client does not pay for first-time work. A model that
- * refuses it is loaded all the same: the reason is kept. */
+/* One run on a grey picture's worth of zeros, so that the first client does not pay for first-time
+ * work. A model that refuses it is loaded all the same: the reason is kept. */
 static void warm_up(sv_model_version *version, sv_buf *reasons)
 {
     const sv_engine_info *info = sv_engine_model_info(version->loaded);
@@ -169,8 +175,8 @@ static void warm_up(sv_model_version *version, sv_buf *reasons)
     free(zeros);
 }
 
-static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_version *version, sv_buf *reasons,
-                         sv_error *error)
+static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_version *version,
+                         sv_buf *reasons, sv_error *error)
 {
     sv_inspect_request request = {.info = sv_engine_model_info(version->loaded),
                                   .manifest = model->manifest,
@@ -191,15 +197,15 @@ static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_versio
     return SV_OK;
 }
 
-static sv_status load(sv_registry *registry, sv_model *model, sv_model_version *version, sv_buf *reasons,
-                      sv_error *error)
+static sv_status load(sv_registry *registry, sv_model *model, sv_model_version *version,
+                      sv_buf *reasons, sv_error *error)
 {
     const struct manifest_engine *engine = model->manifest->engine;
     sv_engine_options options = {.threads = (int)(engine && engine->threads.set
                                                       ? engine->threads.value
                                                       : registry->config.engine_threads)};
-    sv_status status = sv_engine_host_load(registry->config.engines, version->source->file, &options,
-                                           error, &version->loaded);
+    sv_status status = sv_engine_host_load(registry->config.engines, version->source->file,
+                                           &options, error, &version->loaded);
     if (status)
         return status;
     status = inspect(registry, model, version, reasons, error);
@@ -210,8 +216,8 @@ static sv_status load(sv_registry *registry, sv_model *model, sv_model_version *
     return status;
 }
 
-sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_model_version *version,
-                                   sv_error *error)
+sv_status sv_registry_load_version(sv_registry *registry, sv_model *model,
+                                   sv_model_version *version, sv_error *error)
 {
     int64_t started = sv_clock_now_ns(&sv_clock_system);
     sv_buf reasons;

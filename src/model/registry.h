@@ -1,7 +1,7 @@
 /* registry.h: names -> models -> versions: what is there, in which state, and which one answers.
  *
- * The set of models and versions is fixed once made; states change while versions are loaded. Everything else is const
- * after sv_registry_new and may be read by any thread. */
+ * The set of models and versions is fixed once made; states change while versions are loaded.
+ * Everything else is const after sv_registry_new and may be read by any thread. */
 #ifndef SERVAL_MODEL_REGISTRY_H
 #define SERVAL_MODEL_REGISTRY_H
 
@@ -29,9 +29,10 @@ typedef struct sv_model_version {
     sv_image_task image;     /* for image classification */
     const char *labels_file; /* that was used; NULL */
     int64_t load_ns;
-    char reason[480]; /* why it failed; else why the task was guessed and what warming up said, by line */
-    sv_lane lane; /* the scheduler's */
-    void *series; /* metrics of this version; the owner's of the registry */
+    char reason[480];  /* why it failed; else why the task was guessed and what warming up said, by
+                          line */
+    sv_lane lane;      /* the scheduler's */
+    void *series;      /* metrics of this version; the owner's of the registry */
     _Atomic int state; /* sv_version_state */
 } sv_model_version;
 
@@ -42,8 +43,8 @@ typedef struct sv_model {
     const sv_engine *engine;
     sv_model_version *versions;
     size_t n_versions, default_version; /* index */
-    const char *labels_file; /* of the command line; NULL: look for one */
-    _Atomic int task;        /* sv_task: the manifest's, or that of the version loaded last */
+    const char *labels_file;            /* of the command line; NULL: look for one */
+    _Atomic int task; /* sv_task: the manifest's, or that of the version loaded last */
 } sv_model;
 
 typedef struct sv_registry sv_registry;
@@ -60,20 +61,22 @@ typedef struct sv_registry_config {
 } sv_registry_config;
 
 /* Reads the manifests; loads nothing. SV_INVALID: each mistake is a line of `problems`. */
-sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems, sv_registry **ret_registry)
-    SV_MUST_USE;
+sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems,
+                          sv_registry **ret_registry) SV_MUST_USE;
 /* Unloads everything; nobody may be using a version. NULL is fine. */
 void sv_registry_free(sv_registry *registry);
 
-/* Loads a version and runs it once on a made-up input; on the calling thread. A failure is kept in the version (state,
- * reason) and returned. One caller at a time. */
-sv_status sv_registry_load_version(sv_registry *registry, sv_model *model, sv_model_version *version,
-                                   sv_error *error);
+/* Loads a version and runs it once on a made-up input; on the calling thread. A failure is kept in
+ * the version (state, reason) and returned. One caller at a time. */
+sv_status sv_registry_load_version(sv_registry *registry, sv_model *model,
+                                   sv_model_version *version, sv_error *error);
 
 sv_model *sv_registry_models(const sv_registry *registry, size_t *ret_count);
-/* By name, or the default one of image classification for an empty name; NULL when there is none. */
+/* By name, or the default one of image classification for an empty name; NULL when there is none.
+ */
 sv_model *sv_registry_find(const sv_registry *registry, sv_str name);
-/* By name ("2" and "v2" are the same), or the default for an empty name; NULL when there is none. */
+/* By name ("2" and "v2" are the same), or the default for an empty name; NULL when there is none.
+ */
 sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name);
 sv_version_state sv_registry_state(const sv_model_version *version);
 const char *sv_registry_state_name(sv_version_state state);

@@ -1,4 +1,5 @@
-/* repository.c: finds models and versions in files and folders. What a model is for: inspect.c and manifest.c. */
+/* repository.c: finds models and versions in files and folders. What a model is for: inspect.c and
+ * manifest.c. */
 #include "model/repository.h"
 
 #include <dirent.h>
@@ -186,12 +187,13 @@ static sv_status add_file(folder_scan *scan, const char *path)
 
 /* Calls `each` for every subfolder, hidden ones left out. */
 static sv_status walk_subfolders(folder_scan *scan, const char *dir, void *arg,
-                                 sv_status (*each)(struct folder_scan *scan, void *arg, const char *dir,
-                                                   const char *name))
+                                 sv_status (*each)(struct folder_scan *scan, void *arg,
+                                                   const char *dir, const char *name))
 {
     DIR *folder = opendir(dir);
     if (!folder)
-        return sv_error_set(scan->error, SV_IO, NULL, "cannot read the folder: %s", strerror(errno));
+        return sv_error_set(scan->error, SV_IO, NULL, "cannot read the folder: %s",
+                            strerror(errno));
     sv_status status = SV_OK;
     struct dirent *entry;
     while (!status && (entry = readdir(folder))) {
@@ -275,8 +277,8 @@ static sv_status add_path(folder_scan *scan, const char *path)
     return status;
 }
 
-sv_status sv_repository_scan(sv_arena *arena, const char *const *paths, size_t n_paths, sv_error *error,
-                             sv_repository *ret_repository)
+sv_status sv_repository_scan(sv_arena *arena, const char *const *paths, size_t n_paths,
+                             sv_error *error, sv_repository *ret_repository)
 {
     folder_scan *scan = sv_arena_alloc(arena, sizeof *scan);
     if (!scan)

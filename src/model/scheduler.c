@@ -1,7 +1,7 @@
 /* scheduler.c: permits, the line, admission by predicted finish. See scheduler.h for the design.
  *
- * Lock order: a work's cancel token is locked by whoever fires it and calls on_cancel, which takes the scheduler's lock;
- * so no token is touched while the scheduler's lock is held. */
+ * Lock order: a work's cancel token is locked by whoever fires it and calls on_cancel, which takes
+ * the scheduler's lock; so no token is touched while the scheduler's lock is held. */
 #include "model/scheduler.h"
 
 #include <pthread.h>
@@ -47,7 +47,8 @@ static int64_t read_now(const sv_scheduler *scheduler)
     return sv_clock_now_ns(scheduler->config.clock);
 }
 
-/* Until a work that came now would start: what waits, and half of each that runs, over the permits. */
+/* Until a work that came now would start: what waits, and half of each that runs, over the permits.
+ */
 static int64_t predict_wait(const sv_scheduler *scheduler, int64_t service_ns)
 {
     int64_t permits = (int64_t)scheduler->config.n_permits;
@@ -90,8 +91,8 @@ static void run_drop(sv_message *message)
     work->drop(work, SV_CANCELLED);
 }
 
-/* On the canceller's thread, which must not end the call itself: the pool does. A pool that has no room leaves the work
- * in line, where it is dropped when its turn comes. */
+/* On the canceller's thread, which must not end the call itself: the pool does. A pool that has no
+ * room leaves the work in line, where it is dropped when its turn comes. */
 static void drop_waiting(void *arg)
 {
     sv_work *work = arg;
@@ -156,7 +157,8 @@ static void run_with_permit(sv_scheduler *scheduler, sv_work *work)
     }
 }
 
-/* The cancel callback is registered while the work cannot be started by anybody else: it is not in line yet. */
+/* The cancel callback is registered while the work cannot be started by anybody else: it is not in
+ * line yet. */
 static void wait_in_line(sv_scheduler *scheduler, sv_work *work)
 {
     if (work->cancel)

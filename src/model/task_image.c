@@ -183,8 +183,8 @@ static sv_status rank_output(const sv_image_task *task, const sv_tensor *output,
     return make_predictions(task, output->data, n, request, ret_predictions);
 }
 
-static sv_status run_model(const sv_image_task *task, sv_engine_model *model, const workplace *place,
-                           const sv_image_request *request, sv_error *error,
+static sv_status run_model(const sv_image_task *task, sv_engine_model *model,
+                           const workplace *place, const sv_image_request *request, sv_error *error,
                            sv_engine_result *ret_result)
 {
     const sv_engine_info *info = sv_engine_model_info(model);
@@ -202,7 +202,8 @@ static sv_status run_model(const sv_image_task *task, sv_engine_model *model, co
     sv_status status = sv_engine_run(model, &run, error, ret_result);
     /* The client sent a picture: a tensor that does not fit is a fault of ours, not its. */
     if (status == SV_INVALID || status == SV_UNSUPPORTED)
-        status = sv_error_set(error, SV_FAILED, &sv_kind_inference_failed, "The model could not run");
+        status =
+            sv_error_set(error, SV_FAILED, &sv_kind_inference_failed, "The model could not run");
     return status;
 }
 
@@ -214,7 +215,8 @@ static sv_status classify(const sv_image_task *task, sv_engine_model *model, wor
     if (!make_room(place, size))
         return SV_NO_MEMORY;
     int64_t since = sv_clock_now_ns(&sv_clock_system);
-    sv_image_context context = {.limits = &task->limits, .scratch = place->media, .cancel = request->cancel};
+    sv_image_context context = {
+        .limits = &task->limits, .scratch = place->media, .cancel = request->cancel};
     sv_preprocess_room room = {place->tensor, size};
     sv_status status =
         sv_preprocess_run(&task->preprocess, request->picture, &context, room, error);

@@ -19,11 +19,11 @@ void sv_scratch_stack_free(sv_scratch_stack *stack);
 /* How one version classifies. Const once made. */
 typedef struct sv_image_task {
     sv_preprocess preprocess;
-    sv_shape shape;     /* of the input, batch 1 */
+    sv_shape shape; /* of the input, batch 1 */
     sv_dtype dtype;
-    sv_strs labels;     /* empty: the class index is the label */
-    int64_t top_k;      /* default */
-    bool softmax;       /* apply it when a row is not a distribution already */
+    sv_strs labels; /* empty: the class index is the label */
+    int64_t top_k;  /* default */
+    bool softmax;   /* apply it when a row is not a distribution already */
     sv_image_limits limits;
     sv_scratch_stack *scratches;
 } sv_image_task;
@@ -42,9 +42,9 @@ struct prediction {
 };
 typedef SV_LIST(struct prediction) sv_predictions;
 
-/* Classifies one picture on the calling thread. Ties go to the lower index. SV_INVALID with a kind for the client when
- * the picture is not good; SV_CANCELLED; SV_FAILED with sv_kind_inference_failed or sv_kind_invalid_model_output;
- * SV_NO_MEMORY. */
+/* Classifies one picture on the calling thread. Ties go to the lower index. SV_INVALID with a kind
+ * for the client when the picture is not good; SV_CANCELLED; SV_FAILED with
+ * sv_kind_inference_failed or sv_kind_invalid_model_output; SV_NO_MEMORY. */
 sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
                             const sv_image_request *request, sv_error *error,
                             sv_predictions *ret_predictions) SV_MUST_USE;

@@ -1,4 +1,5 @@
-/* access_line.c: formats access lines without allocating. Query values that look like secrets are not written. */
+/* access_line.c: formats access lines without allocating. Query values that look like secrets are
+ * not written. */
 #include "observe/access_line.h"
 
 #include <stdio.h>
@@ -53,8 +54,8 @@ static bool is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
-/* Everything outside printable ASCII is escaped as \u00XX: valid JSON whatever the bytes, and no line of somebody
- * else's making. Well-formed UTF-8 stays. */
+/* Everything outside printable ASCII is escaped as \u00XX: valid JSON whatever the bytes, and no
+ * line of somebody else's making. Well-formed UTF-8 stays. */
 static void put_escaped(line *to, sv_str text)
 {
     static const char hex[] = "0123456789abcdef";
@@ -74,7 +75,8 @@ static void put_escaped(line *to, sv_str text)
 
 static bool is_secret(sv_str name)
 {
-    static const char *const words[] = {"key", "token", "secret", "password", "api_key", "apikey",
+    static const char *const words[] = {"key",          "token",     "secret",
+                                        "password",     "api_key",   "apikey",
                                         "access_token", "signature", "auth"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (sv_str_eq_nocase(name, sv_str_from(words[i])))

@@ -31,7 +31,7 @@ struct sv_log {
     pthread_t writer;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    output outputs[N_OUTPUTS]; /* access, other */
+    output outputs[N_OUTPUTS];    /* access, other */
     bool writer_sleeps, stopping; /* guarded by lock */
     atomic_uint_fast64_t dropped;
 };
@@ -224,7 +224,8 @@ void sv_log_access(sv_log *log, const sv_access_entry *entry)
     char room[SV_ACCESS_LINE_MAX];
     if (!sv_log_has_access(log))
         return;
-    sv_str line = log->config.json ? sv_access_line_json(entry, room) : sv_access_line_text(entry, room);
+    sv_str line =
+        log->config.json ? sv_access_line_json(entry, room) : sv_access_line_text(entry, room);
     push(log, &log->outputs[0], line);
 }
 

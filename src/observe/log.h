@@ -1,8 +1,8 @@
 /* log.h: log lines for people or machines, written by a thread of their own.
  *
- * DESIGN. A line is formatted on the caller's stack and copied into a buffer under a short lock; the writer thread swaps
- * buffers and writes. A full buffer drops the line and counts it: logging never makes a request wait. Access lines go to
- * stdout, everything else to stderr. */
+ * DESIGN. A line is formatted on the caller's stack and copied into a buffer under a short lock;
+ * the writer thread swaps buffers and writes. A full buffer drops the line and counts it: logging
+ * never makes a request wait. Access lines go to stdout, everything else to stderr. */
 #ifndef SERVAL_OBSERVE_LOG_H
 #define SERVAL_OBSERVE_LOG_H
 

@@ -13,7 +13,8 @@ typedef enum sv_metric_kind {
 
 /* Upper bounds of the buckets, without +Inf, as the text that stands in `le`. */
 #define SV_BUCKETS_HIGHR                                                                           \
-    "0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1.0,1.5,2.0,2.5,3.0,3.5,4.0,4.5,5.0,7.5,10.0,30.0,60.0"
+    "0.01,0.025,0.05,0.075,0.1,0.25,0.5,0.75,1.0,1.5,2.0,2.5,3.0,3.5,4.0,4.5,5.0,7.5,10.0,30.0,"   \
+    "60.0"
 #define SV_BUCKETS_COARSE "0.1,0.5,1.0"
 #define SV_BUCKETS_MODEL                                                                           \
     "0.0005,0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1.0,2.5,5.0,10.0,30.0"
@@ -47,7 +48,8 @@ typedef enum sv_metric_kind {
     X(BUILD_INFO, "serval_build_info", GAUGE, "version", NULL, "Always 1.")                        \
     X(CPU_SECONDS, "process_cpu_seconds_total", COUNTER, "", NULL,                                 \
       "Total user and system CPU time spent in seconds.")                                          \
-    X(RESIDENT, "process_resident_memory_bytes", GAUGE, "", NULL, "Resident memory size in bytes.") \
+    X(RESIDENT, "process_resident_memory_bytes", GAUGE, "", NULL,                                  \
+      "Resident memory size in bytes.")                                                            \
     X(VIRTUAL, "process_virtual_memory_bytes", GAUGE, "", NULL, "Virtual memory size in bytes.")   \
     X(OPEN_FDS, "process_open_fds", GAUGE, "", NULL, "Number of open file descriptors.")           \
     X(MAX_FDS, "process_max_fds", GAUGE, "", NULL, "Maximum number of open file descriptors.")     \

@@ -151,7 +151,8 @@ static sv_series *find_or_make(sv_metrics *metrics, sv_metric_id id, sv_str labe
     return series;
 }
 
-static sv_series *add_series(sv_metrics *metrics, sv_metric_id id, const char *const *values, bool quiet)
+static sv_series *add_series(sv_metrics *metrics, sv_metric_id id, const char *const *values,
+                             bool quiet)
 {
     sv_buf labels;
     sv_buf_init(&labels, MAX_LABEL_TEXT);

@@ -1,8 +1,9 @@
 /* metrics.h: counters, histograms and gauges that cost a request a few uncontended adds.
  *
- * DESIGN. Every series is a run of 64-bit cells; each thread adds to a shard of its own (threads share shards when there
- * are more of them), a scrape sums the shards. Series are made before requests come (`sv_metrics_add_series`), so label
- * values can only be names that the program knows. Durations are kept in nanoseconds, sizes in bytes: no floats. */
+ * DESIGN. Every series is a run of 64-bit cells; each thread adds to a shard of its own (threads
+ * share shards when there are more of them), a scrape sums the shards. Series are made before
+ * requests come (`sv_metrics_add_series`), so label values can only be names that the program
+ * knows. Durations are kept in nanoseconds, sizes in bytes: no floats. */
 #ifndef SERVAL_OBSERVE_METRICS_H
 #define SERVAL_OBSERVE_METRICS_H
 
@@ -23,15 +24,16 @@ typedef struct sv_series sv_series;
 sv_metrics *sv_metrics_new(void);
 void sv_metrics_free(sv_metrics *metrics);
 
-/* A counter, histogram or summary with these label values (as many as the row names; NULL beyond). Start-up and model
- * loading only: one thread at a time, others may add to other series meanwhile. The same labels give the same series.
- * NULL when out of memory or over SV_METRICS_MAX_SERIES. */
+/* A counter, histogram or summary with these label values (as many as the row names; NULL beyond).
+ * Start-up and model loading only: one thread at a time, others may add to other series meanwhile.
+ * The same labels give the same series. NULL when out of memory or over SV_METRICS_MAX_SERIES. */
 sv_series *sv_metrics_add_series(sv_metrics *metrics, sv_metric_id id,
                                  const char *const values[SV_METRICS_MAX_LABELS]);
 /* A series that is left out of a scrape while it is zero. */
 sv_series *sv_metrics_add_quiet_series(sv_metrics *metrics, sv_metric_id id,
                                        const char *const values[SV_METRICS_MAX_LABELS]);
-/* A gauge, or a counter kept elsewhere, read at each scrape by `read(arg)` on the scraping thread. */
+/* A gauge, or a counter kept elsewhere, read at each scrape by `read(arg)` on the scraping thread.
+ */
 sv_status sv_metrics_add_reader(sv_metrics *metrics, sv_metric_id id, const char *label_value,
                                 double (*read)(void *arg), void *arg);
 

@@ -16,7 +16,8 @@ struct sv_series {
     const int64_t *bounds_ns; /* of a histogram */
     size_t n_bounds;
     bool quiet;
-    /* Cells: a counter has one; a summary has sum, count; a histogram sum, then one per bucket, +Inf last. */
+    /* Cells: a counter has one; a summary has sum, count; a histogram sum, then one per bucket,
+     * +Inf last. */
     size_t n_cells;
     _Atomic uint64_t *shards[SV_METRICS_SHARDS];
     char labels[]; /* `{a="b"}` or "" */

@@ -67,7 +67,8 @@ static double read_max_fds(void *arg)
     return limit.rlim_cur == RLIM_INFINITY ? INFINITY : (double)limit.rlim_cur;
 }
 
-/* Boot time and the start in ticks since boot: field 22 of /proc/self/stat, counted behind the name's bracket. */
+/* Boot time and the start in ticks since boot: field 22 of /proc/self/stat, counted behind the
+ * name's bracket. */
 static double read_start_time(void *arg)
 {
     char text[1024] = "";
@@ -106,13 +107,11 @@ sv_status sv_process_metrics_add(sv_metrics *metrics)
         sv_metric_id id;
         double (*read)(void *arg);
         const char *label;
-    } rows[] = {{SV_METRIC_CPU_SECONDS, read_cpu, NULL},
-                {SV_METRIC_RESIDENT, read_resident, NULL},
-                {SV_METRIC_VIRTUAL, read_virtual, NULL},
-                {SV_METRIC_OPEN_FDS, read_open_fds, NULL},
-                {SV_METRIC_MAX_FDS, read_max_fds, NULL},
-                {SV_METRIC_START_TIME, read_start_time, NULL},
-                {SV_METRIC_BUILD_INFO, read_one, SV_VERSION}};
+    } rows[] = {
+        {SV_METRIC_CPU_SECONDS, read_cpu, NULL},     {SV_METRIC_RESIDENT, read_resident, NULL},
+        {SV_METRIC_VIRTUAL, read_virtual, NULL},     {SV_METRIC_OPEN_FDS, read_open_fds, NULL},
+        {SV_METRIC_MAX_FDS, read_max_fds, NULL},     {SV_METRIC_START_TIME, read_start_time, NULL},
+        {SV_METRIC_BUILD_INFO, read_one, SV_VERSION}};
     sv_status status = SV_OK;
     for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++)
         status = sv_metrics_add_reader(metrics, rows[i].id, rows[i].label, rows[i].read, NULL);

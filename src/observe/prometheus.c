@@ -30,9 +30,8 @@ static void append_name(sv_buf *buf, const sv_series *series, const char *suffix
 static void append_bucket(sv_buf *buf, const sv_series *series, sv_str bound, uint64_t count)
 {
     size_t len = strlen(series->labels);
-    sv_buf_printf(buf, "%s_bucket{%.*s%sle=\"%.*s\"} ", series->row->name,
-                  len ? (int)len - 2 : 0, len ? series->labels + 1 : "", len ? "," : "",
-                  SV_STR_ARG(bound));
+    sv_buf_printf(buf, "%s_bucket{%.*s%sle=\"%.*s\"} ", series->row->name, len ? (int)len - 2 : 0,
+                  len ? series->labels + 1 : "", len ? "," : "", SV_STR_ARG(bound));
     append_double(buf, (double)count);
 }
 

@@ -21,7 +21,7 @@ typedef enum sv_stage {
 
 typedef struct sv_timeline {
     int64_t stage_ns[SV_STAGE_COUNT]; /* 0: the stage did not happen */
-    const char *model, *version;      /* who answered; NULL: nobody. Static or of the request's arena */
+    const char *model, *version; /* who answered; NULL: nobody. Static or of the request's arena */
 } sv_timeline;
 
 const char *sv_timeline_stage_name(sv_stage stage);

@@ -1,4 +1,5 @@
-/* application.c: binds the tables of an application at start. Not the program around it: app/serve.c. */
+/* application.c: binds the tables of an application at start. Not the program around it:
+ * app/serve.c. */
 #include "web/application.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static size_t count_rows(const sv_operation *table)
     return n;
 }
 
-static sv_status add_operation(sv_application *application, const sv_operation *row, sv_buf *problems)
+static sv_status add_operation(sv_application *application, const sv_operation *row,
+                               sv_buf *problems)
 {
     sv_bound_operation *bound = &application->operations[application->n_operations];
     sv_status status = sv_operation_bind(row, application->arena, problems, bound);
@@ -102,8 +104,9 @@ sv_status sv_application_new(const sv_application_config *config, sv_buf *proble
     sv_buf_init(&application->openapi, (size_t)16 << 20);
     application->router = sv_router_new();
     application->arena = sv_arena_new(0);
-    sv_status status =
-        application->router && application->arena ? bind_tables(application, problems) : SV_NO_MEMORY;
+    sv_status status = application->router && application->arena
+                           ? bind_tables(application, problems)
+                           : SV_NO_MEMORY;
     if (!status)
         status = write_openapi(application, problems);
     if (status) {

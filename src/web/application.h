@@ -1,4 +1,5 @@
-/* application.h: tables of operations bound to a router, a pool and a state. Built once, then only read. */
+/* application.h: tables of operations bound to a router, a pool and a state. Built once, then only
+ * read. */
 #ifndef SERVAL_WEB_APPLICATION_H
 #define SERVAL_WEB_APPLICATION_H
 
@@ -18,7 +19,8 @@ typedef struct sv_bound_operation {
     const sv_operation *row;
     sv_application *application;
     sv_route route;
-    const sv_plan *params, *in, *out; /* NULL where the handler has no schema; `in` also for sv_none */
+    const sv_plan *params, *in,
+        *out; /* NULL where the handler has no schema; `in` also for sv_none */
     sv_str path_params[SV_ROUTER_MAX_PARAMS]; /* names, in template order */
     size_t n_path_params;
 } sv_bound_operation;

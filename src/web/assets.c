@@ -1,9 +1,11 @@
-/* assets.c: finds and inflates embedded files (only zlib.h). The table is made by the build: tools/embed. */
+/* assets.c: finds and inflates embedded files (only zlib.h). The table is made by the build:
+ * tools/embed. */
 #include "web/assets.h"
 
 #include <zlib.h>
 
-/* asset_table.h: one row {name, type, {first byte, size}, size uncompressed} per file, and the bytes. */
+/* asset_table.h: one row {name, type, {first byte, size}, size uncompressed} per file, and the
+ * bytes. */
 #include "asset_table.h"
 
 const sv_asset *sv_assets_find(sv_str name)

@@ -17,7 +17,8 @@ void *sv_call_state(const sv_call *call)
     return call->state;
 }
 
-void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message, sv_str detail_json)
+void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,
+                         sv_str detail_json)
 {
     call->result.failure = kind;
     call->result.message = message;

@@ -1,7 +1,9 @@
-/* call.h: one call of an operation: what the handler sees through <serval/call.h>, and how its result travels.
+/* call.h: one call of an operation: what the handler sees through <serval/call.h>, and how its
+ * result travels.
  *
- * A call knows no HTTP: its request is plain data and its result goes to a sink, so that the same operation can run as
- * an HTTP request, as a job and in a test. One owner at a time; the arena moves with the call. */
+ * A call knows no HTTP: its request is plain data and its result goes to a sink, so that the same
+ * operation can run as an HTTP request, as a job and in a test. One owner at a time; the arena
+ * moves with the call. */
 #ifndef SERVAL_WEB_CALL_H
 #define SERVAL_WEB_CALL_H
 
@@ -49,9 +51,10 @@ struct sv_call {
     void *state; /* of the application */
     const void *params, *in;
     void *out;
-    bool has_bytes; /* the handler answered with sv_respond_bytes */
+    bool has_bytes;     /* the handler answered with sv_respond_bytes */
     sv_message message; /* for crossing to another thread */
-    /* Takes the finished call; the memory is the sink's to free. Runs on the thread that finished it. */
+    /* Takes the finished call; the memory is the sink's to free. Runs on the thread that finished
+     * it. */
     void (*sink)(sv_call *call);
     void *sink_arg;
 };
@@ -59,7 +62,8 @@ struct sv_call {
 /* The state of the application that the call belongs to (api's services). */
 void *sv_call_state(const sv_call *call);
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
-void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message, sv_str detail_json);
+void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,
+                         sv_str detail_json);
 /* sv_fail for a filled sv_error; a kind that is NULL is chosen by `status`. Returns SV_FAILED. */
 sv_status sv_call_fail_with(sv_call *call, sv_status status, const sv_error *error);
 

@@ -1,18 +1,18 @@
-/* dispatch.c: how every call runs: decode and validate, handle, encode, hand to the sink. The only place that knows the
- * order of things; handlers and HTTP know nothing of each other. */
+/* dispatch.c: how every call runs: decode and validate, handle, encode, hand to the sink. The only
+ * place that knows the order of things; handlers and HTTP know nothing of each other. */
 #include "web/dispatch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/message.h"
+#include "web/application.h"
+#include "web/call.h"
+#include "web/operation.h"
 #include "json/body.h"
 #include "json/decode.h"
 #include "json/encode.h"
 #include "json/params.h"
-#include "web/application.h"
-#include "web/call.h"
-#include "web/operation.h"
 
 enum { MAX_QUERY_PARAMS = 1000, MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512 };
 
@@ -24,8 +24,8 @@ static sv_status collect_params(sv_call *call, sv_params *ret_params)
     const sv_bound_operation *operation = call->operation;
     size_t max = operation->n_path_params + sv_message_count_pairs(call->request.query);
     if (max > MAX_QUERY_PARAMS)
-        return sv_fail(call, &sv_kind_bad_request, "Too many query parameters: at most %d are allowed",
-                       MAX_QUERY_PARAMS);
+        return sv_fail(call, &sv_kind_bad_request,
+                       "Too many query parameters: at most %d are allowed", MAX_QUERY_PARAMS);
     sv_param *items = sv_arena_alloc_array(call->arena, max, sizeof *items);
     if (!items)
         return SV_NO_MEMORY;
@@ -68,7 +68,8 @@ static sv_status read_body(sv_call *call, sv_errors *errors, const sv_value **re
     return status;
 }
 
-/* Parameters and body, every mistake of both in one list; a syntax error of the body stands alone. */
+/* Parameters and body, every mistake of both in one list; a syntax error of the body stands alone.
+ */
 static sv_status decode_request(sv_call *call, sv_errors *errors)
 {
     const sv_bound_operation *operation = call->operation;
@@ -107,14 +108,14 @@ static sv_status write_detail(sv_call *call, const sv_errors *errors, sv_str *re
 static sv_status refuse_invalid(sv_call *call, const sv_errors *errors)
 {
     sv_str detail;
-    sv_status status = errors->status == SV_NO_MEMORY ? SV_NO_MEMORY
-                                                      : write_detail(call, errors, &detail);
+    sv_status status =
+        errors->status == SV_NO_MEMORY ? SV_NO_MEMORY : write_detail(call, errors, &detail);
     if (status)
         return status;
     sv_errors_view first = sv_errors_get(errors, 0);
-    sv_str message = sv_arena_printf(call->arena, "%s%.*s%s%.*s%s", "Validation failed: ",
-                                     SV_STR_ARG(first.path), first.path.len ? ": " : "",
-                                     SV_STR_ARG(first.message),
+    sv_str message = sv_arena_printf(call->arena, "%s%.*s%s%.*s%s",
+                                     "Validation failed: ", SV_STR_ARG(first.path),
+                                     first.path.len ? ": " : "", SV_STR_ARG(first.message),
                                      errors->count > 1 ? " (and more, see detail)" : "");
     sv_call_set_failure(call, &sv_kind_validation_error,
                         message.ptr ? message : SV_STR("Validation failed"), detail);
@@ -260,7 +261,8 @@ static sv_call *make_call(sv_exchange *exchange)
 static void refuse(sv_exchange *exchange, const sv_error_kind *kind)
 {
     sv_exchange_fail(exchange, &(sv_failure){.kind = kind, .message = sv_str_from(kind->title)});
-    (void)sv_exchange_add_header(exchange, SV_STR("Retry-After"), SV_STR("1")); /* memory may be out */
+    (void)sv_exchange_add_header(exchange, SV_STR("Retry-After"),
+                                 SV_STR("1")); /* memory may be out */
     sv_exchange_respond(exchange);
 }
 

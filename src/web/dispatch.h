@@ -4,8 +4,8 @@
 
 #include "http/exchange.h"
 
-/* The `handle` of every route made from an operation (`route->data` is its sv_bound_operation): makes a call of the
- * exchange and runs it, inline or on the application's pool. Loop thread. */
+/* The `handle` of every route made from an operation (`route->data` is its sv_bound_operation):
+ * makes a call of the exchange and runs it, inline or on the application's pool. Loop thread. */
 void sv_dispatch_exchange(sv_exchange *exchange);
 
 #endif

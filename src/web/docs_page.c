@@ -1,6 +1,7 @@
 /* docs_page.c: the documentation pages. Not the document they show: openapi.c.
  *
- * The files are embedded gzip-compressed (assets.h) and sent so; a client that does not take gzip gets them inflated. */
+ * The files are embedded gzip-compressed (assets.h) and sent so; a client that does not take gzip
+ * gets them inflated. */
 #include "web/docs_page.h"
 
 #include <string.h>
@@ -9,8 +10,9 @@
 #include "web/assets.h"
 #include "web/call.h"
 
-/* Scripts and styles from this server only. Both pages set style attributes from script, which is why styles, and only
- * they, may be inline; pictures may be data: addresses; ReDoc's search index runs in a worker made from a blob. */
+/* Scripts and styles from this server only. Both pages set style attributes from script, which is
+ * why styles, and only they, may be inline; pictures may be data: addresses; ReDoc's search index
+ * runs in a worker made from a blob. */
 #define CONTENT_POLICY                                                                             \
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "                    \
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "   \
@@ -58,7 +60,8 @@ static sv_status respond_page(sv_call *call, const char *name)
 SV_HANDLER_RAW(openapi_document);
 static sv_status openapi_document(sv_call *call)
 {
-    return sv_respond_bytes(call, "application/json", sv_application_openapi(call->operation->application));
+    return sv_respond_bytes(call, "application/json",
+                            sv_application_openapi(call->operation->application));
 }
 
 SV_HANDLER_RAW(docs);

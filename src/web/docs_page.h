@@ -1,4 +1,5 @@
-/* docs_page.h: /openapi.json, /docs and /redoc, served from the program itself, without internet. */
+/* docs_page.h: /openapi.json, /docs and /redoc, served from the program itself, without internet.
+ */
 #ifndef SERVAL_WEB_DOCS_PAGE_H
 #define SERVAL_WEB_DOCS_PAGE_H
 

@@ -1,5 +1,5 @@
-/* openapi.c: tables of operations -> OpenAPI 3.1, in FastAPI's shape (names, order, titles), with every error that a
- * route can answer. The schemas themselves: json/json_schema.c. */
+/* openapi.c: tables of operations -> OpenAPI 3.1, in FastAPI's shape (names, order, titles), with
+ * every error that a route can answer. The schemas themselves: json/json_schema.c. */
 #include "web/openapi.h"
 
 #include <ctype.h>
@@ -7,8 +7,8 @@
 
 #include <serval/version.h>
 
-#include "json/json_schema.h"
 #include "web/operation.h"
+#include "json/json_schema.h"
 
 enum { MAX_KINDS = 64 };
 
@@ -186,10 +186,11 @@ static void write_raw_media(document *doc, const char *list)
         sv_str name = sv_arena_printf(doc->arena, "%.*s%s", SV_STR_ARG(media),
                                       sv_str_ends_with(media, SV_STR("/")) ? "*" : "");
         sv_writer_key(doc->writer, name);
-        sv_writer_raw(doc->writer, sv_str_eq(media, SV_STR("multipart/form-data"))
-                                       ? SV_STR("{\"schema\":{\"type\":\"object\"}}")
-                                       : SV_STR("{\"schema\":{\"type\":\"string\","
-                                                "\"contentMediaType\":\"application/octet-stream\"}}"));
+        sv_writer_raw(doc->writer,
+                      sv_str_eq(media, SV_STR("multipart/form-data"))
+                          ? SV_STR("{\"schema\":{\"type\":\"object\"}}")
+                          : SV_STR("{\"schema\":{\"type\":\"string\","
+                                   "\"contentMediaType\":\"application/octet-stream\"}}"));
     }
 }
 
@@ -312,7 +313,8 @@ static sv_status collect_schemas(document *doc, sv_error *error)
     const sv_bound_operation *rows = sv_application_operations(doc->application, &n);
     sv_status status = sv_json_schema_add_validation_error(doc->schemas, error);
     if (!status)
-        status = sv_json_schema_add_json(doc->schemas, "ErrorResponse", error_response_schema, error);
+        status =
+            sv_json_schema_add_json(doc->schemas, "ErrorResponse", error_response_schema, error);
     for (size_t i = 0; i < n && !status; i++) {
         if (!is_shown(&rows[i]))
             continue;

@@ -1,4 +1,5 @@
-/* operation.c: checks a row of a table at start and binds it to its route. Not how it runs: dispatch.c. */
+/* operation.c: checks a row of a table at start and binds it to its route. Not how it runs:
+ * dispatch.c. */
 #include "web/operation.h"
 
 #include <ctype.h>

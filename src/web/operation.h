@@ -4,8 +4,8 @@
 
 #include "web/application.h"
 
-/* Fills `*ret_bound` from `row`; its plans live in `arena`. Every mistake of the row becomes a line of `problems`, beginning with its method and
- * path; SV_INVALID then. */
+/* Fills `*ret_bound` from `row`; its plans live in `arena`. Every mistake of the row becomes a line
+ * of `problems`, beginning with its method and path; SV_INVALID then. */
 sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *problems,
                             sv_bound_operation *ret_bound) SV_MUST_USE;
 /* Where the field of a parameter schema comes from: SV_IN_PATH or SV_IN_QUERY. */

@@ -30,7 +30,8 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
     return sv_server_new(&server, &service->server);
 }
 
-sv_status sv_service_new(const sv_service_config *config, sv_buf *problems, sv_service **ret_service)
+sv_status sv_service_new(const sv_service_config *config, sv_buf *problems,
+                         sv_service **ret_service)
 {
     sv_service *service = calloc(1, sizeof *service);
     if (!service)

@@ -1,5 +1,6 @@
-/* service.h: an application made ready to answer: its handler pool, its router, its HTTP server; without sockets until
- * sv_server_listen. The server program and the in-process test client both stand on it. */
+/* service.h: an application made ready to answer: its handler pool, its router, its HTTP server;
+ * without sockets until sv_server_listen. The server program and the in-process test client both
+ * stand on it. */
 #ifndef SERVAL_WEB_SERVICE_H
 #define SERVAL_WEB_SERVICE_H
 
@@ -18,10 +19,10 @@ typedef struct sv_service_config {
     const char *const *allowed_hosts; /* NULL-terminated; NULL: every host */
 } sv_service_config;
 
-/* The tables of the application are checked: SV_INVALID, and each mistake is a line of `problems`. What the config
- * points to must outlive the service. */
-sv_status sv_service_new(const sv_service_config *config, sv_buf *problems, sv_service **ret_service)
-    SV_MUST_USE;
+/* The tables of the application are checked: SV_INVALID, and each mistake is a line of `problems`.
+ * What the config points to must outlive the service. */
+sv_status sv_service_new(const sv_service_config *config, sv_buf *problems,
+                         sv_service **ret_service) SV_MUST_USE;
 /* The server must be drained, or never have listened. NULL is fine. */
 void sv_service_free(sv_service *service);
 

@@ -1,7 +1,8 @@
 /* test_client.c: requests from memory through the whole server, without a socket. For tests only.
  *
- * Each request has a connection of its own, closed after the answer. The calling thread runs the event loop while it
- * waits, so that an answer made on the handler pool comes back the same way as behind a socket. */
+ * Each request has a connection of its own, closed after the answer. The calling thread runs the
+ * event loop while it waits, so that an answer made on the handler pool comes back the same way as
+ * behind a socket. */
 #include "web/test_client.h"
 
 #include <stdio.h>

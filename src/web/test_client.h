@@ -6,7 +6,8 @@
 
 #include "web/service.h"
 
-/* A client of a service that the caller owns and frees after the client; NULL when out of memory. */
+/* A client of a service that the caller owns and frees after the client; NULL when out of memory.
+ */
 sv_client *sv_test_client_of(sv_service *service);
 
 #endif

@@ -76,8 +76,8 @@ static sv_status generate_text(sv_call *call, const struct generate *in, struct 
 }
 
 SV_HANDLER_PARAMS(read_item, item_params, sv_none, item);
-static sv_status read_item(sv_call *call, const struct item_params *params, const struct sv_none *in,
-                           struct item *out)
+static sv_status read_item(sv_call *call, const struct item_params *params,
+                           const struct sv_none *in, struct item *out)
 {
     (void)call, (void)in;
     *out = (struct item){params->item_id, params->q, params->verbose, params->tags, GREEN};

@@ -19,13 +19,15 @@ typedef struct exchange_case {
 static const exchange_case cases[] = {
     {"POST", "/generate", "{\"prompt\":\" hi \"}", 200,
      "{\"text\":\"hi\",\"max_tokens\":256,\"temperature\":0.7,\"stop_sequences\":[]}"},
-    {"POST", "/generate", "{\"prompt\":\"hi\",\"stop_sequences\":[\"a\"],\"max_tokens\":\"7\"}", 200,
-     "\"max_tokens\":7,\"temperature\":0.7,\"stop_sequences\":[\"a\"]"},
+    {"POST", "/generate", "{\"prompt\":\"hi\",\"stop_sequences\":[\"a\"],\"max_tokens\":\"7\"}",
+     200, "\"max_tokens\":7,\"temperature\":0.7,\"stop_sequences\":[\"a\"]"},
     {"POST", "/generate", "{\"prompt\":\"   \"}", 422,
-     "\"detail\":[{\"type\":\"value_error\",\"loc\":[\"body\",\"prompt\"],\"msg\":\"Value error, Prompt "
+     "\"detail\":[{\"type\":\"value_error\",\"loc\":[\"body\",\"prompt\"],\"msg\":\"Value error, "
+     "Prompt "
      "cannot be empty or whitespace\",\"input\":\"   \",\"ctx\":{\"error\":{}}}]"},
     {"POST", "/generate",
-     "{\"prompt\":\"x\",\"stop_sequences\":[\"a\",\"123456789012345678901\"],\"temperature\":3}", 422,
+     "{\"prompt\":\"x\",\"stop_sequences\":[\"a\",\"123456789012345678901\"],\"temperature\":3}",
+     422,
      "\"loc\":[\"body\",\"stop_sequences\",1],\"msg\":\"Value error, Stop sequence too long\""},
     {"POST", "/generate", "{\"prompt\":", 422, "\"type\":\"json_invalid\",\"loc\":[\"body\",10]"},
     {"POST", "/generate", "[]", 422, "model_attributes_type"},
@@ -37,7 +39,8 @@ static const exchange_case cases[] = {
     {"GET", "/items/7?q=ab&verbose=yes&tags=a&tags=b", NULL, 200,
      "{\"item_id\":7,\"q\":\"ab\",\"verbose\":true,\"tags\":[\"a\",\"b\"],\"color\":\"green\"}"},
     {"GET", "/items/x?q=toolong", NULL, 422,
-     "\"loc\":[\"path\",\"item_id\"],\"msg\":\"Input should be a valid integer, unable to parse string as "
+     "\"loc\":[\"path\",\"item_id\"],\"msg\":\"Input should be a valid integer, unable to parse "
+     "string as "
      "an integer\",\"input\":\"x\"},{\"type\":\"string_too_long\",\"loc\":[\"query\",\"q\"]"},
     {"GET", "/items/1?q=a%20b%2Bc", NULL, 200, "\"q\":\"a b+c\""},
     {"GET", "/fail", NULL, 418,

@@ -11,11 +11,14 @@
 #include "json/value.h"
 
 static const char *const pieces[] = {
-    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Guide\",\"version\":\"1.0.0\"},\"paths\":{\"/generate\":",
+    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Guide\",\"version\":\"1.0.0\"},\"paths\":{\"/"
+    "generate\":",
     "\"post\":{\"tags\":[\"text\",\"more\"],\"summary\":\"Generate Text\",\"operationId\":"
-    "\"generate_text_generate_post\",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":"
+    "\"generate_text_generate_post\",\"requestBody\":{\"content\":{\"application/"
+    "json\":{\"schema\":"
     "{\"$ref\":\"#/components/schemas/TextGenerationRequest\"}}},\"required\":true}",
-    "\"200\":{\"description\":\"Successful Response\",\"content\":{\"application/json\":{\"schema\":"
+    "\"200\":{\"description\":\"Successful "
+    "Response\",\"content\":{\"application/json\":{\"schema\":"
     "{\"$ref\":\"#/components/schemas/generated\"}}}}",
     "{\"name\":\"item_id\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"integer\"",
     "{\"name\":\"q\",\"in\":\"query\",\"required\":false,\"schema\":{\"type\":\"string\"",

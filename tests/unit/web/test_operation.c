@@ -35,27 +35,32 @@ static sv_status with_params(sv_call *call, const struct params *params, const s
 
 static const sv_error_kind no_status = {"NO_STATUS", 0, "No status", NULL};
 static const sv_error_kind *const errors[] = {&no_status, NULL};
-static const sv_operation table[] = {
-    {"POST", "/a", &wrong_body_handler},
-    {"FETCH", "/b/{id}", &with_params_handler},
-    {"GET", "/c", &with_params_handler},
-    {"GET", "/d/{other}", &with_params_handler},
-    {"GET", "/e/{id}", NULL},
-    {"GET", "f/{id}", &with_params_handler},
-    {"GET", "/g/{id}", &with_params_handler, .errors = errors},
-    {"GET", "/h/{id}", &with_params_handler, .status = 99},
-    {"GET", "/i/{id}", &with_params_handler},
-    {"GET", "/i/{id}", &with_params_handler},
-    {0}};
+static const sv_operation table[] = {{"POST", "/a", &wrong_body_handler},
+                                     {"FETCH", "/b/{id}", &with_params_handler},
+                                     {"GET", "/c", &with_params_handler},
+                                     {"GET", "/d/{other}", &with_params_handler},
+                                     {"GET", "/e/{id}", NULL},
+                                     {"GET", "f/{id}", &with_params_handler},
+                                     {"GET", "/g/{id}", &with_params_handler, .errors = errors},
+                                     {"GET", "/h/{id}", &with_params_handler, .status = 99},
+                                     {"GET", "/i/{id}", &with_params_handler},
+                                     {"GET", "/i/{id}", &with_params_handler},
+                                     {0}};
 
 static void test_every_mistake_is_listed(void **state)
 {
     (void)state;
     static const char *const wanted[] = {
-        "POST /a: ",       "min_len",          "default_json", "FETCH /b/{id}: unknown method",
+        "POST /a: ",
+        "min_len",
+        "default_json",
+        "FETCH /b/{id}: unknown method",
         "GET /c: the path has no segment for parameter id",
         "GET /d/{other}: the parameter schema has no field for a segment of the path: other",
-        "GET /e/{id}: a row needs", "GET f/{id}: ", "NO_STATUS", "GET /h/{id}: `status`",
+        "GET /e/{id}: a row needs",
+        "GET f/{id}: ",
+        "NO_STATUS",
+        "GET /h/{id}: `status`",
         "GET /i/{id}: "};
     const sv_operation *tables[] = {table};
     sv_application_config config = {.tables = tables, .n_tables = 1};

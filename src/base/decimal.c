@@ -1,0 +1,85 @@
+/* decimal.c: the shortest decimal number that reads back as a given double.
+ *
+ * DESIGN. Schubfach (Raffaello Giulietti, "The Schubfach way to render doubles", 2020): scale the
+ * double and the borders of what rounds to it by one power of ten, such that they span at least one
+ * and at most ten integers; then the answer is one of four candidates. Three multiplications of 64
+ * by 128 bits, no loop, no division by a variable. Names are those of the paper. */
+#include "base/decimal.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1075, MAX_BIASED = 2047 };
+
+__extension__ typedef unsigned __int128 wide;
+
+static int floor_log10_pow2(int e)
+{
+    return (e * 1262611) >> 22;
+}
+
+/* floor(log10(3/4 × 2^e)): where doubles below lie closer than those above. */
+static int floor_log10_three_quarters_pow2(int e)
+{
+    return (e * 1262611 - 524031) >> 22;
+}
+
+static int floor_log2_pow10(int e)
+{
+    return (e * 1741647) >> 19;
+}
+
+/* The high 64 bits of `g` × `scaled`, its last bit set when anything was cut off. */
+static uint64_t round_to_odd(const uint64_t g[2], uint64_t scaled)
+{
+    wide low = (wide)g[1] * scaled, high = (wide)g[0] * scaled;
+    wide sum = high + (uint64_t)(low >> 64);
+    return (uint64_t)(sum >> 64) | ((uint64_t)sum > 1);
+}
+
+static sv_decimal without_zeros(uint64_t digits, int exponent)
+{
+    while (digits % 10 == 0) {
+        digits /= 10;
+        exponent++;
+    }
+    return (sv_decimal){digits, exponent};
+}
+
+/* c × 2^q; `is_regular`: its neighbours are equally far. */
+static sv_decimal shorten(uint64_t c, int q, bool is_regular)
+{
+    int k = is_regular ? floor_log10_pow2(q) : floor_log10_three_quarters_pow2(q);
+    int h = q + floor_log2_pow10(-k) + 1;
+    const uint64_t *g = sv_decimal_powers[-k - SV_DECIMAL_FIRST_POWER];
+    uint64_t left = round_to_odd(g, (4 * c - (is_regular ? 2 : 1)) << h);
+    uint64_t middle = round_to_odd(g, (4 * c) << h);
+    uint64_t right = round_to_odd(g, (4 * c + 2) << h);
+    uint64_t is_odd = c & 1; /* the borders themselves read back as an even neighbour only */
+    uint64_t lower = left + is_odd, upper = right - is_odd;
+
+    uint64_t s = middle / 4;
+    if (s >= 10) {
+        uint64_t tens = s / 10;
+        bool below_fits = lower <= 40 * tens, above_fits = 40 * tens + 40 <= upper;
+        if (below_fits != above_fits)
+            return without_zeros(tens + above_fits, k + 1);
+    }
+    bool below_fits = lower <= 4 * s, above_fits = 4 * s + 4 <= upper;
+    if (below_fits != above_fits)
+        return without_zeros(s + above_fits, k);
+    bool rounds_up = middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1));
+    return without_zeros(s + rounds_up, k);
+}
+
+sv_decimal sv_decimal_from_double(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    uint64_t fraction = bits & ((UINT64_C(1) << MANTISSA_BITS) - 1);
+    int biased = (int)(bits >> MANTISSA_BITS & MAX_BIASED);
+    if (biased == 0)
+        return shorten(fraction, 1 - EXPONENT_BIAS, true);
+    uint64_t hidden = UINT64_C(1) << MANTISSA_BITS;
+    return shorten(hidden | fraction, biased - EXPONENT_BIAS, fraction != 0 || biased == 1);
+}
