@@ -1,7 +1,11 @@
-/* pool.c: threads for work that blocks.
+/* pool.c: threads for work that blocks. What runs on them: web (handlers) and model (permits).
  *
- * DESIGN. Idle threads form a stack: the one that went idle last works next, its caches are warm, and the ones at the
- * bottom end after their idle time. Each waits on a condition of its own, so that a submit wakes exactly one. */
+ * DESIGN. Messages wait in one line. Idle threads form a stack: the one that went idle last works
+ * next, its caches are warm, and those at the bottom end after their idle time. Only one thread at
+ * a time is being called (woken or started): when it takes its message and sees more, it calls the
+ * next one. A burst of short messages is so worked off by a few threads without a switch for each,
+ * a burst of long ones gets a thread each within microseconds. A thread that ends joins the one
+ * that ended before it, so that at most one is left for sv_pool_stop. */
 #include "io/pool.h"
 
 #include <pthread.h>
@@ -13,13 +17,13 @@
 #include "base/clock.h"
 
 typedef struct worker {
-    struct worker *below; /* of the stack of idle ones */
+    sv_pool *pool;
+    struct worker *below; /* of the stack of idle ones, or of unused places */
+    pthread_t thread;
     pthread_cond_t wake;
-    sv_message *message; /* handed over by a submit */
-    bool is_idle;
+    bool is_called; /* and has not come yet */
 } worker;
 
-/* A waiting message: its `next` links the line, its time stands beside it. */
 typedef struct waiting {
     sv_message *message;
     int64_t since_ns;
@@ -33,10 +37,12 @@ struct sv_pool {
     pthread_cond_t all_ended;
     waiting *line; /* ring of max_queued */
     size_t first, n_queued;
-    worker *idle;
+    worker *workers; /* max_threads places */
+    worker *idle, *unused;
     size_t n_threads, n_idle;
     int64_t last_progress_ns;
-    bool stopping;
+    pthread_t ended; /* not joined yet, if has_ended */
+    bool has_ended, is_calling, is_stopping;
 };
 
 static int64_t now_ns(void)
@@ -49,18 +55,33 @@ sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms, sv
     sv_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return SV_NO_MEMORY;
-    pool->line = calloc(max_queued ? max_queued : 1, sizeof *pool->line);
-    if (!pool->line) {
+    pool->max_threads = max_threads ? max_threads : 1;
+    pool->max_queued = max_queued ? max_queued : 1;
+    pool->idle_ms = idle_ms;
+    pool->line = calloc(pool->max_queued, sizeof *pool->line);
+    pool->workers = calloc(pool->max_threads, sizeof *pool->workers);
+    if (!pool->line || !pool->workers) {
+        free(pool->line);
+        free(pool->workers);
         free(pool);
         return SV_NO_MEMORY;
     }
-    pool->max_threads = max_threads ? max_threads : 1;
-    pool->max_queued = max_queued;
-    pool->idle_ms = idle_ms;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->all_ended, NULL);
+    for (size_t i = pool->max_threads; i-- > 0;) {
+        worker *place = &pool->workers[i];
+        *place = (worker){.pool = pool, .below = pool->unused};
+        pthread_cond_init(&place->wake, NULL);
+        pool->unused = place;
+    }
     *ret_pool = pool;
     return SV_OK;
+}
+
+static void put_queued(sv_pool *pool, sv_message *message)
+{
+    size_t last = (pool->first + pool->n_queued++) % pool->max_queued;
+    pool->line[last] = (waiting){message, now_ns()};
 }
 
 static sv_message *take_queued(sv_pool *pool)
@@ -70,123 +91,153 @@ static sv_message *take_queued(sv_pool *pool)
     sv_message *message = pool->line[pool->first].message;
     pool->first = (pool->first + 1) % pool->max_queued;
     pool->n_queued--;
+    pool->last_progress_ns = now_ns();
     return message;
 }
 
 static void leave_idle(sv_pool *pool, worker *self)
 {
-    for (worker **at = &pool->idle; *at; at = &(*at)->below) {
-        if (*at == self) {
-            *at = self->below;
-            break;
-        }
-    }
-    self->is_idle = false;
+    worker **at = &pool->idle;
+    while (*at != self)
+        at = &(*at)->below;
+    *at = self->below;
     pool->n_idle--;
 }
 
-/* With the lock held: waits for a message; NULL after the idle time, or when the pool stops. */
-static sv_message *wait_idle(sv_pool *pool, worker *self)
+static void *run_worker(void *arg);
+
+/* Signals stay with the main thread. */
+static bool start_worker(sv_pool *pool)
 {
-    struct timespec until;
-    int64_t end = now_ns() + pool->idle_ms * SV_NS_PER_MS;
-    until.tv_sec = (time_t)(end / SV_NS_PER_S);
-    until.tv_nsec = (long)(end % SV_NS_PER_S);
-    self->message = NULL;
-    self->is_idle = true;
+    worker *self = pool->unused;
+    sigset_t all, before;
+    if (!self)
+        return false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&self->thread, NULL, run_worker, self) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!started)
+        return false;
+    pool->unused = self->below;
+    pool->n_threads++;
+    self->is_called = true;
+    return true;
+}
+
+/* Gets a thread for the line, unless one is on its way. One that is returned has to be signalled
+ * after the lock is given back: it would only wait for it. */
+static worker *call_worker(sv_pool *pool)
+{
+    worker *self = pool->idle;
+    if (pool->is_calling || !pool->n_queued)
+        return NULL;
+    if (!self) {
+        pool->is_calling = start_worker(pool);
+        return NULL;
+    }
+    leave_idle(pool, self);
+    self->is_called = pool->is_calling = true;
+    return self;
+}
+
+static void unlock_and_wake(sv_pool *pool, worker *called)
+{
+    pthread_mutex_unlock(&pool->lock);
+    if (called)
+        pthread_cond_signal(&called->wake);
+}
+
+/* Until called, stopped, or the idle time is over (then false). */
+static bool wait_idle(sv_pool *pool, worker *self)
+{
+    int64_t end_ns = sv_clock_deadline_ns(&sv_clock_system, pool->idle_ms);
+    struct timespec end = {(time_t)(end_ns / SV_NS_PER_S), (long)(end_ns % SV_NS_PER_S)};
     self->below = pool->idle;
     pool->idle = self;
     pool->n_idle++;
-    while (self->is_idle && !pool->stopping && now_ns() < end)
-        pthread_cond_clockwait(&self->wake, &pool->lock, CLOCK_MONOTONIC, &until);
-    if (self->is_idle)
+    while (!self->is_called && !pool->is_stopping && now_ns() < end_ns)
+        pthread_cond_clockwait(&self->wake, &pool->lock, CLOCK_MONOTONIC, &end);
+    if (!self->is_called)
         leave_idle(pool, self);
-    return self->message;
+    return self->is_called;
 }
 
-static void *run_worker(void *arg)
+static void arrive(sv_pool *pool, worker *self)
 {
-    sv_pool *pool = arg;
-    worker self = {0};
-    pthread_cond_init(&self.wake, NULL);
-    pthread_mutex_lock(&pool->lock);
+    if (self->is_called)
+        self->is_called = pool->is_calling = false;
+}
+
+static void work(sv_pool *pool, worker *self)
+{
     for (;;) {
+        arrive(pool, self);
         sv_message *message = take_queued(pool);
-        if (!message && !pool->stopping)
-            message = wait_idle(pool, &self);
-        if (!message && !(message = take_queued(pool)))
-            break;
-        pool->last_progress_ns = now_ns();
-        pthread_mutex_unlock(&pool->lock);
+        if (!message) {
+            if (pool->is_stopping || (!wait_idle(pool, self) && !pool->n_queued))
+                return;
+            continue;
+        }
+        unlock_and_wake(pool, call_worker(pool));
         message->run(message);
         pthread_mutex_lock(&pool->lock);
         pool->last_progress_ns = now_ns();
     }
+}
+
+static void *run_worker(void *arg)
+{
+    worker *self = arg;
+    sv_pool *pool = self->pool;
+    pthread_mutex_lock(&pool->lock);
+    work(pool, self);
+    bool has_before = pool->has_ended;
+    pthread_t before = pool->ended;
+    pool->ended = self->thread;
+    pool->has_ended = true;
+    self->below = pool->unused;
+    pool->unused = self;
     if (--pool->n_threads == 0)
         pthread_cond_broadcast(&pool->all_ended);
     pthread_mutex_unlock(&pool->lock);
-    pthread_cond_destroy(&self.wake);
+    if (has_before)
+        pthread_join(before, NULL);
     return NULL;
-}
-
-/* With the lock held. Signals stay with the main thread. */
-static bool start_worker(sv_pool *pool)
-{
-    pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&thread, NULL, run_worker, pool) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!started)
-        return false;
-    pthread_detach(thread);
-    pool->n_threads++;
-    return true;
-}
-
-static void enqueue(sv_pool *pool, sv_message *message)
-{
-    size_t last = (pool->first + pool->n_queued) % pool->max_queued;
-    pool->line[last] = (waiting){message, now_ns()};
-    pool->n_queued++;
-    if (pool->n_threads < pool->max_threads)
-        (void)start_worker(pool);
 }
 
 sv_status sv_pool_submit(sv_pool *pool, sv_message *message)
 {
     sv_status status = SV_OK;
+    worker *called = NULL;
     pthread_mutex_lock(&pool->lock);
-    worker *idle = pool->idle;
-    if (pool->stopping || (!idle && pool->n_queued == pool->max_queued)) {
+    if (pool->is_stopping || pool->n_queued == pool->max_queued) {
         status = SV_UNAVAILABLE;
-    } else if (idle) {
-        pool->idle = idle->below;
-        pool->n_idle--;
-        idle->is_idle = false;
-        idle->message = message;
-        pthread_cond_signal(&idle->wake);
     } else {
-        enqueue(pool, message);
-        if (!pool->n_threads) { /* no thread could be started and none will take it */
+        put_queued(pool, message);
+        called = call_worker(pool);
+        if (!pool->n_threads) { /* none could be started: nobody would take it */
             pool->n_queued--;
             status = SV_UNAVAILABLE;
         }
     }
-    pthread_mutex_unlock(&pool->lock);
+    unlock_and_wake(pool, called);
     return status;
 }
 
 void sv_pool_stop(sv_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    pool->stopping = true;
+    pool->is_stopping = true;
     for (worker *idle = pool->idle; idle; idle = idle->below)
         pthread_cond_signal(&idle->wake);
     while (pool->n_threads)
         pthread_cond_wait(&pool->all_ended, &pool->lock);
+    bool has_ended = pool->has_ended;
+    pool->has_ended = false;
     pthread_mutex_unlock(&pool->lock);
+    if (has_ended)
+        pthread_join(pool->ended, NULL);
 }
 
 void sv_pool_free(sv_pool *pool)
@@ -194,8 +245,11 @@ void sv_pool_free(sv_pool *pool)
     if (!pool)
         return;
     sv_pool_stop(pool);
+    for (size_t i = 0; i < pool->max_threads; i++)
+        pthread_cond_destroy(&pool->workers[i].wake);
     pthread_cond_destroy(&pool->all_ended);
     pthread_mutex_destroy(&pool->lock);
+    free(pool->workers);
     free(pool->line);
     free(pool);
 }
@@ -203,10 +257,11 @@ void sv_pool_free(sv_pool *pool)
 sv_pool_stats sv_pool_get_stats(sv_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
+    int64_t oldest_ns = pool->n_queued ? pool->line[pool->first].since_ns : 0;
     sv_pool_stats stats = {.n_threads = pool->n_threads,
                            .n_idle = pool->n_idle,
                            .n_queued = pool->n_queued,
-                           .oldest_queued_ns = pool->n_queued ? pool->line[pool->first].since_ns : 0,
+                           .oldest_queued_ns = oldest_ns,
                            .last_progress_ns = pool->last_progress_ns};
     pthread_mutex_unlock(&pool->lock);
     return stats;
