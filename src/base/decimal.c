@@ -11,8 +11,6 @@
 
 enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1075, MAX_BIASED = 2047 };
 
-__extension__ typedef unsigned __int128 wide;
-
 static int floor_log10_pow2(int e)
 {
     return (e * 1262611) >> 22;
@@ -29,12 +27,23 @@ static int floor_log2_pow10(int e)
     return (e * 1741647) >> 19;
 }
 
+/* The low half of a product of 128 bits. */
+static uint64_t multiply(uint64_t a, uint64_t b, uint64_t *ret_high)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    *ret_high = (uint64_t)(product >> 64);
+    return (uint64_t)product;
+}
+
 /* The high 64 bits of `g` × `scaled`, its last bit set when anything was cut off. */
 static uint64_t round_to_odd(const uint64_t g[2], uint64_t scaled)
 {
-    wide low = (wide)g[1] * scaled, high = (wide)g[0] * scaled;
-    wide sum = high + (uint64_t)(low >> 64);
-    return (uint64_t)(sum >> 64) | ((uint64_t)sum > 1);
+    uint64_t carry, high;
+    multiply(g[1], scaled, &carry);
+    uint64_t low = multiply(g[0], scaled, &high) + carry;
+    if (low < carry)
+        high++;
+    return high | (low > 1);
 }
 
 static sv_decimal without_zeros(uint64_t digits, int exponent)

@@ -28,8 +28,8 @@ typedef struct decoder {
 
 /* Decodes `value` into `out`, which is the member itself or, of nullable ones, its value. True when
  * it is valid; else errors were added or the decoder has stopped. */
-typedef bool decode_function(decoder *d, const sv_plan_field *field, const sv_value *value,
-                             const sv_loc *where, void *out);
+typedef bool (*decode_function)(decoder *d, const sv_plan_field *field, const sv_value *value,
+                                const sv_loc *where, void *out);
 
 static bool decode_object(decoder *d, const sv_plan *plan, const sv_value *value,
                           const sv_loc *where, void *out);
@@ -179,7 +179,7 @@ static bool decode_pointer(decoder *d, const sv_plan_field *field, const sv_valu
     return decode_object(d, field->plan, value, where, nested);
 }
 
-static decode_function *const item_functions[] = {
+static const decode_function item_functions[] = {
     [SV_KIND_STR] = decode_item_str, [SV_KIND_INT] = decode_int,   [SV_KIND_DOUBLE] = decode_double,
     [SV_KIND_BOOL] = decode_bool,    [SV_KIND_ENUM] = decode_enum, [SV_KIND_OBJECT] = decode_nested,
 };
@@ -187,7 +187,7 @@ static decode_function *const item_functions[] = {
 static bool decode_items(decoder *d, const sv_plan_field *field, const sv_value *list,
                          const sv_loc *where, char *items)
 {
-    decode_function *decode = item_functions[field->row->item_kind];
+    decode_function decode = item_functions[field->row->item_kind];
     sv_value_cursor cursor = sv_value_walk(list);
     const sv_value *item;
     sv_loc item_where = {.parent = where};
@@ -219,7 +219,7 @@ static bool decode_list(decoder *d, const sv_plan_field *field, const sv_value *
            refuse_violation(d, &violation, where, value);
 }
 
-static decode_function *const member_functions[] = {
+static const decode_function member_functions[] = {
     [SV_KIND_STR] = decode_str,       [SV_KIND_INT] = decode_int,
     [SV_KIND_DOUBLE] = decode_double, [SV_KIND_BOOL] = decode_bool,
     [SV_KIND_ENUM] = decode_enum,     [SV_KIND_LIST] = decode_list,

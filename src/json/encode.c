@@ -26,8 +26,8 @@ typedef struct place {
     size_t index;
 } place;
 
-typedef bool encode_function(encoder *e, const sv_plan_field *field, const void *value,
-                             const place *where);
+typedef bool (*encode_function)(encoder *e, const sv_plan_field *field, const void *value,
+                                const place *where);
 
 static bool encode_object(encoder *e, const sv_plan *plan, const void *value, const place *where);
 
@@ -138,7 +138,7 @@ static bool encode_nested(encoder *e, const sv_plan_field *field, const void *va
     return encode_object(e, field->plan, value, where);
 }
 
-static encode_function *const item_functions[] = {
+static const encode_function item_functions[] = {
     [SV_KIND_STR] = encode_item_str, [SV_KIND_INT] = encode_int,   [SV_KIND_DOUBLE] = encode_double,
     [SV_KIND_BOOL] = encode_bool,    [SV_KIND_ENUM] = encode_enum, [SV_KIND_OBJECT] = encode_nested,
 };
@@ -151,7 +151,7 @@ static bool encode_list(encoder *e, const sv_plan_field *field, const void *valu
     if (!sv_validate_max_items(field->row, list->len, &violation) ||
         !sv_validate_min_items(field->row, list->len, &violation))
         return refuse_violation(e, where, &violation);
-    encode_function *encode = item_functions[field->row->item_kind];
+    encode_function encode = item_functions[field->row->item_kind];
     const char *item = (const char *)list->items;
     sv_writer_begin_array(e->writer);
     for (size_t i = 0; i < list->len; i++, item += field->item_size) {
@@ -163,7 +163,7 @@ static bool encode_list(encoder *e, const sv_plan_field *field, const void *valu
     return true;
 }
 
-static encode_function *const member_functions[] = {
+static const encode_function member_functions[] = {
     [SV_KIND_STR] = encode_str,       [SV_KIND_INT] = encode_int,
     [SV_KIND_DOUBLE] = encode_double, [SV_KIND_BOOL] = encode_bool,
     [SV_KIND_ENUM] = encode_enum,     [SV_KIND_LIST] = encode_list,
