@@ -38,7 +38,7 @@ static const char *dashed(sv_arena *arena, const char *name)
 /* The nearest option, without dashes in front; NULL when none is near. */
 static const char *nearest(sv_arena *arena, sv_str name)
 {
-    const char *setting = sv_settings_nearest(name);
+    const char *setting = sv_settings_table_nearest(name);
     return setting ? dashed(arena, setting) + 2 : NULL;
 }
 
@@ -84,7 +84,8 @@ static bool read_extra(sv_cli *cli, sv_str name, const char *value, bool *ret_go
 static bool read_flag(sv_cli *cli, sv_arena *arena, sv_str name)
 {
     bool off = sv_str_starts_with(name, SV_STR("no-"));
-    const sv_setting *setting = sv_settings_find(off ? sv_str_slice(name, 3, name.len) : name);
+    const sv_setting *setting =
+        sv_settings_table_find(off ? sv_str_slice(name, 3, name.len) : name);
     if (!setting || setting->kind != SV_SETTING_BOOL)
         return false;
     return add_value(cli, arena, setting, off ? "false" : "true");
@@ -109,7 +110,7 @@ static bool read_option(sv_arena *arena, int argc, char *const *argv, int *at, s
     }
     if (!equals && read_flag(cli, arena, name))
         return true;
-    const sv_setting *setting = sv_settings_find(name);
+    const sv_setting *setting = sv_settings_table_find(name);
     if (!setting && !is_extra(name))
         return usage(problems, "unknown option", (sv_str){argv[*at], name.len + 2},
                      nearest(arena, name));

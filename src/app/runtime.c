@@ -46,7 +46,7 @@ static sv_status scan_repository(sv_runtime *runtime)
     const char *const *paths = runtime->cli.positional;
     size_t n = runtime->cli.n_positional, n_rows;
     const sv_setting *rows = sv_settings_table(&n_rows);
-    const sv_setting *setting = sv_settings_find(SV_STR("model_path"));
+    const sv_setting *setting = sv_settings_table_find(SV_STR("model_path"));
     bool is_default = strcmp(runtime->settings.origins[setting - rows], "default") == 0;
     if (!n) {
         paths = &runtime->settings.values.model_path;

@@ -139,7 +139,7 @@ void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *proble
 /* An unknown name: which one was meant? */
 static void report_unknown(sv_settings_merge *merge, const char *origin, sv_str name)
 {
-    const char *nearest = sv_settings_nearest(name);
+    const char *nearest = sv_settings_table_nearest(name);
     merge->failed = true;
     sv_buf_printf(merge->problems, "%s: unknown setting '%.*s'%s%s%s\n", origin, SV_STR_ARG(name),
                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
@@ -197,7 +197,7 @@ static bool value_text(sv_settings_merge *merge, const sv_value *value, sv_str *
 static void read_yaml_member(sv_settings_merge *merge, const char *origin, sv_str name,
                              const sv_value *value)
 {
-    const sv_setting *setting = sv_settings_find(name);
+    const sv_setting *setting = sv_settings_table_find(name);
     sv_str text;
     if (!setting)
         report_unknown(merge, origin, name);
@@ -253,7 +253,7 @@ void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool 
     while (sv_env_file_next(merge->arena, &rest, &number, &line)) {
         const char *origin = sv_arena_printf(merge->arena, "%s:%zu", path, number).ptr;
         bool ours = strip_prefix(&line.name);
-        const sv_setting *setting = sv_settings_find(line.name);
+        const sv_setting *setting = sv_settings_table_find(line.name);
         if (line.problem)
             report(merge, origin ? origin : path, line.problem, "");
         else if (setting)
@@ -289,7 +289,7 @@ void sv_settings_read_environment(sv_settings_merge *merge, char *const *environ
         name = sv_str_slice(name, 7, name.len);
         if (is_kubernetes(name, value) || sv_str_eq(name, SV_STR("CACHE")))
             continue;
-        const sv_setting *setting = sv_settings_find(name);
+        const sv_setting *setting = sv_settings_table_find(name);
         if (setting)
             sv_settings_set(merge, setting, value, origin ? origin : "environment");
         else

@@ -45,9 +45,9 @@ enum { SV_SETTINGS_MAX = 64 };
 /* All rows; static. */
 const sv_setting *sv_settings_table(size_t *ret_count);
 /* By name, with '_' or '-', in any case; NULL when there is none. */
-const sv_setting *sv_settings_find(sv_str name);
+const sv_setting *sv_settings_table_find(sv_str name);
 /* The nearest known name, or NULL when none is near. */
-const char *sv_settings_nearest(sv_str name);
+const char *sv_settings_table_nearest(sv_str name);
 
 /* Values under construction. */
 typedef struct sv_settings_merge {

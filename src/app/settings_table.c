@@ -67,7 +67,7 @@ static char fold(char byte)
     return byte == '-' ? '_' : (char)tolower((unsigned char)byte);
 }
 
-const sv_setting *sv_settings_find(sv_str name)
+const sv_setting *sv_settings_table_find(sv_str name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t n = 0;
@@ -100,7 +100,7 @@ static size_t distance(sv_str a, const char *b)
     return before[m];
 }
 
-const char *sv_settings_nearest(sv_str name)
+const char *sv_settings_table_nearest(sv_str name)
 {
     const char *nearest = NULL;
     size_t least = name.len / 2 + 1;

@@ -16,7 +16,7 @@ struct sv_registry {
     sv_arena *arena; /* of everything below; used by the loading thread only */
     sv_model *models;
     size_t n_models;
-    sv_scratch_stack *scratches;
+    sv_task_image_scratches *scratches;
 };
 
 static sv_status read_manifest(sv_registry *registry, sv_model *model, sv_buf *problems)
@@ -112,7 +112,7 @@ sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems,
         return SV_NO_MEMORY;
     registry->config = *config;
     registry->arena = sv_arena_new((size_t)1 << 30);
-    registry->scratches = sv_scratch_stack_new(config->n_scratches);
+    registry->scratches = sv_task_image_scratches_new(config->n_scratches);
     if (registry->arena)
         registry->models = sv_arena_alloc_array(registry->arena, config->repository->n_models,
                                                 sizeof *registry->models);
@@ -133,7 +133,7 @@ void sv_registry_free(sv_registry *registry)
     for (size_t i = 0; i < registry->n_models; i++)
         for (size_t k = 0; k < registry->models[i].n_versions && registry->models[i].versions; k++)
             sv_engine_unload(registry->models[i].versions[k].loaded);
-    sv_scratch_stack_free(registry->scratches);
+    sv_task_image_scratches_free(registry->scratches);
     sv_arena_free(registry->arena);
     free(registry);
 }

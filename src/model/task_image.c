@@ -16,15 +16,15 @@ typedef struct workplace {
     size_t tensor_bytes;
 } workplace;
 
-struct sv_scratch_stack {
+struct sv_task_image_scratches {
     pthread_mutex_t lock;
     workplace *free; /* guarded by lock */
     workplace places[];
 };
 
-sv_scratch_stack *sv_scratch_stack_new(size_t n)
+sv_task_image_scratches *sv_task_image_scratches_new(size_t n)
 {
-    sv_scratch_stack *stack = calloc(1, sizeof *stack + n * sizeof(workplace));
+    sv_task_image_scratches *stack = calloc(1, sizeof *stack + n * sizeof(workplace));
     if (!stack)
         return NULL;
     pthread_mutex_init(&stack->lock, NULL);
@@ -34,14 +34,14 @@ sv_scratch_stack *sv_scratch_stack_new(size_t n)
         place->next = stack->free;
         stack->free = place;
         if (!place->media) {
-            sv_scratch_stack_free(stack);
+            sv_task_image_scratches_free(stack);
             return NULL;
         }
     }
     return stack;
 }
 
-void sv_scratch_stack_free(sv_scratch_stack *stack)
+void sv_task_image_scratches_free(sv_task_image_scratches *stack)
 {
     if (!stack)
         return;
@@ -53,7 +53,7 @@ void sv_scratch_stack_free(sv_scratch_stack *stack)
     free(stack);
 }
 
-static workplace *take_place(sv_scratch_stack *stack)
+static workplace *take_place(sv_task_image_scratches *stack)
 {
     pthread_mutex_lock(&stack->lock);
     workplace *place = stack->free;
@@ -63,7 +63,7 @@ static workplace *take_place(sv_scratch_stack *stack)
     return place;
 }
 
-static void give_place_back(sv_scratch_stack *stack, workplace *place)
+static void give_place_back(sv_task_image_scratches *stack, workplace *place)
 {
     pthread_mutex_lock(&stack->lock);
     place->next = stack->free;

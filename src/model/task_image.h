@@ -12,9 +12,9 @@
 enum { SV_TASK_IMAGE_MAX_CLASSES = 1 << 20, SV_TASK_IMAGE_MAX_TOP_K = 1000 };
 
 /* Scratches for as many pictures as are worked on at once. Any thread. */
-typedef struct sv_scratch_stack sv_scratch_stack;
-sv_scratch_stack *sv_scratch_stack_new(size_t n);
-void sv_scratch_stack_free(sv_scratch_stack *stack);
+typedef struct sv_task_image_scratches sv_task_image_scratches;
+sv_task_image_scratches *sv_task_image_scratches_new(size_t n);
+void sv_task_image_scratches_free(sv_task_image_scratches *stack);
 
 /* How one version classifies. Const once made. */
 typedef struct sv_image_task {
@@ -25,7 +25,7 @@ typedef struct sv_image_task {
     int64_t top_k;  /* default */
     bool softmax;   /* apply it when a row is not a distribution already */
     sv_image_limits limits;
-    sv_scratch_stack *scratches;
+    sv_task_image_scratches *scratches;
 } sv_image_task;
 
 typedef struct sv_image_request {

@@ -42,10 +42,4 @@ void sv_metrics_count(sv_series *series, uint64_t n);
 /* A histogram takes nanoseconds, a summary its own unit. */
 void sv_metrics_observe(sv_series *series, int64_t value);
 
-/* Appends the text exposition, version 0.0.4. Any thread. */
-sv_status sv_metrics_write(sv_metrics *metrics, sv_buf *buf);
-
-/* The content type of that text. */
-#define SV_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
 #endif

@@ -1,9 +1,10 @@
 /* prometheus.c: the text exposition format 0.0.4 of all metrics. */
+#include "observe/prometheus.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/writer.h"
-#include "observe/metrics.h"
 #include "observe/metrics_inside.h"
 
 static uint64_t sum_cell(const sv_series *series, size_t cell)
@@ -90,7 +91,7 @@ static void append_head(sv_buf *buf, const sv_metric_row *row)
                   kinds[row->kind]);
 }
 
-sv_status sv_metrics_write(sv_metrics *metrics, sv_buf *buf)
+sv_status sv_prometheus_write(sv_metrics *metrics, sv_buf *buf)
 {
     for (int id = 0; id < SV_METRIC_COUNT; id++) {
         const sv_metric_row *row = &sv_metric_table()[id];
