@@ -6,15 +6,12 @@
 
 #include "http/gate.h"
 #include "http/middleware.h"
-#include "http/mw_error.h"
-#include "http/response.h"
+#include "http/outlet.h"
 #include "io/timer.h"
 
 enum {
     PENDING_CAP = 64 * 1024,      /* of bytes that wait for the answer before theirs: reading stops above */
     PENDING_LIMIT = 1024 * 1024,  /* PENDING_CAP and the largest read */
-    SMALL_BODY = 16 * 1024,       /* of an answer: copied, so that head and body leave in one piece */
-    FLUSH_BYTES = 64 * 1024,      /* collected answers leave at the latest */
     SKIP_BYTES = 64 * 1024,       /* of an unread body: read and dropped to keep the connection */
     LINGER_MS = 2000
 };
@@ -31,22 +28,18 @@ typedef enum connection_state {
 
 struct sv_connection {
     sv_lane *lane;
-    sv_carrier carrier;
+    sv_outlet outlet;
     sv_list_node node; /* in the lane's connections */
     sv_timer *timer;
     sv_request *request; /* NULL when idle, lingering or closed */
     sv_buf pending;      /* read, not parsed yet */
     int64_t deadline_ns; /* of the state */
-    int64_t write_deadline_ns;
-    size_t queued_bytes; /* when write_deadline_ns was set */
     size_t dropped_bytes; /* while skipping or lingering */
     connection_state state;
-    bool is_blocked;   /* the carrier has not sent all that was written */
     bool is_reading;
     bool is_advancing; /* parsing further up the stack */
     bool has_eof;      /* the client will send nothing more */
     bool is_shut;      /* our sending side is closed */
-    bool is_broken;    /* writing failed */
 };
 
 static void resume(sv_connection *connection);
@@ -92,74 +85,6 @@ static void enter(sv_connection *connection, connection_state state, int64_t dea
     connection->deadline_ns = deadline_ns;
 }
 
-/* Writing. */
-
-static void note_blocked(sv_connection *connection)
-{
-    connection->is_blocked = true;
-    connection->queued_bytes = connection->carrier.transport->queued_bytes(connection->carrier.self);
-    connection->write_deadline_ns = deadline_after(connection, get_limits(connection)->write_timeout_ms);
-}
-
-static void write_out(sv_connection *connection, sv_str extra)
-{
-    sv_lane *lane = connection->lane;
-    sv_slice slices[2] = {{lane->out.ptr, lane->out.len}, {extra.ptr, extra.len}};
-    sv_status status = sv_buf_status(&lane->out);
-    if (!status)
-        status = connection->carrier.transport->write(connection->carrier.self, slices, extra.len ? 2 : 1);
-    sv_buf_clear(&lane->out);
-    lane->writer = NULL;
-    if (status == SV_UNAVAILABLE)
-        note_blocked(connection);
-    else if (status)
-        connection->is_broken = true;
-}
-
-static void flush(sv_connection *connection)
-{
-    if (connection->lane->writer == connection)
-        write_out(connection, SV_STR(""));
-}
-
-/* The lane's buffer, for this connection's bytes. */
-static sv_buf *claim_output(sv_connection *connection)
-{
-    sv_lane *lane = connection->lane;
-    if (lane->writer && lane->writer != connection)
-        flush(lane->writer);
-    lane->writer = connection;
-    return &lane->out;
-}
-
-static void write_answer(sv_connection *connection, sv_request *request, bool closes)
-{
-    sv_exchange *exchange = &request->exchange;
-    sv_answer *answer = &exchange->answer;
-    if (answer->status < 200 || answer->status > 599)
-        sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_internal_error,
-                                                 .message = SV_STR("The handler gave no answer")});
-    sv_middleware_after(&connection->lane->shared->config, exchange);
-    sv_response_frame frame = {.date = sv_lane_date(connection->lane),
-                               .closes = closes,
-                               .says_keep_alive = !closes && !exchange->http_minor};
-    sv_buf *out = claim_output(connection);
-    size_t before = out->len;
-    sv_response_write_head(out, exchange, &frame);
-    size_t head_bytes = out->len - before;
-    sv_str body = answer->body;
-    if (request->is_head_method || !sv_response_has_body(answer->status))
-        body.len = 0;
-    exchange->finished_ns = sv_lane_now_ns(connection->lane);
-    exchange->answer_bytes = head_bytes + body.len;
-    if (body.len > SMALL_BODY)
-        write_out(connection, body);
-    else if (body.len)
-        sv_buf_append_str(out, body); /* failures stay in the buffer */
-    if (out->len > FLUSH_BYTES)
-        write_out(connection, SV_STR(""));
-}
-
 /* The end of exchanges. */
 
 static void report(sv_request *request)
@@ -191,7 +116,7 @@ static void linger(sv_connection *connection)
 static void conclude(sv_connection *connection, bool closes)
 {
     sv_request *request = connection->request;
-    write_answer(connection, request, closes);
+    sv_outlet_write_answer(&connection->outlet, request, closes);
     report(request);
     connection->request = NULL;
     release(request);
@@ -246,15 +171,12 @@ static void close_now(sv_connection *connection, sv_cancel_reason reason)
         connection->request = NULL;
         release(request);
     }
-    if (connection->lane->writer == connection) {
-        sv_buf_clear(&connection->lane->out);
-        connection->lane->writer = NULL;
-    }
+    sv_outlet_forget(&connection->outlet);
     enter(connection, STATE_CLOSED, SV_NEVER);
     sv_timer_free(connection->timer);
     connection->timer = NULL;
     sv_buf_deinit(&connection->pending);
-    connection->carrier.transport->close(connection->carrier.self);
+    connection->outlet.carrier.transport->close(connection->outlet.carrier.self);
 }
 
 /* A handler has given its exchange back. */
@@ -302,7 +224,7 @@ static void answer_overdue(sv_connection *connection)
     stand_in->is_head_method = late->is_head_method;
     sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_deadline_exceeded,
                                              .message = SV_STR("The answer was not ready in time")});
-    write_answer(connection, stand_in, closes);
+    sv_outlet_write_answer(&connection->outlet, stand_in, closes);
     late->exchange.answer_bytes = exchange->answer_bytes;
     release(stand_in);
     let_go(connection, SV_CANCEL_DEADLINE, 504);
@@ -316,7 +238,7 @@ static void answer_overdue(sv_connection *connection)
 
 static bool can_parse(const sv_connection *connection)
 {
-    return !connection->is_blocked && !connection->is_broken &&
+    return !connection->outlet.is_blocked && !connection->outlet.is_broken &&
            (connection->state == STATE_IDLE || connection->state == STATE_READING ||
             connection->state == STATE_SKIPPING);
 }
@@ -325,14 +247,14 @@ static bool begin_request(sv_connection *connection)
 {
     sv_request *request = sv_lane_take_request(connection->lane);
     if (!request) {
-        connection->is_broken = true; /* no memory even for a refusal */
+        connection->outlet.is_broken = true; /* no memory even for a refusal */
         return false;
     }
     const sv_http_limits *limits = get_limits(connection);
     request->connection = connection;
     request->exchange.started_ns = sv_lane_now_ns(connection->lane);
-    request->exchange.client = sv_str_from(connection->carrier.peer);
-    request->exchange.client_port = connection->carrier.peer_port;
+    request->exchange.client = sv_str_from(connection->outlet.carrier.peer);
+    request->exchange.client_port = connection->outlet.carrier.peer_port;
     request->given_back.run = take_back;
     connection->request = request;
     enter(connection, STATE_READING,
@@ -354,7 +276,7 @@ static void answer_early(sv_connection *connection)
         conclude(connection, true);
         return;
     }
-    write_answer(connection, request, false);
+    sv_outlet_write_answer(&connection->outlet, request, false);
     report(request);
     connection->dropped_bytes = 0;
     enter(connection, STATE_SKIPPING, deadline_after(connection, get_limits(connection)->body_timeout_ms));
@@ -373,7 +295,7 @@ static void on_head(sv_connection *connection, bool has_more_input)
         return;
     }
     if (request->awaits_continue && !has_more_input)
-        sv_buf_append_str(claim_output(connection), SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
+        sv_outlet_write(&connection->outlet, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     request->awaits_continue = false;
     connection->deadline_ns = earlier(deadline_after(connection, get_limits(connection)->body_timeout_ms),
                                       request->exchange.deadline_ns);
@@ -466,7 +388,7 @@ static void keep_rest(sv_connection *connection, sv_str rest)
     if (!rest.len || connection->state == STATE_LINGERING)
         return;
     if (sv_buf_append_str(&connection->pending, rest))
-        connection->is_broken = true;
+        connection->outlet.is_broken = true;
 }
 
 /* Goes on with what waits, after an answer or once the carrier takes bytes again. */
@@ -488,9 +410,9 @@ static void finish_eof(sv_connection *connection)
 {
     if (connection->state == STATE_READING && sv_parser_has_begun(connection->request->parser)) {
         refuse(connection, (sv_refusal){&sv_kind_bad_request, "The request ended before it was complete"});
-        flush(connection);
+        sv_outlet_flush(&connection->outlet);
     }
-    if (!connection->is_blocked || connection->is_broken)
+    if (!connection->outlet.is_blocked || connection->outlet.is_broken)
         close_now(connection, SV_CANCEL_CLIENT);
 }
 
@@ -501,19 +423,19 @@ static void update_reading(sv_connection *connection)
         return;
     connection->is_reading = wanted;
     if (wanted)
-        connection->carrier.transport->read_start(connection->carrier.self);
+        connection->outlet.carrier.transport->read_start(connection->outlet.carrier.self);
     else
-        connection->carrier.transport->read_stop(connection->carrier.self);
+        connection->outlet.carrier.transport->read_stop(connection->outlet.carrier.self);
 }
 
 /* While the carrier is stuck only the writing limit counts, but for a handler's time. */
 static void update_timer(sv_connection *connection)
 {
     int64_t deadline = connection->deadline_ns;
-    if (connection->is_blocked && connection->state != STATE_HANDLING)
+    if (connection->outlet.is_blocked && connection->state != STATE_HANDLING)
         deadline = SV_NEVER;
-    if (connection->is_blocked)
-        deadline = earlier(deadline, connection->write_deadline_ns);
+    if (connection->outlet.is_blocked)
+        deadline = earlier(deadline, connection->outlet.stall_deadline_ns);
     sv_timer_set(connection->timer, deadline);
 }
 
@@ -522,16 +444,16 @@ static void settle(sv_connection *connection)
 {
     if (connection->is_advancing || connection->state == STATE_CLOSED)
         return;
-    flush(connection);
-    if (connection->is_broken)
+    sv_outlet_flush(&connection->outlet);
+    if (connection->outlet.is_broken)
         close_now(connection, SV_CANCEL_CLIENT);
-    else if (connection->has_eof && !connection->is_blocked)
+    else if (connection->has_eof && !connection->outlet.is_blocked)
         finish_eof(connection);
     if (connection->state == STATE_CLOSED)
         return;
     if (connection->state == STATE_LINGERING && !connection->is_shut) {
         connection->is_shut = true;
-        connection->carrier.transport->shutdown(connection->carrier.self);
+        connection->outlet.carrier.transport->shutdown(connection->outlet.carrier.self);
     }
     update_reading(connection);
     update_timer(connection);
@@ -572,7 +494,7 @@ static void on_error(void *arg)
 static void on_drained(void *arg)
 {
     sv_connection *connection = arg;
-    connection->is_blocked = false;
+    connection->outlet.is_blocked = false;
     if (connection->state == STATE_LINGERING)
         connection->deadline_ns = deadline_after(connection, LINGER_MS);
     resume(connection);
@@ -588,15 +510,6 @@ static void on_closed(void *arg)
 const sv_socket_events sv_connection_events = {on_read, on_eof, on_error, on_drained, on_closed};
 
 /* Time. */
-
-static void check_progress(sv_connection *connection)
-{
-    size_t queued = connection->carrier.transport->queued_bytes(connection->carrier.self);
-    if (queued < connection->queued_bytes)
-        note_blocked(connection);
-    else
-        close_now(connection, SV_CANCEL_CLIENT);
-}
 
 static void expire(sv_connection *connection)
 {
@@ -614,9 +527,10 @@ static void on_timer(void *arg)
     sv_connection *connection = arg;
     int64_t now = sv_lane_now_ns(connection->lane);
     bool is_over = now >= connection->deadline_ns;
-    if (connection->is_blocked && now >= connection->write_deadline_ns)
-        check_progress(connection);
-    else if (is_over && (!connection->is_blocked || connection->state == STATE_HANDLING))
+    bool is_stalled = connection->outlet.is_blocked && now >= connection->outlet.stall_deadline_ns;
+    if (is_stalled && !sv_outlet_has_moved(&connection->outlet))
+        close_now(connection, SV_CANCEL_CLIENT);
+    else if (is_over && (!connection->outlet.is_blocked || connection->state == STATE_HANDLING))
         expire(connection);
     resume(connection);
 }
@@ -634,7 +548,7 @@ sv_connection *sv_connection_open(sv_lane *lane, const sv_carrier *carrier)
         return NULL;
     }
     connection->lane = lane;
-    connection->carrier = *carrier;
+    connection->outlet = (sv_outlet){.lane = lane, .carrier = *carrier};
     sv_buf_init(&connection->pending, PENDING_LIMIT);
     sv_lane_add_connection(lane, &connection->node);
     count(lane, STATE_IDLE, 1);
@@ -657,7 +571,7 @@ void sv_connection_drain(sv_connection *connection)
     bool is_idle = connection->state == STATE_IDLE ||
                    (connection->state == STATE_READING &&
                     !sv_parser_has_begun(connection->request->parser));
-    if (is_idle && !connection->is_blocked)
+    if (is_idle && !connection->outlet.is_blocked)
         close_now(connection, SV_CANCEL_SHUTDOWN);
     else if (connection->state == STATE_IDLE)
         linger(connection);

@@ -23,14 +23,6 @@
 
 typedef struct sv_connection sv_connection;
 
-/* The other end, and what carries the bytes. `peer` lives as long as the carrier. */
-typedef struct sv_carrier {
-    const sv_transport *transport;
-    void *self;
-    const char *peer;
-    int peer_port;
-} sv_carrier;
-
 /* Told by the carrier, with the connection as `arg`. The connection is freed in on_closed. */
 extern const sv_socket_events sv_connection_events;
 

@@ -14,7 +14,7 @@
 #include "http/server.h"
 
 struct sv_request;
-struct sv_connection;
+struct sv_outlet;
 
 /* What all lanes of a server have in common. */
 typedef struct sv_lane_shared {
@@ -32,7 +32,7 @@ typedef struct sv_lane {
     sv_list_node connections; /* of sv_connection */
     /* Bytes of answers that are written together when the loop has done with a connection; they are `writer`'s. */
     sv_buf out;
-    struct sv_connection *writer;
+    struct sv_outlet *writer;
     char date[30];          /* the Date field, good until: */
     int64_t date_until_ns;
     struct sv_request *spare; /* kept for the next request */

@@ -17,4 +17,12 @@ typedef struct sv_transport {
     void (*close)(void *carrier);
 } sv_transport;
 
+/* The other end of a connection, and what carries its bytes. */
+typedef struct sv_carrier {
+    const sv_transport *transport;
+    void *self;
+    const char *peer; /* lives as long as the carrier */
+    int peer_port;
+} sv_carrier;
+
 #endif
