@@ -87,15 +87,18 @@ static bool check_route(sv_request *request, sv_match match, const sv_route_matc
 }
 
 /* HTTP/1.0 knows no expectations. */
+static sv_str read_expectation(const sv_request *request)
+{
+    const sv_exchange *exchange = &request->exchange;
+    return exchange->http_minor ? sv_exchange_header(exchange, SV_STR("expect")) : (sv_str){0};
+}
+
 static bool check_expectation(sv_request *request)
 {
-    sv_str expected = sv_exchange_header(&request->exchange, SV_STR("expect"));
-    if (!expected.ptr || !request->exchange.http_minor)
+    sv_str expected = read_expectation(request);
+    if (!expected.ptr || sv_str_eq_nocase(expected, SV_STR("100-continue")))
         return true;
-    if (!sv_str_eq_nocase(expected, SV_STR("100-continue")))
-        return refuse(request, &sv_kind_expectation_failed, SV_STR("Only 100-continue can be expected"));
-    request->awaits_continue = sv_request_has_body(request);
-    return true;
+    return refuse(request, &sv_kind_expectation_failed, SV_STR("Only 100-continue can be expected"));
 }
 
 /* Decimal seconds: digits, then perhaps a point and more digits. Very long times are cut to a day. */
@@ -232,6 +235,7 @@ bool sv_gate_admit(sv_request *request, const sv_server_config *config)
     sv_route_match found;
     sv_match match = sv_router_find(config->router, exchange->method, request->route_path, &found);
     exchange->deadline_ns = exchange->started_ns + config->limits.request_timeout_ms * SV_NS_PER_MS;
+    request->awaits_continue = sv_request_has_body(request) && read_expectation(request).ptr;
     if (match == SV_MATCH_FOUND && !apply_route(request, &found, &config->limits))
         return false;
     return sv_middleware_before(config, exchange) && check_route(request, match, &found) &&

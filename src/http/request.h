@@ -25,7 +25,7 @@ typedef struct sv_request {
     int lost_status;       /* when nobody waits: what to report instead of the answer's status */
     bool keep_alive;       /* the client allows another request */
     bool is_head_method;   /* the answer has no body */
-    bool awaits_continue;  /* `Expect: 100-continue` is not answered yet */
+    bool awaits_continue;  /* the body may never come: the client waits for a word first */
     bool is_answered;
     struct sv_request *next_spare;
 } sv_request;
