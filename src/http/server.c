@@ -167,13 +167,11 @@ static void run_cut(sv_message *message)
 static sv_status open_listener(sv_server *server, size_t index, const sv_tcp_address *address, sv_error *error)
 {
     server_lane *lane = &server->lanes[index];
-    if (index && address->uds_path)
-        return sv_listener_share(lane->lane.loop, server->lanes[0].listener, on_accept, lane, error,
-                                 &lane->listener);
-    sv_tcp_address own = *address;
+    sv_accept accept = {on_accept, lane};
     if (index)
-        own.port = sv_server_port(server);
-    return sv_listener_open(lane->lane.loop, &own, on_accept, lane, error, &lane->listener);
+        return sv_listener_share(lane->lane.loop, server->lanes[0].listener, accept, error,
+                                 &lane->listener);
+    return sv_listener_open(lane->lane.loop, address, accept, error, &lane->listener);
 }
 
 static sv_status open_lane(sv_server *server, size_t index, const sv_tcp_address *address, sv_error *error)

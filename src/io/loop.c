@@ -1,9 +1,15 @@
-/* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers: tcp.c, timer.c. */
+/* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers: tcp.c,
+ * timer.c.
+ *
+ * DESIGN. Other threads reach a loop through one mailbox and one uv_async_t; only the first message
+ * of a batch costs a system call. The heartbeat lets an idle loop come round; a callback that
+ * blocks stops it, and that is what liveness looks at. */
 #include "io/loop.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <uv.h>
 
@@ -12,15 +18,17 @@ enum { HEARTBEAT_MS = 250 };
 struct sv_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    uv_timer_t heartbeat; /* unreferenced; runs only while the loop does */
+    uv_timer_t heartbeat; /* only inside sv_loop_run */
     uv_timer_t step;      /* ends a sv_loop_step */
     uv_check_t round;     /* notes that the loop came round */
+    pthread_t thread;
+    bool started;
+    /* Any thread. */
     sv_mailbox mailbox;
     atomic_bool stopping;
     _Atomic int64_t last_round_ns;
-    pthread_t thread, runner;
-    atomic_bool has_runner;
-    bool started;
+    _Atomic(pthread_t) runner; /* zero before the first run: nobody */
+    char read_buffer[SV_LOOP_READ_BUFFER_SIZE];
 };
 
 static void run_messages(sv_loop *loop)
@@ -28,7 +36,7 @@ static void run_messages(sv_loop *loop)
     sv_message *message = sv_mailbox_take_all(&loop->mailbox);
     while (message) {
         sv_message *next = message->next;
-        message->run(message);
+        message->run(message); /* it may be gone then */
         message = next;
     }
 }
@@ -60,18 +68,13 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
 {
     sv_loop *loop = calloc(1, sizeof *loop);
     if (!loop)
-        return SV_NO_MEMORY;
+        return sv_error_set(error, SV_NO_MEMORY, NULL, "cannot make an event loop: out of memory");
     int failed = uv_loop_init(&loop->uv);
-    if (failed) {
-        free(loop);
-        return sv_error_set(error, SV_IO, NULL, "cannot make an event loop: %s", uv_strerror(failed));
-    }
+    if (failed)
+        goto fail_loop;
     failed = uv_async_init(&loop->uv, &loop->wake, on_wake);
-    if (failed) {
-        uv_loop_close(&loop->uv);
-        free(loop);
-        return sv_error_set(error, SV_IO, NULL, "cannot make an event loop: %s", uv_strerror(failed));
-    }
+    if (failed)
+        goto fail_wake;
     loop->wake.data = loop;
     uv_timer_init(&loop->uv, &loop->heartbeat);
     uv_timer_init(&loop->uv, &loop->step);
@@ -81,6 +84,13 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
     note_round(loop);
     *ret_loop = loop;
     return SV_OK;
+
+fail_wake:
+    uv_loop_close(&loop->uv);
+fail_loop:
+    free(loop);
+    return sv_error_set(error, failed == UV_ENOMEM ? SV_NO_MEMORY : SV_IO, NULL,
+                        "cannot make an event loop: %s", uv_strerror(failed));
 }
 
 void sv_loop_free(sv_loop *loop)
@@ -94,14 +104,21 @@ void sv_loop_free(sv_loop *loop)
     uv_close((uv_handle_t *)&loop->step, NULL);
     uv_close((uv_handle_t *)&loop->round, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+    run_messages(loop); /* what closing has posted */
     uv_loop_close(&loop->uv);
     free(loop);
 }
 
+/* The calling thread runs the loop from here on. A write to a connection that was reset raises
+ * SIGPIPE in the writing thread; blocked there it becomes an error, and the rest of the program
+ * keeps its own signal settings. */
 static void take_thread(sv_loop *loop)
 {
-    loop->runner = pthread_self();
-    atomic_store(&loop->has_runner, true);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    atomic_store_explicit(&loop->runner, pthread_self(), memory_order_relaxed);
 }
 
 void sv_loop_run(sv_loop *loop)
@@ -144,7 +161,8 @@ sv_status sv_loop_start(sv_loop *loop, sv_error *error)
     int failed = pthread_create(&loop->thread, NULL, run_thread, loop);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
-        return sv_error_set(error, SV_IO, NULL, "cannot start a thread: %s", uv_strerror(-failed));
+        return sv_error_set(error, SV_IO, NULL, "cannot start a thread: %s", strerror(failed));
+    pthread_setname_np(loop->thread, "serval-loop");
     loop->started = true;
     return SV_OK;
 }
@@ -166,7 +184,7 @@ void sv_loop_post(sv_loop *loop, sv_message *message)
 
 bool sv_loop_is_current(const sv_loop *loop)
 {
-    return atomic_load(&loop->has_runner) && pthread_equal(loop->runner, pthread_self());
+    return pthread_equal(atomic_load_explicit(&loop->runner, memory_order_relaxed), pthread_self());
 }
 
 int64_t sv_loop_now_ns(const sv_loop *loop)
@@ -183,4 +201,9 @@ int64_t sv_loop_last_round_ns(const sv_loop *loop)
 void *sv_loop_handle(sv_loop *loop)
 {
     return &loop->uv;
+}
+
+char *sv_loop_read_buffer(sv_loop *loop)
+{
+    return loop->read_buffer;
 }

@@ -1,7 +1,7 @@
 /* loop.h: an event loop: one thread that waits for sockets, timers and messages.
  *
- * Everything made on a loop (timers, listeners, sockets, fetches) belongs to its thread; only sv_loop_post and
- * sv_loop_stop may be called from elsewhere. */
+ * Everything made on a loop (timers, listeners, sockets, fetches) belongs to its thread; only
+ * sv_loop_post and sv_loop_stop may be called from elsewhere. */
 #ifndef SERVAL_IO_LOOP_H
 #define SERVAL_IO_LOOP_H
 
@@ -19,9 +19,10 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop) SV_MUST_USE;
 /* Everything on the loop must be closed before; runs what is still in the mailbox. NULL is fine. */
 void sv_loop_free(sv_loop *loop);
 
-/* Runs until sv_loop_stop, on the calling thread. */
+/* Runs until sv_loop_stop, on the calling thread, in which SIGPIPE is blocked from then on. */
 void sv_loop_run(sv_loop *loop);
-/* One round on the calling thread: waits at most `timeout_ms` for something to do. For tests and for tear-down. */
+/* One round on the calling thread: waits at most `timeout_ms` for something to do. For tests and
+ * for tear-down. */
 void sv_loop_step(sv_loop *loop, int timeout_ms);
 /* Any thread; sv_loop_run returns after the current round. */
 void sv_loop_stop(sv_loop *loop);
@@ -35,11 +36,16 @@ void sv_loop_post(sv_loop *loop, sv_message *message);
 /* Whether the calling thread is the one that runs (or last ran) the loop. */
 bool sv_loop_is_current(const sv_loop *loop);
 
-/* Monotonic time on sv_clock_system's scale. */
+/* Monotonic time on sv_clock_system's scale, to the nanosecond. */
 int64_t sv_loop_now_ns(const sv_loop *loop);
-/* Any thread: when the loop last came round (it does at least every 250 ms while running). For liveness. */
+/* Any thread: when the loop last came round (it does at least every 250 ms while running). For
+ * liveness. */
 int64_t sv_loop_last_round_ns(const sv_loop *loop);
-/* The uv_loop_t *, for files of io/ only. */
+
+/* For files of io/ only: the uv_loop_t *, and where bytes are read into, one socket after another.
+ */
+enum { SV_LOOP_READ_BUFFER_SIZE = 64 * 1024 };
 void *sv_loop_handle(sv_loop *loop);
+char *sv_loop_read_buffer(sv_loop *loop);
 
 #endif

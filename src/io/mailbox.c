@@ -1,7 +1,8 @@
 /* mailbox.c: a lock-free stack of messages that the receiver takes as a whole and turns round.
  *
- * DESIGN. Senders push with one compare-and-swap; only whoever found it empty wakes the receiver, so that a burst costs
- * one wake-up. The order within one sender is kept. */
+ * DESIGN. Senders push with one compare-and-swap; only whoever found it empty wakes the receiver,
+ * so that a burst costs one wake-up. Nothing is ever popped alone, so there is no ABA problem. The
+ * order within one sender is kept. */
 #include "io/mailbox.h"
 
 #include <stddef.h>

@@ -5,7 +5,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* A message in the sender's storage, which is the receiver's from the post until `run` is called. */
+/* A message in the sender's storage, which is the receiver's from the post until `run` is called,
+ * and may be gone when `run` returns. */
 typedef struct sv_message {
     void (*run)(struct sv_message *message);
     struct sv_message *next;

@@ -16,13 +16,15 @@ typedef struct sv_pool_stats {
     int64_t last_progress_ns; /* when a message was last taken or finished */
 } sv_pool_stats;
 
-/* Threads are started when work waits and none is idle, up to `max_threads`, and end after `idle_ms` without work.
- * At most `max_queued` messages wait. */
-sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms, sv_pool **ret_pool)
-    SV_MUST_USE;
-/* Any thread. SV_UNAVAILABLE when the line is full or the pool stops: the message is the caller's again. */
+/* Threads are started when work waits and none is idle, up to `max_threads`, and end after
+ * `idle_ms` without work. At most `max_queued` messages wait. Both are at least 1. Allocates
+ * `max_queued` * 16 bytes, no thread. */
+sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms,
+                      sv_pool **ret_pool) SV_MUST_USE;
+/* Any thread. Messages start in the order they were put. SV_UNAVAILABLE when the line is full, the
+ * pool stops or no thread can be had: the message is the caller's again. */
 sv_status sv_pool_submit(sv_pool *pool, sv_message *message) SV_MUST_USE;
-/* Runs what waits, joins all threads. Idempotent. */
+/* Runs what waits, joins all threads. Idempotent. Not from a thread of the pool. */
 void sv_pool_stop(sv_pool *pool);
 /* Stops first. NULL is fine. */
 void sv_pool_free(sv_pool *pool);

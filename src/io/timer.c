@@ -1,8 +1,8 @@
 /* timer.c: deadlines that are moved often and reached rarely.
  *
- * DESIGN. The underlying timer is armed for the first deadline and left alone when the deadline moves later; when it
- * fires too early it is armed again for what is left. A connection that renews its deadline with every request so costs
- * a store, not a heap operation. */
+ * DESIGN. The underlying timer is armed for the first deadline and left alone when the deadline
+ * moves later; when it fires too early it is armed again for what is left. A connection that renews
+ * its deadline with every request so costs a store, not a heap operation. */
 #include "io/timer.h"
 
 #include <stdbool.h>

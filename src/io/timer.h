@@ -8,10 +8,11 @@
 
 typedef struct sv_timer sv_timer;
 
-/* `run(arg)` is called on the loop's thread once the deadline has passed. NULL when out of memory. */
+/* `run(arg)` is called on the loop's thread once the deadline has passed; no deadline is set yet.
+ * NULL when out of memory. */
 sv_timer *sv_timer_new(sv_loop *loop, void (*run)(void *arg), void *arg);
-/* Moves the deadline (sv_loop_now_ns' scale; SV_NEVER: none). Moving it later costs a store: the underlying timer is
- * only touched when it fires too early. Resolution 1 ms. */
+/* Moves the deadline (sv_loop_now_ns' scale; SV_NEVER: none). One that is over is reached in a
+ * later round, never inside this call. Moving it later costs a store. Resolution 1 ms. */
 void sv_timer_set(sv_timer *timer, int64_t deadline_ns);
 /* Never calls `run` again; memory goes in a later round. NULL is fine. */
 void sv_timer_free(sv_timer *timer);
