@@ -30,7 +30,7 @@ static sv_status refuse_syntax(const sv_value_error *error, sv_errors *errors)
 static sv_status read_json(sv_arena *arena, const sv_body *body, sv_errors *errors,
                            const sv_value **ret_value)
 {
-    const sv_value_limits limits = {.max_depth = body->max_depth};
+    const sv_value_limits limits = {body->max_depth, body->max_values};
     sv_value_error error;
     sv_status status = sv_value_parse(arena, body->bytes, &limits, &error, ret_value);
     if (status != SV_INVALID)

@@ -2,10 +2,13 @@
  * with the values filled in. Numbers in messages look as Rust prints them, since pydantic's do. */
 #include "json/error_type.h"
 
-#include <stdlib.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/writer.h"
+#include "base/decimal.h"
+
+enum { MAX_DIGITS = 20 };
 
 static const sv_error_type_info types[] = {
 #define ROW(NAME, name, message, ...) [SV_ERROR_TYPE_##NAME] = {name, message, {__VA_ARGS__}},
@@ -27,29 +30,25 @@ static void append_zeros(sv_buf *buf, int n)
 /* A number without exponent, as Rust's `{}` prints it: 1, 1.5, 0.0000001. */
 static void append_plain_number(sv_buf *buf, double number)
 {
-    char text[SV_WRITER_DOUBLE_SIZE + 1];
-    size_t len = sv_writer_format_double(number, text);
-    text[len] = '\0';
-    char *exponent_at = strchr(text, 'e');
-    if (!exponent_at) {
-        bool is_whole = memcmp(text + len - 2, ".0", 2) == 0;
-        sv_buf_append(buf, text, is_whole ? len - 2 : len);
-        return;
-    }
-    int exponent = atoi(exponent_at + 1), n_digits = 0;
-    if (text[0] == '-')
+    char digits[MAX_DIGITS + 1];
+    sv_decimal decimal = {0, 0};
+    if (number != 0)
+        decimal = sv_decimal_from_double(fabs(number));
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)decimal.digits);
+    int n_whole = n + decimal.exponent; /* digits before the point */
+    if (signbit(number))
         sv_buf_append_byte(buf, '-');
-    if (exponent < 0) {
+    if (n_whole <= 0) {
         sv_buf_append_str(buf, SV_STR("0."));
-        append_zeros(buf, -exponent - 1);
+        append_zeros(buf, -n_whole);
+        n_whole = 0;
     }
-    for (const char *at = text; at < exponent_at; at++) {
-        if (*at == '-' || *at == '.')
-            continue;
-        sv_buf_append_byte(buf, *at);
-        n_digits++;
-    }
-    append_zeros(buf, exponent + 1 - n_digits);
+    sv_buf_append(buf, digits, (size_t)(n_whole < n ? n_whole : n));
+    append_zeros(buf, decimal.exponent);
+    if (n_whole > 0 && n_whole < n)
+        sv_buf_append_byte(buf, '.');
+    if (n_whole < n)
+        sv_buf_append(buf, digits + n_whole, (size_t)(n - n_whole));
 }
 
 static void append_context(sv_buf *buf, const sv_context *context)

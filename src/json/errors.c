@@ -127,16 +127,16 @@ static size_t whole_chars(const char *text, size_t max_len)
     return max_len;
 }
 
-/* Replaces the JSON that was written from `start` on by a text: its first bytes and "…". */
-static void cut_written(sv_writer *writer, size_t start)
+/* Writes the first SV_ERRORS_MAX_INPUT bytes of a longer text and "…". They are copied first: the
+ * text may stand where it is about to be written. */
+static void write_cut(sv_writer *writer, const char *text)
 {
-    char kept[SV_ERRORS_MAX_INPUT + 3];
-    size_t len = whole_chars(writer->buf->ptr + start, SV_ERRORS_MAX_INPUT);
-    memcpy(kept, writer->buf->ptr + start, len);
-    memcpy(kept + len, "\xE2\x80\xA6", 3);
-    writer->buf->len = start;
-    writer->needs_comma = false;
-    sv_writer_str(writer, (sv_str){kept, len + 3});
+    static const char ellipsis[] = "…";
+    char kept[SV_ERRORS_MAX_INPUT + sizeof ellipsis];
+    size_t len = whole_chars(text, SV_ERRORS_MAX_INPUT);
+    memcpy(kept, text, len);
+    memcpy(kept + len, ellipsis, sizeof ellipsis);
+    sv_writer_str(writer, (sv_str){kept, len + sizeof ellipsis - 1});
 }
 
 static void write_input(sv_writer *writer, const sv_input *input)
@@ -148,22 +148,20 @@ static void write_input(sv_writer *writer, const sv_input *input)
     }
     size_t start = writer->buf->len;
     sv_value_write(input->value, writer, SV_ERRORS_MAX_INPUT);
-    if (!sv_buf_status(writer->buf) && writer->buf->len - start > SV_ERRORS_MAX_INPUT)
-        cut_written(writer, start);
+    if (sv_buf_status(writer->buf) || writer->buf->len - start <= SV_ERRORS_MAX_INPUT)
+        return;
+    writer->buf->len = start;
+    writer->needs_comma = false;
+    write_cut(writer, writer->buf->ptr + start);
 }
 
 /* Names come from the request too: they are cut like inputs. */
 static void write_name(sv_writer *writer, sv_str name)
 {
-    if (name.len <= SV_ERRORS_MAX_INPUT) {
+    if (name.len <= SV_ERRORS_MAX_INPUT)
         sv_writer_str(writer, name);
-        return;
-    }
-    char kept[SV_ERRORS_MAX_INPUT + 3];
-    size_t len = whole_chars(name.ptr, SV_ERRORS_MAX_INPUT);
-    memcpy(kept, name.ptr, len);
-    memcpy(kept + len, "\xE2\x80\xA6", 3);
-    sv_writer_str(writer, (sv_str){kept, len + 3});
+    else
+        write_cut(writer, name.ptr);
 }
 
 static void write_path(sv_writer *writer, const sv_errors_entry *entry)

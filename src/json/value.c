@@ -53,10 +53,18 @@ static void *alloc_on_heap(void *unused, size_t size)
     return malloc(size);
 }
 
-static void *realloc_on_heap(void *unused, void *old, size_t old_size, size_t size)
+/* Values start with room for as many as such a text usually has; more come by realloc. */
+typedef struct heap {
+    size_t limit; /* bytes of values */
+    bool has_refused;
+} heap;
+
+static void *realloc_on_heap(void *heap_arg, void *old, size_t old_size, size_t size)
 {
-    (void)unused, (void)old_size;
-    return realloc(old, size);
+    (void)old_size;
+    heap *values = heap_arg;
+    values->has_refused = size > values->limit;
+    return values->has_refused ? NULL : realloc(old, size);
 }
 
 static void free_on_heap(void *unused, void *piece)
@@ -89,10 +97,14 @@ static bool is_too_deep(const yyjson_doc *doc, int max_depth)
     return false;
 }
 
-static int max_depth_of(const sv_value_limits *limits)
+static sv_value_limits defaulted(const sv_value_limits *limits)
 {
-    bool is_given = limits && limits->max_depth > 0 && limits->max_depth < SV_VALUE_MAX_DEPTH;
-    return is_given ? limits->max_depth : SV_VALUE_MAX_DEPTH;
+    sv_value_limits used = limits ? *limits : (sv_value_limits){0};
+    if (used.max_depth <= 0 || used.max_depth > SV_VALUE_MAX_DEPTH)
+        used.max_depth = SV_VALUE_MAX_DEPTH;
+    if (!used.max_values)
+        used.max_values = SV_VALUE_MAX_VALUES;
+    return used;
 }
 
 static sv_str without_byte_order_mark(sv_str text)
@@ -108,28 +120,54 @@ static sv_status explain(sv_str text, int max_depth, sv_value_error *error)
     return SV_INVALID;
 }
 
-sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
-                         sv_value_error *error, const sv_value **ret_value)
+/* Without the in-situ flag yyjson only reads the text: the cast is its interface. */
+static yyjson_doc *read(sv_str text, const yyjson_alc *memory, yyjson_read_err *ret_failure)
 {
-    const yyjson_alc in_arena = {alloc_in_arena, realloc_in_arena, free_in_arena, arena};
-    const yyjson_alc on_heap = {alloc_on_heap, realloc_on_heap, free_on_heap, NULL};
-    bool is_large = text.len > LARGEST_IN_ARENA;
-    int max_depth = max_depth_of(limits);
-    text = without_byte_order_mark(text);
+    char *bytes = (char *)(uintptr_t)(text.len ? text.ptr : "");
+    return yyjson_read_opts(bytes, text.len, YYJSON_READ_BIGNUM_AS_RAW, memory, ret_failure);
+}
+
+static sv_status parse_in_arena(sv_arena *arena, sv_str text, yyjson_doc **ret_doc)
+{
+    const yyjson_alc memory = {alloc_in_arena, realloc_in_arena, free_in_arena, arena};
     yyjson_read_err failure = {0};
-    /* Without the in-situ flag the text is only read: the cast is yyjson's interface. */
-    yyjson_doc *doc =
-        yyjson_read_opts((char *)(uintptr_t)(text.len ? text.ptr : ""), text.len,
-                         YYJSON_READ_BIGNUM_AS_RAW, is_large ? &on_heap : &in_arena, &failure);
-    if (!doc && failure.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+    *ret_doc = read(text, &memory, &failure);
+    return failure.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION ? SV_NO_MEMORY : SV_OK;
+}
+
+static sv_status parse_on_heap(sv_arena *arena, sv_str text, size_t max_values,
+                               yyjson_doc **ret_doc)
+{
+    heap values = {.limit = max_values * sizeof(yyjson_val)};
+    const yyjson_alc memory = {alloc_on_heap, realloc_on_heap, free_on_heap, &values};
+    yyjson_read_err failure = {0};
+    yyjson_doc *doc = read(text, &memory, &failure);
+    if (values.has_refused)
+        return SV_TOO_LARGE;
+    if (failure.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         return SV_NO_MEMORY;
-    if (!doc)
-        return explain(text, max_depth, error);
-    if (is_large && sv_arena_defer(arena, free_doc, doc)) {
+    if (doc && sv_arena_defer(arena, free_doc, doc)) {
         yyjson_doc_free(doc);
         return SV_NO_MEMORY;
     }
-    if (is_too_deep(doc, max_depth)) {
+    *ret_doc = doc;
+    return SV_OK;
+}
+
+sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
+                         sv_value_error *error, const sv_value **ret_value)
+{
+    sv_value_limits used = defaulted(limits);
+    yyjson_doc *doc = NULL;
+    text = without_byte_order_mark(text);
+    sv_status status = text.len <= LARGEST_IN_ARENA
+                           ? parse_in_arena(arena, text, &doc)
+                           : parse_on_heap(arena, text, used.max_values, &doc);
+    if (status)
+        return status;
+    if (!doc)
+        return explain(text, used.max_depth, error);
+    if (is_too_deep(doc, used.max_depth)) {
         *error = (sv_value_error){.problem = SV_VALUE_TOO_DEEP, .message = "Nested too deeply"};
         return SV_INVALID;
     }

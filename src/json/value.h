@@ -30,10 +30,14 @@ typedef enum sv_value_type {
     SV_VALUE_OBJECT,
 } sv_value_type;
 
-enum { SV_VALUE_MAX_DEPTH = 1000 }; /* the most that `max_depth` can say */
+enum {
+    SV_VALUE_MAX_DEPTH = 1000, /* the most that `max_depth` can say */
+    SV_VALUE_MAX_VALUES = 2000000
+};
 
 typedef struct sv_value_limits {
-    int max_depth; /* levels of arrays and objects; 0: SV_VALUE_MAX_DEPTH */
+    int max_depth;     /* levels of arrays and objects; 0: SV_VALUE_MAX_DEPTH */
+    size_t max_values; /* values and names together, 16 bytes each; 0: SV_VALUE_MAX_VALUES */
 } sv_value_limits;
 
 /* Why a text is no JSON. */
@@ -51,8 +55,9 @@ typedef struct sv_value_error {
 
 /* Parses strict JSON (RFC 8259; no NaN, no comments) in UTF-8, with or without a byte order mark.
  * `text` may go afterwards: strings are copied. `limits` may be NULL. SV_INVALID: `*error` tells
- * why; SV_NO_MEMORY. Memory: texts up to 16 KiB are parsed inside the arena; larger ones on the
- * heap, about 10 bytes per byte of text at worst, freed with the arena. */
+ * why; SV_TOO_LARGE: more values than allowed; SV_NO_MEMORY. Memory: texts up to 16 KiB are parsed
+ * inside the arena; larger ones on the heap, freed with the arena: the text, and 16 bytes for each
+ * value or each 6 bytes of text, whichever is more, up to the limit. */
 sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
                          sv_value_error *error, const sv_value **ret_value) SV_MUST_USE;
 

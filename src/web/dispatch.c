@@ -65,6 +65,8 @@ static sv_status read_body(sv_call *call, sv_errors *errors, const sv_value **re
     sv_status status = sv_body_read(call->arena, &body, errors, ret_value);
     if (status == SV_FAILED)
         sv_fail(call, &sv_kind_invalid_json, SV_BODY_UNREADABLE);
+    if (status == SV_TOO_LARGE)
+        return sv_fail(call, &sv_kind_payload_too_large, "The body holds too many values");
     return status;
 }
 

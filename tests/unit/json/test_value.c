@@ -201,6 +201,35 @@ static void test_many_members(void **state)
     sv_arena_free(arena);
 }
 
+static sv_status parse_list_of(size_t n, size_t max_values)
+{
+    sv_arena *arena = sv_arena_new(0);
+    sv_value_error error;
+    const sv_value *value;
+    char *text = malloc(2 * n + 2);
+    assert_non_null(text);
+    text[0] = '[';
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + 1 + 2 * i, "0,", 2);
+    text[2 * n] = ']';
+    const sv_value_limits limits = {.max_values = max_values};
+    sv_status status = sv_value_parse(arena, (sv_str){text, 2 * n + 1}, &limits, &error, &value);
+    if (!status)
+        assert_int_equal(sv_value_len(value), n);
+    free(text);
+    sv_arena_free(arena);
+    return status;
+}
+
+static void test_many_values(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_list_of(100000, 0), SV_OK);
+    assert_int_equal(parse_list_of(100000, 160000), SV_OK);
+    assert_int_equal(parse_list_of(100000, 80000), SV_TOO_LARGE);
+    assert_int_equal(parse_list_of(3000000, 0), SV_TOO_LARGE);
+}
+
 static bool parse_with_failures(void *text)
 {
     sv_arena *arena = sv_arena_new(0);
@@ -229,15 +258,11 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_numbers_as_doubles),
-        cmocka_unit_test(test_walk),
-        cmocka_unit_test(test_made_from_texts),
-        cmocka_unit_test(test_text_may_go),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_writing_stops),
-        cmocka_unit_test(test_many_members),
-        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_kinds),         cmocka_unit_test(test_numbers_as_doubles),
+        cmocka_unit_test(test_walk),          cmocka_unit_test(test_made_from_texts),
+        cmocka_unit_test(test_text_may_go),   cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_writing_stops), cmocka_unit_test(test_many_members),
+        cmocka_unit_test(test_many_values),   cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
