@@ -24,6 +24,8 @@ static const sv_setting rows[] = {
     TEXT(model_path, "models/", "Model file, model folder or repository"),
     TEXT(default_model, "", "Model that /api/v1/predict uses; chosen by rule when empty"),
     INT(workers, "0", 0, 1024, "How many predictions are computed at once; 0: the CPUs we may use"),
+    INT(max_batch_size, "32", 1, 4096,
+        "Ceiling of every model's own batch setting (models do not batch yet)"),
     INT(handler_threads, "40", 1, 1024, "Most threads for handlers that block"),
     INT(io_threads, "0", 0, 256, "Event loops; 0: one per 4 CPUs"),
     TIME(request_timeout, "30", "From a request's first byte to the start of its answer"),
