@@ -7,7 +7,8 @@
 
 #include "base/clock.h"
 
-enum { MAX_TEXT = 1024 };
+/* Most bytes of one text as it is written: all texts of a line together fit SV_ACCESS_LINE_MAX. */
+enum { MAX_TEXT = 2048, ESCAPE_SIZE = 6 };
 
 /* A line under construction; what does not fit is left out. */
 typedef struct line {
@@ -54,21 +55,28 @@ static bool is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
+static size_t count_since(const line *to, const char *start)
+{
+    return (size_t)(to->at - start);
+}
+
 /* Everything outside printable ASCII is escaped as \u00XX: valid JSON whatever the bytes, and no
- * line of somebody else's making. Well-formed UTF-8 stays. */
+ * line of somebody else's making. Well-formed UTF-8 stays, and is cut between characters. */
 static void put_escaped(line *to, sv_str text)
 {
     static const char hex[] = "0123456789abcdef";
+    const char *start = to->at;
     bool utf8 = sv_str_is_utf8(text);
-    if (text.len > MAX_TEXT)
-        text.len = MAX_TEXT, utf8 = false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.ptr[i];
+        bool within_char = utf8 && (byte & 0xC0) == 0x80;
+        if (count_since(to, start) > MAX_TEXT - ESCAPE_SIZE && !within_char)
+            return;
         if (is_plain(byte) || (utf8 && byte >= 0x80)) {
             put(to, text.ptr + i, 1);
         } else {
-            char escape[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-            put(to, escape, 6);
+            char escape[ESCAPE_SIZE] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+            put(to, escape, ESCAPE_SIZE);
         }
     }
 }
@@ -89,7 +97,8 @@ static void put_query(line *to, sv_str query)
 {
     sv_str pair;
     char separator = '?';
-    while (query.len && sv_str_split(&query, '&', &pair)) {
+    const char *start = to->at;
+    while (query.len && count_since(to, start) < MAX_TEXT && sv_str_split(&query, '&', &pair)) {
         size_t equals = sv_str_find(pair, '=');
         bool secret = equals < pair.len && is_secret(sv_str_slice(pair, 0, equals));
         put(to, &separator, 1);

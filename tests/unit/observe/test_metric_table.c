@@ -1,0 +1,81 @@
+/* The table of metrics keeps the rules of the exposition format: names, labels, suffixes, buckets
+ * that grow. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <serval/str.h>
+
+#include "observe/metrics.h"
+#include "observe/metrics_inside.h"
+
+static bool is_name(sv_str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz_", name.ptr[i]))
+            return false;
+    return name.len > 0;
+}
+
+static void test_names_and_labels(void **state)
+{
+    (void)state;
+    for (int id = 0; id < SV_METRIC_COUNT; id++) {
+        const sv_metric_row *row = &sv_metric_table()[id];
+        sv_str labels = sv_str_from(row->labels), label;
+        size_t n_labels = 0;
+        assert_true(is_name(sv_str_from(row->name)));
+        assert_true(strlen(row->help) > 0 && !strchr(row->help, '\n'));
+        for (; labels.len && sv_str_split(&labels, ',', &label); n_labels++)
+            assert_true(is_name(label));
+        assert_true(n_labels <= SV_METRICS_MAX_LABELS);
+        for (int other = 0; other < id; other++)
+            assert_string_not_equal(row->name, sv_metric_table()[other].name);
+    }
+}
+
+static void test_a_name_tells_its_kind(void **state)
+{
+    (void)state;
+    for (int id = 0; id < SV_METRIC_COUNT; id++) {
+        const sv_metric_row *row = &sv_metric_table()[id];
+        bool total = sv_str_ends_with(sv_str_from(row->name), SV_STR("_total"));
+        bool seconds = sv_str_ends_with(sv_str_from(row->name), SV_STR("_seconds"));
+        assert_int_equal(total, row->kind == SV_METRIC_COUNTER);
+        assert_int_equal(row->buckets != NULL, row->kind == SV_METRIC_HISTOGRAM);
+        if (row->kind == SV_METRIC_HISTOGRAM)
+            assert_true(seconds);
+    }
+}
+
+static void test_buckets_grow(void **state)
+{
+    (void)state;
+    for (int id = 0; id < SV_METRIC_COUNT; id++) {
+        const char *buckets = sv_metric_table()[id].buckets;
+        sv_str rest = sv_str_from(buckets), bound;
+        double before = 0;
+        size_t n = 0;
+        for (; rest.len && sv_str_split(&rest, ',', &bound); n++) {
+            double value = strtod(bound.ptr, NULL);
+            assert_true(value > before);
+            before = value;
+        }
+        assert_true(n <= SV_METRICS_MAX_BUCKETS);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_and_labels),
+        cmocka_unit_test(test_a_name_tells_its_kind),
+        cmocka_unit_test(test_buckets_grow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
