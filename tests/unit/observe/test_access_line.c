@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "json/value.h"
 #include "observe/access_line.h"
+#include "json/value.h"
 
 static char room[SV_ACCESS_LINE_MAX];
 
@@ -39,9 +39,10 @@ static void test_text(void **state)
 {
     (void)state;
     sv_access_entry entry = make_entry();
-    assert_text(sv_access_line_text(&entry, room),
-                "INFO:     127.0.0.1:54321 - \"POST /api/v1/predict?top=3 HTTP/1.1\" 200 OK id=id-1 "
-                "12.35ms\n");
+    assert_text(
+        sv_access_line_text(&entry, room),
+        "INFO:     127.0.0.1:54321 - \"POST /api/v1/predict?top=3 HTTP/1.1\" 200 OK id=id-1 "
+        "12.35ms\n");
     entry.client = SV_STR("");
     entry.client_port = entry.http_minor = 0;
     entry.status = 404;
@@ -126,8 +127,9 @@ static void test_hostile_texts(void **state)
         memcpy(mixed + i, "\xC3\xBC", 2);
     for (size_t i = 0; i < sizeof pairs; i += 2)
         pairs[i] = '\x01';
-    const sv_str texts[] = {{control, sizeof control}, {high, sizeof high}, {mixed, sizeof mixed}, {pairs, sizeof pairs},
-                            SV_STR("\"}{\\"), SV_STR("gr\xC3\xBC\xC3\x9F")};
+    const sv_str texts[] = {{control, sizeof control}, {high, sizeof high},
+                            {mixed, sizeof mixed},     {pairs, sizeof pairs},
+                            SV_STR("\"}{\\"),          SV_STR("gr\xC3\xBC\xC3\x9F")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         sv_timeline timeline = {{1, 1, 1, 1, 1}, "m", "v"};
         sv_access_entry entry = make_entry();

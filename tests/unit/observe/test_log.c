@@ -1,4 +1,5 @@
-/* What a log writes where, what it drops, and that it comes to an end. Lines are read from pipes. */
+/* What a log writes where, what it drops, and that it comes to an end. Lines are read from pipes.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -51,8 +52,10 @@ static void close_log(outputs *out, sv_log *log)
 }
 
 static outputs out;
-static const sv_access_entry entry = {.request_id = {"i", 1}, .method = {"GET", 3},
-                                      .path = {"/x", 2},      .status = 200,
+static const sv_access_entry entry = {.request_id = {"i", 1},
+                                      .method = {"GET", 3},
+                                      .path = {"/x", 2},
+                                      .status = 200,
                                       .http_minor = 1};
 
 static void test_lines_go_where_they_belong(void **state)
@@ -76,7 +79,8 @@ static void test_json_lines(void **state)
     sv_log_write(log, SV_LOG_ERROR, "a \"quote\"\n");
     sv_log_access(log, &entry);
     close_log(&out, log);
-    assert_non_null(strstr(out.other_text, "\"level\":\"error\",\"message\":\"a \\\"quote\\\"\\n\"}\n"));
+    assert_non_null(
+        strstr(out.other_text, "\"level\":\"error\",\"message\":\"a \\\"quote\\\"\\n\"}\n"));
     assert_memory_equal(out.access_text, "{\"timestamp\":\"", 14);
 }
 

@@ -42,7 +42,8 @@ static void *count_many(void *arg)
 static void test_threads_lose_nothing(void **state)
 {
     (void)state;
-    const char *reason[SV_METRICS_MAX_LABELS] = {"overload"}, *handler[SV_METRICS_MAX_LABELS] = {"/"};
+    const char *reason[SV_METRICS_MAX_LABELS] = {"overload"},
+               *handler[SV_METRICS_MAX_LABELS] = {"/"};
     sv_metrics *metrics = sv_metrics_new();
     sv_series *series[] = {sv_metrics_add_series(metrics, SV_METRIC_REJECTED, reason),
                            sv_metrics_add_series(metrics, SV_METRIC_HTTP_REQUEST_SIZE, handler)};
@@ -63,8 +64,9 @@ static void test_label_values_are_escaped(void **state)
     static const struct {
         const char *value, *text;
     } cases[] = {
-        {"a\"b", "a\\\"b"}, {"a\\b", "a\\\\b"},   {"a\nb", "a\\nb"},
-        {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"}, {"a\xFF", "a?"},
+        {"a\"b", "a\\\"b"}, {"a\\b", "a\\\\b"},
+        {"a\nb", "a\\nb"},  {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"},
+        {"a\xFF", "a?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[128];
@@ -101,9 +103,9 @@ static void test_no_more_series_than_the_limit(void **state)
     for (int i = 0; i < SV_METRICS_MAX_SERIES; i++) {
         snprintf(name, sizeof name, "%d", i / 8);
         static const sv_metric_id ids[] = {
-            SV_METRIC_REJECTED,       SV_METRIC_CANCELLED,     SV_METRIC_HTTP_REQUEST_SIZE,
+            SV_METRIC_REJECTED,           SV_METRIC_CANCELLED,    SV_METRIC_HTTP_REQUEST_SIZE,
             SV_METRIC_HTTP_RESPONSE_SIZE, SV_METRIC_CONNECTIONS,  SV_METRIC_QUEUE_DURATION,
-            SV_METRIC_COMPUTE_DURATION, SV_METRIC_HTTP_DURATION};
+            SV_METRIC_COMPUTE_DURATION,   SV_METRIC_HTTP_DURATION};
         assert_non_null(sv_metrics_add_series(metrics, ids[i % 8], values));
     }
     snprintf(name, sizeof name, "one more");
@@ -137,12 +139,11 @@ static void test_readers(void **state)
     double number = 2.5;
     sv_metrics *metrics = sv_metrics_new();
     for (int i = 0; i < SV_METRICS_MAX_GAUGES; i++)
-        assert_int_equal(sv_metrics_add_reader(metrics, SV_METRIC_CONNECTIONS, i ? "idle" : "active",
-                                               read_number, &number),
+        assert_int_equal(sv_metrics_add_reader(metrics, SV_METRIC_CONNECTIONS,
+                                               i ? "idle" : "active", read_number, &number),
                          SV_OK);
-    assert_int_equal(
-        sv_metrics_add_reader(metrics, SV_METRIC_OPEN_FDS, NULL, read_number, &number),
-        SV_TOO_LARGE);
+    assert_int_equal(sv_metrics_add_reader(metrics, SV_METRIC_OPEN_FDS, NULL, read_number, &number),
+                     SV_TOO_LARGE);
     assert_true(has_line(metrics, "serval_connections{state=\"active\"} 2.5"));
     number = 3;
     assert_true(has_line(metrics, "serval_connections{state=\"active\"} 3.0"));

@@ -31,10 +31,10 @@ static void test_counter_and_summary(void **state)
     sv_metrics_count(sv_metrics_add_series(metrics, SV_METRIC_HTTP_REQUESTS, request), 3);
     sv_metrics_observe(sv_metrics_add_series(metrics, SV_METRIC_HTTP_REQUEST_SIZE, request), 1500);
     sv_buf buf = write_text(metrics);
-    assert_has(&buf,
-               "# HELP http_requests_total Total number of requests by method, status and handler.\n"
-               "# TYPE http_requests_total counter\n"
-               "http_requests_total{handler=\"/predict\",method=\"POST\",status=\"2xx\"} 3.0\n");
+    assert_has(
+        &buf, "# HELP http_requests_total Total number of requests by method, status and handler.\n"
+              "# TYPE http_requests_total counter\n"
+              "http_requests_total{handler=\"/predict\",method=\"POST\",status=\"2xx\"} 3.0\n");
     assert_has(&buf, "# TYPE http_request_size_bytes summary\n"
                      "http_request_size_bytes_count{handler=\"/predict\"} 1.0\n"
                      "http_request_size_bytes_sum{handler=\"/predict\"} 1500.0\n");
@@ -54,13 +54,12 @@ static void test_buckets_are_cumulative(void **state)
     sv_metrics_observe(series, -5);         /* a clock that went back adds no time */
     sv_buf buf = write_text(metrics);
     assert_has(
-        &buf,
-        "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"0.1\"} 2.0\n"
-        "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"0.5\"} 3.0\n"
-        "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"1.0\"} 3.0\n"
-        "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"+Inf\"} 4.0\n"
-        "http_request_duration_seconds_count{handler=\"/\",method=\"GET\"} 4.0\n"
-        "http_request_duration_seconds_sum{handler=\"/\",method=\"GET\"} 2.200000001\n");
+        &buf, "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"0.1\"} 2.0\n"
+              "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"0.5\"} 3.0\n"
+              "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"1.0\"} 3.0\n"
+              "http_request_duration_seconds_bucket{handler=\"/\",method=\"GET\",le=\"+Inf\"} 4.0\n"
+              "http_request_duration_seconds_count{handler=\"/\",method=\"GET\"} 4.0\n"
+              "http_request_duration_seconds_sum{handler=\"/\",method=\"GET\"} 2.200000001\n");
     sv_buf_deinit(&buf);
     sv_metrics_free(metrics);
 }
