@@ -155,7 +155,7 @@ static sv_status readiness(sv_call *call, const struct readiness_query *query,
     if (sv_server_is_draining(services->server))
         add_reason(&reasons, SV_STR("the server is shutting down"));
     if (!model)
-        add_reason(&reasons, SV_STR("no model is loaded"));
+        add_reason(&reasons, SV_STR("no image classification model is loaded"));
     else if (!is_ready(model))
         explain_model(&reasons, model, call->arena);
     if (reasons.len)

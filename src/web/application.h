@@ -32,6 +32,7 @@ typedef struct sv_application_config {
     sv_pool *pool; /* for handlers that may block; must outlive the application */
     void *state;   /* sv_call_state */
     bool pages;    /* mount /openapi.json, /docs, /redoc */
+    bool debug;    /* 5xx answers tell what else only the log would */
 } sv_application_config;
 
 /* Checks every row of every table. SV_INVALID: each mistake is a line of `problems`. */

@@ -202,7 +202,10 @@ static void finish(sv_call *call, sv_status status)
         sv_call_fail_with(call, status, NULL);
     if (call->result.failure)
         call->result.status = call->result.failure->status;
-    else if (!call->result.status)
+    if (call->result.status >= 500 && call->result.log_detail.len &&
+        sv_application_get_config(operation->application)->debug)
+        call->result.message = call->result.log_detail;
+    if (!call->result.status)
         call->result.status = operation->row->status ? operation->row->status : 200;
     call->sink(call);
 }
