@@ -1,0 +1,64 @@
+/* test_mw_error.c: error answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/mw_error.h"
+
+static void fail_exchange(size_t arena_limit, const sv_failure *failure, int status, const char *body)
+{
+    sv_exchange exchange = {.path = SV_STR("/a\"b"), .request_id = SV_STR("id"), .arena = sv_arena_new(arena_limit)};
+    sv_mw_error_write(&exchange, failure);
+    assert_int_equal(exchange.answer.status, status);
+    assert_true(sv_str_eq(exchange.answer.content_type, SV_STR("application/json")));
+    if (!sv_str_eq(exchange.answer.body, sv_str_from(body)))
+        fail_msg("%.*s", SV_STR_ARG(exchange.answer.body));
+    sv_arena_free(exchange.arena);
+}
+
+static void test_native(void **state)
+{
+    (void)state;
+    fail_exchange(0, &(sv_failure){.kind = &sv_kind_not_found, .message = SV_STR("No \xff")}, 404,
+                  "{\"error\":\"NOT_FOUND\",\"message\":\"No \xEF\xBF\xBD\",\"path\":\"/a\\\"b\",\"request_id\":\"id\","
+                  "\"detail\":\"No \xEF\xBF\xBD\"}");
+    fail_exchange(0,
+                  &(sv_failure){.kind = &sv_kind_model_version_not_found,
+                                .message = SV_STR("m"),
+                                .detail_json = SV_STR("[1]"),
+                                .members_json = SV_STR("\"available\":[\"1\"]")},
+                  404,
+                  "{\"error\":\"MODEL_VERSION_NOT_FOUND\",\"message\":\"m\",\"path\":\"/a\\\"b\",\"request_id\":\"id\","
+                  "\"detail\":[1],\"available\":[\"1\"]}");
+}
+
+static void test_without_memory(void **state)
+{
+    (void)state;
+    fail_exchange(8, &(sv_failure){.kind = &sv_kind_not_found, .message = SV_STR("m")}, 503,
+                  "{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":\"There is no memory for this request now\",\"path\":\"\","
+                  "\"request_id\":\"\",\"detail\":\"There is no memory for this request now\"}");
+}
+
+static void test_redirects(void **state)
+{
+    (void)state;
+    assert_true(sv_mw_error_redirects_slash(SV_STR("/items/")));
+    assert_true(sv_mw_error_redirects_slash(SV_STR("/v10/")));
+    assert_true(sv_mw_error_redirects_slash(SV_STR("/api/v1/x/")));
+    assert_false(sv_mw_error_redirects_slash(SV_STR("/v1/models/")));
+    assert_false(sv_mw_error_redirects_slash(SV_STR("/v2")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_native),
+        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_redirects),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
