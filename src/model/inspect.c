@@ -229,21 +229,21 @@ static sv_status prepare_images(sv_arena *arena, const sv_inspect_request *reque
 }
 
 sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
-                           sv_error *error, sv_task *ret_task, sv_image_task *ret_image)
+                           sv_error *error, sv_inspection *ret_inspection)
 {
-    sv_task task = (sv_task)request->manifest->task;
     const struct manifest_preprocess *from = request->manifest->preprocess;
-    if (task == SV_TASK_UNSET)
-        task = guess_task(request, reasons);
-    else if (task == SV_TASK_IMAGE_CLASSIFICATION &&
+    sv_inspection found = {.task = (sv_task)request->manifest->task};
+    if (found.task == SV_TASK_UNSET)
+        found.task = guess_task(request, reasons);
+    else if (found.task == SV_TASK_IMAGE_CLASSIFICATION &&
              !looks_like_pictures(request, from ? from->layout : 0, reasons))
         return sv_error_set(error, SV_INVALID, NULL,
                             "the manifest says image-classification, but the model is %s",
                             "not one picture input [N,C,H,W] or [N,H,W,C] with scores [N,classes]");
     sv_status status = SV_OK;
-    if (task == SV_TASK_IMAGE_CLASSIFICATION)
-        status = prepare_images(arena, request, error, ret_image);
+    if (found.task == SV_TASK_IMAGE_CLASSIFICATION)
+        status = prepare_images(arena, request, error, &found.image);
     if (!status)
-        *ret_task = task;
+        *ret_inspection = found;
     return status;
 }

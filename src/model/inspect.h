@@ -15,11 +15,15 @@ typedef struct sv_inspect_request {
     const char *labels_file; /* NULL: there is none */
 } sv_inspect_request;
 
-/* Decides the task; for image classification fills `*ret_image` (all but limits and scratches). The
- * reasons of a guess are appended to `reasons`, one line each. SV_INVALID: the manifest does not
- * fit the model, or the labels do not; the message says what. Labels live in the arena. */
+typedef struct sv_inspection {
+    sv_task task;
+    sv_image_task image; /* for image classification: all but limits and scratches */
+} sv_inspection;
+
+/* Decides the task and how it is done. The reasons of a guess are appended to `reasons`, one line
+ * each. SV_INVALID: the manifest does not fit the model, or the labels do not; the message says
+ * what. Labels live in the arena. */
 sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
-                           sv_error *error, sv_task *ret_task,
-                           sv_image_task *ret_image) SV_MUST_USE;
+                           sv_error *error, sv_inspection *ret_inspection) SV_MUST_USE;
 
 #endif

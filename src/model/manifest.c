@@ -64,6 +64,17 @@ typedef struct override {
     sv_str keys, json;
 } override;
 
+typedef struct override_list {
+    override items[MAX_SETS];
+    size_t len;
+} override_list;
+
+/* What a mistake is reported at; `yaml` NULL: the command line. */
+typedef struct origin {
+    const char *where;
+    const sv_yaml *yaml;
+} origin;
+
 const char *sv_manifest_task_name(sv_task task)
 {
     for (size_t i = 0; i < task_enum.n_values; i++)
@@ -163,15 +174,15 @@ static sv_str value_as_json(sv_arena *arena, const sv_value *value)
 }
 
 /* The `--set`s of this model; values are YAML, so that `[0.5]`, `true` and text all work. */
-static sv_status collect_overrides(sv_arena *arena, sv_str name, const sv_strs *sets,
-                                   sv_buf *problems, override *ret_overrides, size_t *ret_count)
+static sv_status collect_overrides(sv_arena *arena, const sv_manifest_source *source,
+                                   sv_buf *problems, override_list *ret_list)
 {
-    size_t n = 0;
-    for (size_t i = 0; sets && i < sets->len; i++) {
-        sv_str set = sets->items[i], rest;
+    size_t n = 0, n_sets = source->sets ? source->sets->len : 0;
+    for (size_t i = 0; i < n_sets; i++) {
+        sv_str set = source->sets->items[i], rest;
         size_t equals = sv_str_find(set, '=');
         sv_str model = first_key(sv_str_slice(set, 0, equals), &rest);
-        if (!sv_str_eq(model, name))
+        if (!sv_str_eq(model, source->name))
             continue;
         sv_yaml yaml;
         sv_error error = {0};
@@ -181,27 +192,25 @@ static sv_status collect_overrides(sv_arena *arena, sv_str name, const sv_strs *
                           error.message[0] ? ": " : "", error.message);
             return SV_INVALID;
         }
-        ret_overrides[n++] = (override){rest, value_as_json(arena, yaml.root)};
+        ret_list->items[n++] = (override){rest, value_as_json(arena, yaml.root)};
     }
-    *ret_count = n;
+    ret_list->len = n;
     return SV_OK;
 }
 
-static void report_errors(const sv_errors *errors, const char *where, const sv_yaml *yaml,
-                          sv_buf *problems)
+static void report_errors(const sv_errors *errors, const origin *from, sv_buf *problems)
 {
     for (size_t i = 0; i < errors->count; i++) {
         sv_errors_view view = sv_errors_get(errors, i);
-        sv_buf_append_str(problems, sv_str_from(where));
-        if (yaml && view.value)
-            sv_buf_printf(problems, ":%u", sv_yaml_line(yaml, view.value));
+        sv_buf_append_str(problems, sv_str_from(from->where));
+        if (from->yaml && view.value)
+            sv_buf_printf(problems, ":%u", sv_yaml_line(from->yaml, view.value));
         sv_buf_printf(problems, ": %.*s: %.*s\n", SV_STR_ARG(view.path), SV_STR_ARG(view.message));
     }
 }
 
-/* `yaml` NULL: the value comes from the command line. */
-static sv_status decode(sv_arena *arena, const sv_value *root, const char *where,
-                        const sv_yaml *yaml, sv_buf *problems, const struct manifest **ret_manifest)
+static sv_status decode(sv_arena *arena, const sv_value *root, const origin *from, sv_buf *problems,
+                        const struct manifest **ret_manifest)
 {
     const sv_plan *plan;
     sv_status status = sv_plan_new(arena, &manifest_schema, SV_FIELD_BODY, problems, &plan);
@@ -212,7 +221,7 @@ static sv_status decode(sv_arena *arena, const sv_value *root, const char *where
     sv_errors_init(&errors, arena);
     status = sv_decode_value(arena, plan, root, &errors, &decoded);
     if (status == SV_INVALID)
-        report_errors(&errors, where, yaml, problems);
+        report_errors(&errors, from, problems);
     if (!status)
         *ret_manifest = decoded;
     return status;
@@ -235,7 +244,7 @@ static sv_status read_base(sv_arena *arena, const char *path, sv_buf *problems, 
     return status;
 }
 
-static sv_status merge(sv_arena *arena, const sv_value *base, const override *overrides, size_t n,
+static sv_status merge(sv_arena *arena, const sv_value *base, const override_list *overrides,
                        const sv_value **ret_merged)
 {
     sv_buf buf;
@@ -243,7 +252,7 @@ static sv_status merge(sv_arena *arena, const sv_value *base, const override *ov
     sv_value_error error;
     sv_buf_init(&buf, (size_t)2 * SV_YAML_MAX_SIZE);
     sv_writer_init(&writer, &buf);
-    write_merged(&writer, base, overrides, n);
+    write_merged(&writer, base, overrides->items, overrides->len);
     sv_status status = sv_buf_status(&buf);
     if (!status)
         status = sv_value_parse(arena, sv_buf_str(&buf), NULL, &error, ret_merged);
@@ -251,21 +260,21 @@ static sv_status merge(sv_arena *arena, const sv_value *base, const override *ov
     return status;
 }
 
-sv_status sv_manifest_read(sv_arena *arena, const char *path, sv_str name, const sv_strs *sets,
-                           sv_buf *problems, const struct manifest **ret_manifest)
+sv_status sv_manifest_read(sv_arena *arena, const sv_manifest_source *source, sv_buf *problems,
+                           const struct manifest **ret_manifest)
 {
-    override overrides[MAX_SETS];
-    size_t n;
+    override_list overrides;
     sv_yaml yaml;
-    sv_status status = read_base(arena, path, problems, &yaml);
+    sv_status status = read_base(arena, source->path, problems, &yaml);
+    origin file = {source->path ? source->path : "model.yaml", &yaml};
     if (!status)
-        status =
-            decode(arena, yaml.root, path ? path : "model.yaml", &yaml, problems, ret_manifest);
+        status = decode(arena, yaml.root, &file, problems, ret_manifest);
     if (!status)
-        status = collect_overrides(arena, name, sets, problems, overrides, &n);
-    if (status || !n)
+        status = collect_overrides(arena, source, problems, &overrides);
+    if (status || !overrides.len)
         return status;
     const sv_value *merged;
-    status = merge(arena, yaml.root, overrides, n, &merged);
-    return status ? status : decode(arena, merged, "--set", NULL, problems, ret_manifest);
+    origin command_line = {"--set", NULL};
+    status = merge(arena, yaml.root, &overrides, &merged);
+    return status ? status : decode(arena, merged, &command_line, problems, ret_manifest);
 }

@@ -68,12 +68,18 @@ typedef enum sv_manifest_orientation {
     SV_MANIFEST_IGNORE
 } sv_manifest_orientation;
 
-/* Reads `path` (NULL: an empty manifest) and lays the overrides of model `name` over it. `sets` are
- * texts "MODEL.KEY.KEY=VALUE"; those of other models are skipped. Mistakes are lines of `problems`
+/* Where a manifest comes from. */
+typedef struct sv_manifest_source {
+    const char *path;    /* of the model.yaml; NULL: an empty manifest */
+    sv_str name;         /* of the model, for the overrides */
+    const sv_strs *sets; /* "MODEL.KEY.KEY=VALUE"; those of other models are skipped; may be NULL */
+} sv_manifest_source;
+
+/* Reads the file and lays the overrides over it. Mistakes are lines of `problems`
  * ("models/x/model.yaml:4: preprocess.resize: Input should be …"). SV_INVALID: there were some;
  * SV_NO_MEMORY; SV_IO. */
-sv_status sv_manifest_read(sv_arena *arena, const char *path, sv_str name, const sv_strs *sets,
-                           sv_buf *problems, const struct manifest **ret_manifest) SV_MUST_USE;
+sv_status sv_manifest_read(sv_arena *arena, const sv_manifest_source *source, sv_buf *problems,
+                           const struct manifest **ret_manifest) SV_MUST_USE;
 /* The name of an enum value as the manifest writes it, e.g. sv_manifest_task_name(…) →
  * "image-classification". */
 const char *sv_manifest_task_name(sv_task task);

@@ -21,8 +21,9 @@ struct sv_registry {
 
 static sv_status read_manifest(sv_registry *registry, sv_model *model, sv_buf *problems)
 {
-    return sv_manifest_read(registry->arena, model->source->manifest, model->name,
-                            registry->config.sets, problems, &model->manifest);
+    sv_manifest_source source = {
+        .path = model->source->manifest, .name = model->name, .sets = registry->config.sets};
+    return sv_manifest_read(registry->arena, &source, problems, &model->manifest);
 }
 
 static sv_str wanted_default(const sv_model *model)
@@ -181,15 +182,15 @@ static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_versio
     sv_inspect_request request = {.info = sv_engine_model_info(version->loaded),
                                   .manifest = model->manifest,
                                   .labels_file = find_labels(registry, model, version)};
-    sv_task task;
-    sv_status status =
-        sv_inspect_model(registry->arena, &request, reasons, error, &task, &version->image);
+    sv_inspection found;
+    sv_status status = sv_inspect_model(registry->arena, &request, reasons, error, &found);
     if (status)
         return status;
-    version->task = task;
+    version->task = found.task;
+    version->image = found.image;
     version->labels_file = request.labels_file;
-    atomic_store(&model->task, (int)task);
-    if (task != SV_TASK_IMAGE_CLASSIFICATION)
+    atomic_store(&model->task, (int)found.task);
+    if (found.task != SV_TASK_IMAGE_CLASSIFICATION)
         return SV_OK;
     version->image.limits = registry->config.image_limits;
     version->image.scratches = registry->scratches;

@@ -183,23 +183,29 @@ static sv_status rank_output(const sv_image_task *task, const sv_tensor *output,
     return make_predictions(task, output->data, n, request, ret_predictions);
 }
 
-static sv_status run_model(const sv_image_task *task, sv_engine_model *model,
-                           const workplace *place, const sv_image_request *request, sv_error *error,
+/* What is asked of whom. */
+typedef struct classification {
+    const sv_image_task *task;
+    sv_engine_model *model;
+    const sv_image_request *request;
+} classification;
+
+static sv_status run_model(const classification *it, const workplace *place, sv_error *error,
                            sv_engine_result *ret_result)
 {
-    const sv_engine_info *info = sv_engine_model_info(model);
+    const sv_engine_info *info = sv_engine_model_info(it->model);
     sv_tensor input = {.name = info->inputs[0].name,
-                       .dtype = task->dtype,
-                       .shape = task->shape,
+                       .dtype = it->task->dtype,
+                       .shape = it->task->shape,
                        .data = place->tensor,
-                       .size_bytes = sv_preprocess_tensor_bytes(&task->preprocess)};
+                       .size_bytes = sv_preprocess_tensor_bytes(&it->task->preprocess)};
     sv_engine_output output = {.name = info->outputs[0].name};
     sv_engine_request run = {.inputs = &input,
                              .n_inputs = 1,
                              .outputs = &output,
                              .n_outputs = 1,
-                             .cancel = request->cancel};
-    sv_status status = sv_engine_run(model, &run, error, ret_result);
+                             .cancel = it->request->cancel};
+    sv_status status = sv_engine_run(it->model, &run, error, ret_result);
     /* The client sent a picture: a tensor that does not fit is a fault of ours, not its. */
     if (status == SV_INVALID || status == SV_UNSUPPORTED)
         status =
@@ -207,27 +213,27 @@ static sv_status run_model(const sv_image_task *task, sv_engine_model *model,
     return status;
 }
 
-static sv_status classify(const sv_image_task *task, sv_engine_model *model, workplace *place,
-                          const sv_image_request *request, sv_error *error,
+static sv_status classify(const classification *it, workplace *place, sv_error *error,
                           sv_predictions *ret_predictions)
 {
-    size_t size = sv_preprocess_tensor_bytes(&task->preprocess);
-    if (!make_room(place, size))
+    const sv_preprocess *how = &it->task->preprocess;
+    const sv_image_request *request = it->request;
+    sv_preprocess_room room = {.size_bytes = sv_preprocess_tensor_bytes(how)};
+    if (!make_room(place, room.size_bytes))
         return SV_NO_MEMORY;
+    room.ptr = place->tensor;
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     sv_image_context context = {
-        .limits = &task->limits, .scratch = place->media, .cancel = request->cancel};
-    sv_preprocess_room room = {place->tensor, size};
-    sv_status status =
-        sv_preprocess_run(&task->preprocess, request->picture, &context, room, error);
+        .limits = &it->task->limits, .scratch = place->media, .cancel = request->cancel};
+    sv_status status = sv_preprocess_run(how, request->picture, &context, room, error);
     add_stage(request->timeline, SV_STAGE_DECODE, &since);
     if (status)
         return status;
     sv_engine_result result = {0};
-    status = run_model(task, model, place, request, error, &result);
+    status = run_model(it, place, error, &result);
     add_stage(request->timeline, SV_STAGE_INFER, &since);
     if (!status)
-        status = rank_output(task, &result.outputs[0], request, error, ret_predictions);
+        status = rank_output(it->task, &result.outputs[0], request, error, ret_predictions);
     sv_engine_result_deinit(&result);
     return status;
 }
@@ -238,8 +244,9 @@ sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
 {
     workplace *place = take_place(task->scratches);
     if (!place)
-        return SV_UNAVAILABLE; /* more pictures at once than the stack was made for */
-    sv_status status = classify(task, model, place, request, error, ret_predictions);
+        return SV_UNAVAILABLE; /* more pictures at once than the scratches were made for */
+    classification it = {task, model, request};
+    sv_status status = classify(&it, place, error, ret_predictions);
     give_place_back(task->scratches, place);
     return status;
 }
