@@ -1,75 +1,143 @@
-/* env_file.c: the grammar of .env files, one line at a time. */
+/* env_file.c: the grammar of .env files. What the names mean: settings.c. */
 #include "app/env_file.h"
 
-#include <ctype.h>
+static const char not_closed[] = "the quotes are not closed";
+static const char not_an_entry[] = "expected NAME=value";
 
-static bool is_name(sv_str name)
+static bool is_blank(char byte)
 {
-    for (size_t i = 0; i < name.len; i++)
-        if (!isalnum((unsigned char)name.ptr[i]) && name.ptr[i] != '_')
-            return false;
-    return name.len && !isdigit((unsigned char)name.ptr[0]);
+    return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-static char unescape(char byte)
+static void skip(sv_str *text, size_t len)
 {
-    return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte;
+    *text = sv_str_slice(*text, len, text->len);
 }
 
-/* What stands between quotes; NULL pointer when the closing one is missing or something stands
- * behind it. */
-static sv_str read_quoted(sv_arena *arena, sv_str text)
+static void skip_blanks(sv_str *text)
 {
-    char quote = text.ptr[0];
-    char *value = sv_arena_alloc_raw(arena, text.len);
-    size_t n = 0, i = 1;
-    for (; value && i < text.len && text.ptr[i] != quote; i++) {
-        bool escape = quote == '"' && text.ptr[i] == '\\' && i + 1 < text.len;
-        i += escape;
-        value[n++] = escape ? unescape(text.ptr[i]) : text.ptr[i];
+    while (text->len && is_blank(text->ptr[0]))
+        skip(text, 1);
+}
+
+/* Up to white space, `=` or `#`: names of other programs may hold dots and dashes. */
+static sv_str take_name(sv_str *line)
+{
+    size_t len = 0;
+    while (len < line->len && !is_blank(line->ptr[len]) && line->ptr[len] != '=' &&
+           line->ptr[len] != '#')
+        len++;
+    sv_str name = sv_str_slice(*line, 0, len);
+    skip(line, len);
+    skip_blanks(line);
+    return name;
+}
+
+/* The byte that a backslash and `byte` stand for; 0 when the backslash stands for itself. */
+static char unescape(char quote, char byte)
+{
+    if (byte == '\\' || byte == quote)
+        return byte;
+    if (quote == '\'')
+        return '\0';
+    return byte == 'n' ? '\n' : byte == 'r' ? '\r' : byte == 't' ? '\t' : '\0';
+}
+
+/* Where the closing quote of `text`, which starts with the opening one, stands; or its length. */
+static size_t find_closing(sv_str text)
+{
+    size_t i = 1;
+    while (i < text.len && text.ptr[i] != text.ptr[0])
+        i += text.ptr[i] == '\\' ? 2 : 1;
+    return i < text.len ? i : text.len;
+}
+
+static sv_str copy_unescaped(sv_arena *arena, char quote, sv_str inside)
+{
+    char *value = sv_arena_alloc_raw(arena, inside.len);
+    size_t n = 0;
+    for (size_t i = 0; value && i < inside.len; i++) {
+        char escaped =
+            inside.ptr[i] == '\\' && i + 1 < inside.len ? unescape(quote, inside.ptr[i + 1]) : '\0';
+        value[n++] = escaped ? escaped : inside.ptr[i];
+        i += escaped != '\0';
     }
-    sv_str behind = sv_str_trim(sv_str_slice(text, i + 1, text.len));
-    if (!value || i >= text.len || (behind.len && behind.ptr[0] != '#'))
-        return (sv_str){0};
     return (sv_str){value, n};
 }
 
-/* Up to a ` #`. */
-static sv_str read_bare(sv_str text)
+static size_t count_line_ends(sv_str text)
 {
+    size_t n = 0;
     for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == '#' && (i == 0 || isspace((unsigned char)text.ptr[i - 1])))
-            text.len = i;
-    return sv_str_trim(text);
+        n += text.ptr[i] == '\n';
+    return n;
 }
 
-static sv_env_line read_line(sv_arena *arena, sv_str text)
+/* A value in quotes, which may end on a later line; only a comment may follow it on that line. */
+static void read_quoted(sv_arena *arena, sv_env_file *file, sv_str line, sv_env_entry *entry)
 {
-    if (sv_str_starts_with(text, SV_STR("export ")))
-        text = sv_str_trim(sv_str_slice(text, 7, text.len));
-    size_t equals = sv_str_find(text, '=');
-    sv_env_line line = {.name = sv_str_trim(sv_str_slice(text, 0, equals))};
-    sv_str value = sv_str_trim(sv_str_slice(text, equals + 1, text.len));
-    if (equals == text.len || !is_name(line.name)) {
-        line.problem = "expected NAME=value";
-        return line;
+    sv_str text = line, behind = {0};
+    if (file->rest.ptr)
+        text.len = (size_t)(file->rest.ptr + file->rest.len - line.ptr);
+    size_t end = find_closing(text);
+    sv_str rest = sv_str_slice(text, end + 1, text.len);
+    if (end == text.len) {
+        entry->problem = not_closed;
+        return;
     }
-    bool quoted = value.len && (value.ptr[0] == '"' || value.ptr[0] == '\'');
-    line.value = quoted ? read_quoted(arena, value) : read_bare(value);
-    if (quoted && !line.value.ptr)
-        line.problem = "the quotes are not closed";
-    return line;
+    (void)sv_str_split(&rest, '\n', &behind);
+    skip_blanks(&behind);
+    if (behind.len && behind.ptr[0] != '#') {
+        entry->problem = "something follows the closing quote";
+        return;
+    }
+    entry->value = copy_unescaped(arena, text.ptr[0], sv_str_slice(text, 1, end - 1));
+    if (!entry->value.ptr)
+        entry->problem = "out of memory";
+    file->rest = rest;
+    file->lines_read += count_line_ends(sv_str_slice(text, 0, end));
 }
 
-bool sv_env_file_next(sv_arena *arena, sv_str *rest, size_t *number, sv_env_line *ret_line)
+/* Up to a ` #`. */
+static sv_str read_bare(sv_str line)
 {
-    sv_str text;
-    while (sv_str_split(rest, '\n', &text)) {
-        ++*number;
-        text = sv_str_trim(text);
-        if (!text.len || text.ptr[0] == '#')
+    for (size_t i = 0; i < line.len; i++)
+        if (line.ptr[i] == '#' && (i == 0 || is_blank(line.ptr[i - 1])))
+            line.len = i;
+    return sv_str_trim(line);
+}
+
+/* `line` is not blank and no comment; `file` stands behind it. */
+static sv_env_entry read_entry(sv_arena *arena, sv_env_file *file, sv_str line)
+{
+    sv_env_entry entry = {.line = file->lines_read};
+    entry.name = take_name(&line);
+    if (sv_str_eq(entry.name, SV_STR("export")) && line.len && line.ptr[0] != '=')
+        entry.name = take_name(&line);
+    if (!entry.name.len || !line.len || line.ptr[0] != '=') {
+        entry.problem = not_an_entry;
+        return entry;
+    }
+    skip(&line, 1);
+    skip_blanks(&line);
+    if (line.len && (line.ptr[0] == '"' || line.ptr[0] == '\''))
+        read_quoted(arena, file, line, &entry);
+    else
+        entry.value = read_bare(line);
+    return entry;
+}
+
+bool sv_env_file_next(sv_arena *arena, sv_env_file *file, sv_env_entry *ret_entry)
+{
+    sv_str line;
+    if (!file->lines_read && sv_str_starts_with(file->rest, SV_STR("\xEF\xBB\xBF")))
+        skip(&file->rest, 3);
+    while (sv_str_split(&file->rest, '\n', &line)) {
+        file->lines_read++;
+        skip_blanks(&line);
+        if (!line.len || line.ptr[0] == '#')
             continue;
-        *ret_line = read_line(arena, text);
+        *ret_entry = read_entry(arena, file, line);
         return true;
     }
     return false;

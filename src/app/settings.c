@@ -1,7 +1,6 @@
 /* settings.c: checks values and merges their sources. */
 #include "app/settings.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,22 +23,44 @@ static void report(sv_settings_merge *merge, const char *origin, const char *wha
     sv_buf_printf(merge->problems, "%s: %s%s\n", origin, what, detail);
 }
 
-static const char *allowed_of(const sv_setting *setting)
+static void append_number(sv_buf *buf, sv_setting_kind kind, int64_t number)
 {
-    switch (setting->kind) {
-    case SV_SETTING_BOOL:
-        return "true or false";
-    case SV_SETTING_INT:
-        return "a whole number";
-    case SV_SETTING_DURATION:
-        return "a time such as 30, 30s, 500ms, 2m, 1h";
-    case SV_SETTING_SIZE:
-        return "a size such as 1048576, 64KiB, 10MiB, 1GiB";
-    case SV_SETTING_TEXT:
-    case SV_SETTING_CHOICE:
-        break;
-    }
-    return "text";
+    if (kind == SV_SETTING_DURATION)
+        sv_units_write_duration(buf, number);
+    else if (kind == SV_SETTING_SIZE)
+        sv_units_write_size(buf, number);
+    else
+        sv_buf_printf(buf, "%lld", (long long)number);
+}
+
+/* "a time from 1ms to 168h" */
+static void append_allowed(sv_buf *buf, const sv_setting *setting)
+{
+    static const char *const nouns[] = {[SV_SETTING_BOOL] = "true or false",
+                                        [SV_SETTING_INT] = "a whole number",
+                                        [SV_SETTING_TEXT] = "text",
+                                        [SV_SETTING_DURATION] = "a time (30, 500ms, 2m, 1h)",
+                                        [SV_SETTING_SIZE] = "a size (1048576, 64KiB, 10MiB, 1GiB)",
+                                        [SV_SETTING_CHOICE] = "one of "};
+    sv_buf_append_str(buf, sv_str_from(nouns[setting->kind]));
+    if (setting->choices)
+        sv_buf_append_str(buf, sv_str_from(setting->choices));
+    if (setting->min == setting->max)
+        return;
+    sv_buf_append_str(buf, SV_STR(" from "));
+    append_number(buf, setting->kind, setting->min);
+    sv_buf_append_str(buf, SV_STR(" to "));
+    append_number(buf, setting->kind, setting->max);
+}
+
+/* A value as it may stand in a message: not too long, on one line. */
+static sv_str printable(sv_str text)
+{
+    enum { MOST = 80 };
+    size_t len = 0;
+    while (len < text.len && len < MOST && (unsigned char)text.ptr[len] >= 0x20)
+        len++;
+    return sv_str_slice(text, 0, len);
 }
 
 static void refuse(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
@@ -47,84 +68,76 @@ static void refuse(sv_settings_merge *merge, const sv_setting *setting, sv_str t
 {
     merge->failed = true;
     sv_buf_printf(merge->problems, "%s: %s cannot be '%.*s': expected ", origin, setting->name,
-                  SV_STR_ARG(text));
-    if (setting->choices)
-        sv_buf_printf(merge->problems, "one of %s\n", setting->choices);
-    else
-        sv_buf_printf(merge->problems, "%s\n", allowed_of(setting));
+                  SV_STR_ARG(printable(text)));
+    append_allowed(merge->problems, setting);
+    sv_buf_append_byte(merge->problems, '\n');
 }
 
-static void set_number(sv_settings_merge *merge, const sv_setting *setting, int64_t value,
-                       const char *origin)
-{
-    if (value < setting->min || value > setting->max) {
-        merge->failed = true;
-        sv_buf_printf(merge->problems, "%s: %s must be %lld to %lld%s\n", origin, setting->name,
-                      (long long)setting->min, (long long)setting->max,
-                      setting->kind == SV_SETTING_DURATION ? " ms"
-                      : setting->kind == SV_SETTING_SIZE   ? " bytes"
-                                                           : "");
-        return;
-    }
-    *(int64_t *)member(merge, setting) = value;
-}
-
-static bool is_choice(const char *choices, sv_str text)
+/* The choice in the table's spelling; NULL pointer when it is none. */
+static sv_str find_choice(const char *choices, sv_str text)
 {
     sv_str rest = sv_str_from(choices), choice;
     while (sv_str_split(&rest, ',', &choice))
-        if (sv_str_eq(choice, text))
-            return true;
-    return false;
+        if (sv_str_eq_nocase(choice, text))
+            return choice;
+    return (sv_str){0};
 }
 
+static bool read_number(const sv_setting *setting, sv_str text, int64_t *ret_number)
+{
+    bool (*read)(sv_str text, int64_t *ret_value) =
+        setting->kind == SV_SETTING_DURATION ? sv_units_read_duration
+        : setting->kind == SV_SETTING_SIZE   ? sv_units_read_size
+                                             : sv_units_read_int;
+    return read(text, ret_number) && *ret_number >= setting->min && *ret_number <= setting->max;
+}
+
+/* A copy in the arena, whose end the settings share. */
 static void set_text(sv_settings_merge *merge, const sv_setting *setting, sv_str text)
 {
     sv_str copy = sv_arena_copy(merge->arena, text);
     if (copy.ptr)
         *(const char **)member(merge, setting) = copy.ptr;
     else
-        report(merge, setting->name, "out of memory", "");
+        report(merge, setting->name, ": out of memory", "");
+}
+
+/* False when the text does not fit the setting. */
+static bool set_value(sv_settings_merge *merge, const sv_setting *setting, sv_str text)
+{
+    int64_t number;
+    switch (setting->kind) {
+    case SV_SETTING_BOOL:
+        return sv_units_read_bool(text, member(merge, setting));
+    case SV_SETTING_INT:
+    case SV_SETTING_DURATION:
+    case SV_SETTING_SIZE:
+        if (!read_number(setting, text, &number))
+            return false;
+        *(int64_t *)member(merge, setting) = number;
+        return true;
+    case SV_SETTING_CHOICE:
+        text = find_choice(setting->choices, sv_str_trim(text));
+        if (!text.ptr)
+            return false;
+        break;
+    case SV_SETTING_TEXT:
+        if (memchr(text.ptr, '\0', text.len))
+            return false;
+        break;
+    }
+    set_text(merge, setting, text);
+    return true;
 }
 
 void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
                      const char *origin)
 {
-    int64_t number = 0;
-    bool flag = false, good = true;
-    switch (setting->kind) {
-    case SV_SETTING_BOOL:
-        good = sv_units_read_bool(text, &flag);
-        if (good)
-            *(bool *)member(merge, setting) = flag;
-        break;
-    case SV_SETTING_INT:
-        good = sv_units_read_int(text, &number);
-        break;
-    case SV_SETTING_DURATION:
-        good = sv_units_read_duration(text, &number);
-        break;
-    case SV_SETTING_SIZE:
-        good = sv_units_read_size(text, &number);
-        break;
-    case SV_SETTING_CHOICE:
-        good = is_choice(setting->choices, text);
-        if (good)
-            set_text(merge, setting, text);
-        break;
-    case SV_SETTING_TEXT:
-        set_text(merge, setting, text);
-        break;
-    }
-    if (!good) {
-        refuse(merge, setting, text, origin);
-        return;
-    }
-    if (setting->kind == SV_SETTING_INT || setting->kind == SV_SETTING_DURATION ||
-        setting->kind == SV_SETTING_SIZE)
-        set_number(merge, setting, number, origin);
     size_t n;
-    merge->origins[setting - sv_settings_table(&n)] = origin;
+    if (set_value(merge, setting, text))
+        merge->origins[setting - sv_settings_table(&n)] = origin;
+    else
+        refuse(merge, setting, text, origin);
 }
 
 void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems)
@@ -141,8 +154,9 @@ static void report_unknown(sv_settings_merge *merge, const char *origin, sv_str 
 {
     const char *nearest = sv_settings_table_nearest(name);
     merge->failed = true;
-    sv_buf_printf(merge->problems, "%s: unknown setting '%.*s'%s%s%s\n", origin, SV_STR_ARG(name),
-                  nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    sv_buf_printf(merge->problems, "%s: unknown setting '%.*s'%s%s%s\n", origin,
+                  SV_STR_ARG(printable(name)), nearest ? "; did you mean '" : "",
+                  nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* False when there is no such file, which is a problem only if it was asked for. */
@@ -157,11 +171,14 @@ static bool read_file(sv_settings_merge *merge, const char *path, bool required,
     char *text = sv_arena_alloc_raw(merge->arena, MAX_FILE_BYTES);
     if (text)
         *ret_text = (sv_str){text, fread(text, 1, MAX_FILE_BYTES, file)};
-    bool too_large = text && ret_text->len == MAX_FILE_BYTES;
+    const char *problem = !text                             ? "out of memory"
+                          : ferror(file)                    ? strerror(errno)
+                          : ret_text->len == MAX_FILE_BYTES ? "1 MiB or larger"
+                                                            : NULL;
     fclose(file);
-    if (!text || too_large)
-        report(merge, path, too_large ? "larger than 1 MiB" : "out of memory", "");
-    return text && !too_large;
+    if (problem)
+        report(merge, path, problem, "");
+    return !problem;
 }
 
 /* A YAML value as the text that a flag would have: lists are joined by commas. */
@@ -242,30 +259,38 @@ static bool strip_prefix(sv_str *name)
     return true;
 }
 
+/* True when the entry is Serval's, or no entry at all. */
+static bool read_env_entry(sv_settings_merge *merge, const char *origin, sv_env_entry entry)
+{
+    bool ours = strip_prefix(&entry.name);
+    const sv_setting *setting = sv_settings_table_find(entry.name);
+    if (!ours && !setting && entry.name.len)
+        return false;
+    if (entry.problem)
+        report(merge, origin, entry.problem, "");
+    else if (setting)
+        sv_settings_set(merge, setting, entry.value, origin);
+    else
+        report_unknown(merge, origin, entry.name);
+    return true;
+}
+
 void sv_settings_read_env_file(sv_settings_merge *merge, const char *path, bool required,
                                sv_buf *notices)
 {
-    sv_env_line line;
-    sv_str rest;
-    size_t number = 0, foreign = 0;
-    if (!read_file(merge, path, required, &rest))
+    sv_env_file file = {0};
+    sv_env_entry entry;
+    size_t foreign = 0;
+    if (!read_file(merge, path, required, &file.rest))
         return;
-    while (sv_env_file_next(merge->arena, &rest, &number, &line)) {
-        const char *origin = sv_arena_printf(merge->arena, "%s:%zu", path, number).ptr;
-        bool ours = strip_prefix(&line.name);
-        const sv_setting *setting = sv_settings_table_find(line.name);
-        if (line.problem)
-            report(merge, origin ? origin : path, line.problem, "");
-        else if (setting)
-            sv_settings_set(merge, setting, line.value, origin ? origin : path);
-        else if (ours)
-            report_unknown(merge, origin ? origin : path, line.name);
-        else
+    while (sv_env_file_next(merge->arena, &file, &entry)) {
+        const char *origin = sv_arena_printf(merge->arena, "%s:%zu", path, entry.line).ptr;
+        if (!read_env_entry(merge, origin ? origin : path, entry))
             foreign++;
     }
     if (foreign)
-        sv_buf_printf(notices, "%s: %zu name%s that are not settings of Serval %s ignored\n", path,
-                      foreign, foreign == 1 ? "" : "s", foreign == 1 ? "was" : "were");
+        sv_buf_printf(notices, "%s: %zu name%s not of Serval: ignored\n", path, foreign,
+                      foreign == 1 ? "" : "s");
 }
 
 /* Kubernetes makes SERVAL_SERVICE_HOST, SERVAL_PORT=tcp://… for a service that is named serval. */

@@ -7,16 +7,23 @@
 
 typedef struct unit {
     const char *suffix;
-    double factor;
+    int64_t factor;
 } unit;
 
-/* Decimal digits with an optional point, then one of the suffixes; the first unit has none. */
+/* What a bare number is counted in comes first; then from small to large. */
+static const unit times[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+static const unit sizes[] = {
+    {"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+enum { N_TIMES = sizeof times / sizeof *times, N_SIZES = sizeof sizes / sizeof *sizes };
+
+/* Decimal digits with an optional point, then one of the suffixes. */
 static bool read_number(sv_str text, const unit *units, size_t n_units, int64_t *ret_value)
 {
     char digits[32];
     size_t len = 0;
     text = sv_str_trim(text);
-    while (len < text.len && len < sizeof digits - 1 && strchr("0123456789.", text.ptr[len]))
+    while (len < text.len && len < sizeof digits - 1 &&
+           ((text.ptr[len] >= '0' && text.ptr[len] <= '9') || text.ptr[len] == '.'))
         len++;
     memcpy(digits, text.ptr, len);
     digits[len] = '\0';
@@ -26,7 +33,7 @@ static bool read_number(sv_str text, const unit *units, size_t n_units, int64_t 
         return false;
     sv_str suffix = sv_str_trim(sv_str_slice(text, len, text.len));
     for (size_t i = 0; i < n_units; i++) {
-        double value = number * units[i].factor;
+        double value = number * (double)units[i].factor;
         if (sv_str_eq_nocase(suffix, sv_str_from(units[i].suffix)) && value < 9e18) {
             *ret_value = llround(value);
             return true;
@@ -37,15 +44,12 @@ static bool read_number(sv_str text, const unit *units, size_t n_units, int64_t 
 
 bool sv_units_read_duration(sv_str text, int64_t *ret_ms)
 {
-    static const unit units[] = {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}};
-    return read_number(text, units, sizeof units / sizeof *units, ret_ms);
+    return read_number(text, times, N_TIMES, ret_ms);
 }
 
 bool sv_units_read_size(sv_str text, int64_t *ret_bytes)
 {
-    static const unit units[] = {
-        {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
-    return read_number(text, units, sizeof units / sizeof *units, ret_bytes);
+    return read_number(text, sizes, N_SIZES, ret_bytes);
 }
 
 bool sv_units_read_int(sv_str text, int64_t *ret_value)
@@ -72,4 +76,24 @@ bool sv_units_read_bool(sv_str text, bool *ret_value)
                 return true;
             }
     return false;
+}
+
+/* In the largest unit that leaves no rest. */
+static void write_number(sv_buf *buf, int64_t value, const unit *units, size_t n_units)
+{
+    size_t best = 1;
+    for (size_t i = 2; i < n_units; i++)
+        if (value && value % units[i].factor == 0)
+            best = i;
+    sv_buf_printf(buf, "%lld%s", (long long)(value / units[best].factor), units[best].suffix);
+}
+
+void sv_units_write_duration(sv_buf *buf, int64_t ms)
+{
+    write_number(buf, ms, times, N_TIMES);
+}
+
+void sv_units_write_size(sv_buf *buf, int64_t bytes)
+{
+    write_number(buf, bytes, sizes, N_SIZES);
 }

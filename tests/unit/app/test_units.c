@@ -108,13 +108,44 @@ static void test_flags(void **state)
     }
 }
 
+/* In the largest unit without a rest, and it reads back. */
+static void test_writing(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        const char *time, *size;
+    } cases[] = {{0, "0ms", "0B"},
+                 {1, "1ms", "1B"},
+                 {1000, "1s", "1000B"},
+                 {1536, "1536ms", "1536B"},
+                 {65536, "65536ms", "64KiB"},
+                 {90000, "90s", "90000B"},
+                 {7200000, "2h", "7200000B"},
+                 {INT64_C(1) << 40, "1099511627776ms", "1024GiB"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sv_buf buf;
+        int64_t time = -1, size = -1;
+        sv_buf_init(&buf, 64);
+        sv_units_write_duration(&buf, cases[i].value);
+        assert_true(sv_str_eq(sv_buf_str(&buf), sv_str_from(cases[i].time)));
+        assert_true(sv_units_read_duration(sv_buf_str(&buf), &time));
+        sv_buf_clear(&buf);
+        sv_units_write_size(&buf, cases[i].value);
+        assert_true(sv_str_eq(sv_buf_str(&buf), sv_str_from(cases[i].size)));
+        assert_true(sv_units_read_size(sv_buf_str(&buf), &size));
+        assert_int_equal(time, cases[i].value);
+        assert_int_equal(size, cases[i].value);
+        sv_buf_deinit(&buf);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_integers),  cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
