@@ -1,4 +1,5 @@
-/* connection.c: the life of a connection (see connection.h). Sockets, routes and error texts are known elsewhere. */
+/* connection.c: the life of a connection (see connection.h). Sockets, routes and error texts are
+ * known elsewhere. */
 #include "http/connection.h"
 
 #include <stdlib.h>
@@ -10,9 +11,10 @@
 #include "io/timer.h"
 
 enum {
-    PENDING_CAP = 64 * 1024,      /* of bytes that wait for the answer before theirs: reading stops above */
-    PENDING_LIMIT = 1024 * 1024,  /* PENDING_CAP and the largest read */
-    SKIP_BYTES = 64 * 1024,       /* of an unread body: read and dropped to keep the connection */
+    PENDING_CAP =
+        64 * 1024, /* of bytes that wait for the answer before theirs: reading stops above */
+    PENDING_LIMIT = 1024 * 1024, /* PENDING_CAP and the largest read */
+    SKIP_BYTES = 64 * 1024,      /* of an unread body: read and dropped to keep the connection */
     LINGER_MS = 2000
 };
 static const size_t LINGER_BYTES = (size_t)64 << 20;
@@ -31,9 +33,9 @@ struct sv_connection {
     sv_outlet outlet;
     sv_list_node node; /* in the lane's connections */
     sv_timer *timer;
-    sv_request *request; /* NULL when idle, lingering or closed */
-    sv_buf pending;      /* read, not parsed yet */
-    int64_t deadline_ns; /* of the state */
+    sv_request *request;  /* NULL when idle, lingering or closed */
+    sv_buf pending;       /* read, not parsed yet */
+    int64_t deadline_ns;  /* of the state */
     size_t dropped_bytes; /* while skipping or lingering */
     connection_state state;
     bool is_reading;
@@ -101,7 +103,8 @@ static void release(sv_request *request)
 
 static void enter_idle(sv_connection *connection)
 {
-    enter(connection, STATE_IDLE, deadline_after(connection, get_limits(connection)->keep_alive_ms));
+    enter(connection, STATE_IDLE,
+          deadline_after(connection, get_limits(connection)->keep_alive_ms));
 }
 
 /* After the last answer. */
@@ -196,7 +199,8 @@ static void take_back(sv_message *message)
         resume(connection);
 }
 
-/* The time of the request is over while its handler owns the exchange: another one carries the answer. */
+/* The time of the request is over while its handler owns the exchange: another one carries the
+ * answer. */
 static void answer_overdue(sv_connection *connection)
 {
     sv_request *late = connection->request;
@@ -206,26 +210,12 @@ static void answer_overdue(sv_connection *connection)
         return;
     }
     bool closes = must_close(connection, late);
-    sv_exchange *exchange = &stand_in->exchange;
-    exchange->method = late->exchange.method;
-    exchange->target = late->exchange.target;
-    exchange->raw_path = late->exchange.raw_path;
-    exchange->path = late->exchange.path;
-    exchange->query = late->exchange.query;
-    exchange->http_minor = late->exchange.http_minor;
-    exchange->headers = late->exchange.headers;
-    exchange->n_headers = late->exchange.n_headers;
-    exchange->request_id = late->exchange.request_id;
-    exchange->client = late->exchange.client;
-    exchange->client_port = late->exchange.client_port;
-    exchange->route = late->exchange.route;
-    exchange->started_ns = late->exchange.started_ns;
-    exchange->deadline_ns = late->exchange.deadline_ns;
-    stand_in->is_head_method = late->is_head_method;
-    sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_deadline_exceeded,
-                                             .message = SV_STR("The answer was not ready in time")});
+    sv_request_resemble(stand_in, late);
+    sv_exchange_fail(&stand_in->exchange,
+                     &(sv_failure){.kind = &sv_kind_deadline_exceeded,
+                                   .message = SV_STR("The answer was not ready in time")});
     sv_outlet_write_answer(&connection->outlet, stand_in, closes);
-    late->exchange.answer_bytes = exchange->answer_bytes;
+    late->exchange.answer_bytes = stand_in->exchange.answer_bytes;
     release(stand_in);
     let_go(connection, SV_CANCEL_DEADLINE, 504);
     if (closes)
@@ -257,8 +247,9 @@ static bool begin_request(sv_connection *connection)
     request->exchange.client_port = connection->outlet.carrier.peer_port;
     request->given_back.run = take_back;
     connection->request = request;
-    enter(connection, STATE_READING,
-          deadline_after(connection, earlier(limits->header_timeout_ms, limits->request_timeout_ms)));
+    enter(
+        connection, STATE_READING,
+        deadline_after(connection, earlier(limits->header_timeout_ms, limits->request_timeout_ms)));
     return true;
 }
 
@@ -279,7 +270,8 @@ static void answer_early(sv_connection *connection)
     sv_outlet_write_answer(&connection->outlet, request, false);
     report(request);
     connection->dropped_bytes = 0;
-    enter(connection, STATE_SKIPPING, deadline_after(connection, get_limits(connection)->body_timeout_ms));
+    enter(connection, STATE_SKIPPING,
+          deadline_after(connection, get_limits(connection)->body_timeout_ms));
 }
 
 static void on_head(sv_connection *connection, bool has_more_input)
@@ -297,8 +289,9 @@ static void on_head(sv_connection *connection, bool has_more_input)
     if (request->awaits_continue && !has_more_input)
         sv_outlet_write(&connection->outlet, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     request->awaits_continue = false;
-    connection->deadline_ns = earlier(deadline_after(connection, get_limits(connection)->body_timeout_ms),
-                                      request->exchange.deadline_ns);
+    connection->deadline_ns =
+        earlier(deadline_after(connection, get_limits(connection)->body_timeout_ms),
+                request->exchange.deadline_ns);
 }
 
 /* The unread body is too long, or no HTTP: the answer it got was the last one. */
@@ -320,9 +313,11 @@ static void on_body(sv_connection *connection, sv_str piece)
     }
     sv_status status = sv_request_append_body(request, piece);
     if (status == SV_TOO_LARGE)
-        refuse(connection, (sv_refusal){&sv_kind_payload_too_large, "The body is larger than this path takes"});
+        refuse(connection,
+               (sv_refusal){&sv_kind_payload_too_large, "The body is larger than this path takes"});
     else if (status)
-        refuse(connection, (sv_refusal){&sv_kind_insufficient_memory, "There is no memory for this request now"});
+        refuse(connection, (sv_refusal){&sv_kind_insufficient_memory,
+                                        "There is no memory for this request now"});
 }
 
 static void on_complete(sv_connection *connection)
@@ -405,11 +400,13 @@ static void resume(sv_connection *connection)
     settle(connection);
 }
 
-/* The client sends nothing more: answers that are on their way are still sent, work that goes on is for nobody. */
+/* The client sends nothing more: answers that are on their way are still sent, work that goes on is
+ * for nobody. */
 static void finish_eof(sv_connection *connection)
 {
     if (connection->state == STATE_READING && sv_parser_has_begun(connection->request->parser)) {
-        refuse(connection, (sv_refusal){&sv_kind_bad_request, "The request ended before it was complete"});
+        refuse(connection,
+               (sv_refusal){&sv_kind_bad_request, "The request ended before it was complete"});
         sv_outlet_flush(&connection->outlet);
     }
     if (!connection->outlet.is_blocked || connection->outlet.is_broken)
@@ -513,9 +510,11 @@ const sv_socket_events sv_connection_events = {on_read, on_eof, on_error, on_dra
 
 static void expire(sv_connection *connection)
 {
-    bool has_begun = connection->state == STATE_READING && sv_parser_has_begun(connection->request->parser);
+    bool has_begun =
+        connection->state == STATE_READING && sv_parser_has_begun(connection->request->parser);
     if (has_begun)
-        refuse(connection, (sv_refusal){&sv_kind_request_timeout, "The request did not arrive in time"});
+        refuse(connection,
+               (sv_refusal){&sv_kind_request_timeout, "The request did not arrive in time"});
     else if (connection->state == STATE_HANDLING)
         answer_overdue(connection);
     else
@@ -562,15 +561,16 @@ sv_connection *sv_connection_open(sv_lane *lane, const sv_carrier *carrier)
 void sv_connection_turn_away(sv_connection *connection)
 {
     if (begin_request(connection))
-        refuse(connection, (sv_refusal){&sv_kind_server_overloaded, "There are too many connections"});
+        refuse(connection,
+               (sv_refusal){&sv_kind_server_overloaded, "There are too many connections"});
     settle(connection);
 }
 
 void sv_connection_drain(sv_connection *connection)
 {
-    bool is_idle = connection->state == STATE_IDLE ||
-                   (connection->state == STATE_READING &&
-                    !sv_parser_has_begun(connection->request->parser));
+    bool is_idle =
+        connection->state == STATE_IDLE ||
+        (connection->state == STATE_READING && !sv_parser_has_begun(connection->request->parser));
     if (is_idle && !connection->outlet.is_blocked)
         close_now(connection, SV_CANCEL_SHUTDOWN);
     else if (connection->state == STATE_IDLE)

@@ -2,17 +2,20 @@
  *
  * DESIGN. A connection reads requests one after the other and answers them in order:
  *
- *     IDLE -> READING -> HANDLING -> IDLE         a request comes, its handler owns it, the answer goes
- *                 \---> SKIPPING --> IDLE         answered from its head alone; the rest of its body is dropped
- *     any --> LINGERING --> CLOSED                the last answer is out: what still comes is dropped for a while, since
- *                                                 closing on unread bytes would reset, and could destroy the answer
+ *     IDLE -> READING -> HANDLING -> IDLE         a request comes, its handler owns it, the answer
+ * goes
+ *                 \---> SKIPPING --> IDLE         answered from its head alone; the rest of its
+ * body is dropped any --> LINGERING --> CLOSED                the last answer is out: what still
+ * comes is dropped for a while, since closing on unread bytes would reset, and could destroy the
+ * answer
  *
- * While a handler works, bytes are still read (up to a cap), so that a departed client is seen; they wait in `pending`
- * and are parsed when the answer is done. Nothing is parsed while the socket does not take what was written. Answers are
- * collected in the lane's buffer and leave together when the loop has done with the connection (settle).
+ * While a handler works, bytes are still read (up to a cap), so that a departed client is seen;
+ * they wait in `pending` and are parsed when the answer is done. Nothing is parsed while the socket
+ * does not take what was written. Answers are collected in the lane's buffer and leave together
+ * when the loop has done with the connection (settle).
  *
- * An exchange that its handler still owns when nobody waits any more is let go: its cancel token fires, the connection
- * forgets it, and it is freed when it comes back.
+ * An exchange that its handler still owns when nobody waits any more is let go: its cancel token
+ * fires, the connection forgets it, and it is freed when it comes back.
  *
  * Thread: the loop's. */
 #ifndef SERVAL_HTTP_CONNECTION_H
@@ -30,7 +33,8 @@ extern const sv_socket_events sv_connection_events;
 sv_connection *sv_connection_open(sv_lane *lane, const sv_carrier *carrier);
 /* Answers 503 before anything is read and closes. */
 void sv_connection_turn_away(sv_connection *connection);
-/* The server stops: closes when there is no request; answers from now on say `Connection: close`. */
+/* The server stops: closes when there is no request; answers from now on say `Connection: close`.
+ */
 void sv_connection_drain(sv_connection *connection);
 /* Cancels what is going on and closes. */
 void sv_connection_cut(sv_connection *connection);

@@ -1,4 +1,5 @@
-/* exchange.c: what the owner of an exchange can ask and say. How bytes come and go is not known here. */
+/* exchange.c: what the owner of an exchange can ask and say. How bytes come and go is not known
+ * here. */
 #include "http/exchange.h"
 
 #include "http/message.h"
@@ -20,7 +21,8 @@ sv_status sv_exchange_add_header(sv_exchange *exchange, sv_str name, sv_str valu
         return SV_INVALID;
     if (answer->n_headers == sizeof answer->headers / sizeof *answer->headers)
         return SV_TOO_LARGE;
-    sv_http_header added = {sv_arena_copy(exchange->arena, name), sv_arena_copy(exchange->arena, value)};
+    sv_http_header added = {sv_arena_copy(exchange->arena, name),
+                            sv_arena_copy(exchange->arena, value)};
     if (!added.name.ptr || !added.value.ptr)
         return SV_NO_MEMORY;
     answer->headers[answer->n_headers++] = added;

@@ -1,9 +1,10 @@
 /* exchange.h: one request and its answer, as the layers above HTTP see them.
  *
- * Ownership: the connection makes an exchange at the first byte of a request and hands it to the route's handler when
- * the body is complete. From then on one owner at a time, who may move it to another thread, works on it, and gives it
- * back with sv_exchange_respond (any thread). The arena, and all text here, moves with it. When the client leaves or the
- * deadline passes meanwhile, `cancel` fires; the owner still gives it back, and the answer is dropped. */
+ * Ownership: the connection makes an exchange at the first byte of a request and hands it to the
+ * route's handler when the body is complete. From then on one owner at a time, who may move it to
+ * another thread, works on it, and gives it back with sv_exchange_respond (any thread). The arena,
+ * and all text here, moves with it. When the client leaves or the deadline passes meanwhile,
+ * `cancel` fires; the owner still gives it back, and the answer is dropped. */
 #ifndef SERVAL_HTTP_EXCHANGE_H
 #define SERVAL_HTTP_EXCHANGE_H
 
@@ -27,9 +28,10 @@ typedef struct sv_http_header {
 
 typedef struct sv_exchange sv_exchange;
 
-/* The answer; filled by the owner before sv_exchange_respond. Text lives in the arena or is static. */
+/* The answer; filled by the owner before sv_exchange_respond. Text lives in the arena or is static.
+ */
 typedef struct sv_answer {
-    int status;         /* 0: nothing was set yet */
+    int status;          /* 0: nothing was set yet */
     sv_str content_type; /* empty: none */
     sv_str body;
     sv_http_header headers[16]; /* extra ones */
@@ -67,23 +69,24 @@ struct sv_exchange {
 
 /* The first header of this name, compared without case; NULL pointer when absent. */
 sv_str sv_exchange_header(const sv_exchange *exchange, sv_str name);
-/* Adds a header to the answer; both texts are copied into the arena. SV_INVALID when not legal in HTTP, SV_TOO_LARGE
- * when the answer has 16 already. */
+/* Adds a header to the answer; both texts are copied into the arena. SV_INVALID when not legal in
+ * HTTP, SV_TOO_LARGE when the answer has 16 already. */
 sv_status sv_exchange_add_header(sv_exchange *exchange, sv_str name, sv_str value);
-/* Gives the exchange back with its answer. Any thread; on the loop's own thread the answer is written at once. The
- * caller must not touch the exchange afterwards. */
+/* Gives the exchange back with its answer. Any thread; on the loop's own thread the answer is
+ * written at once. The caller must not touch the exchange afterwards. */
 void sv_exchange_respond(sv_exchange *exchange);
 
 /* What an error answer says. */
 typedef struct sv_failure {
     const sv_error_kind *kind;
     sv_str message;
-    sv_str detail_json;  /* NULL pointer: the message as text */
-    sv_str members_json; /* more members of the object, e.g. `"available":["1"]`; NULL pointer: none */
+    sv_str detail_json; /* NULL pointer: the message as text */
+    sv_str
+        members_json; /* more members of the object, e.g. `"available":["1"]`; NULL pointer: none */
 } sv_failure;
 
-/* Makes the answer an error of the dialect that fits the exchange's path (mw_error.c). When memory is out, a fixed text
- * is used: never fails. */
+/* Makes the answer an error of the dialect that fits the exchange's path (mw_error.c). When memory
+ * is out, a fixed text is used: never fails. */
 void sv_exchange_fail(sv_exchange *exchange, const sv_failure *failure);
 
 #endif

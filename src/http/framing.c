@@ -1,5 +1,6 @@
-/* framing.c: request lines, chunk-size lines, and the fields that say how long a body is. No llhttp here: these are the
- * places where its verdict is too rough (one error for every bad method or version) or differs from the rules we keep. */
+/* framing.c: request lines, chunk-size lines, and the fields that say how long a body is. No llhttp
+ * here: these are the places where its verdict is too rough (one error for every bad method or
+ * version) or differs from the rules we keep. */
 #include "http/framing.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static sv_refusal read_version(sv_str text, int *ret_minor)
         return refuse(&sv_kind_bad_request,
                       "The request line does not end in a version like HTTP/1.1");
     if (text.ptr[5] != '1')
-        return refuse(&sv_kind_http_version_not_supported, "Only HTTP/1.0 and HTTP/1.1 are spoken here");
+        return refuse(&sv_kind_http_version_not_supported,
+                      "Only HTTP/1.0 and HTTP/1.1 are spoken here");
     *ret_minor = text.ptr[7] != '0';
     return (sv_refusal){0};
 }
@@ -134,7 +136,8 @@ bool sv_framing_read_chunk_line(sv_str line, uint64_t *ret_size, size_t *ret_ext
     return true;
 }
 
-/* A coding other than exactly `chunked`: 501 for a well-formed list of codings that ends in chunked, else 400. */
+/* A coding other than exactly `chunked`: 501 for a well-formed list of codings that ends in
+ * chunked, else 400. */
 static sv_refusal judge_coding(sv_str value)
 {
     static const char malformed[] = "Transfer-Encoding can only be chunked";

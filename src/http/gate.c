@@ -24,15 +24,16 @@ static void add_header(sv_request *request, sv_str name, sv_str value)
     (void)status;
 }
 
-/* The path with its last slash taken off or put on; no host, so that nothing of the request decides where it leads. */
+/* The path with its last slash taken off or put on; no host, so that nothing of the request decides
+ * where it leads. */
 static bool redirect_slash(sv_request *request)
 {
     sv_exchange *exchange = &request->exchange;
     sv_str path = exchange->raw_path;
     bool has_slash = sv_str_ends_with(path, SV_STR("/"));
     sv_str location = sv_arena_printf(exchange->arena, "%.*s%s%s%.*s", (int)(path.len - has_slash),
-                                      path.ptr, has_slash ? "" : "/", exchange->query.len ? "?" : "",
-                                      SV_STR_ARG(exchange->query));
+                                      path.ptr, has_slash ? "" : "/",
+                                      exchange->query.len ? "?" : "", SV_STR_ARG(exchange->query));
     exchange->answer.status = 307;
     if (location.ptr)
         add_header(request, SV_STR("Location"), location);
@@ -51,18 +52,20 @@ static bool refuse_method(sv_request *request, const char *allow)
     sv_exchange *exchange = &request->exchange;
     if (sv_str_eq(exchange->method, SV_STR("OPTIONS")))
         return answer_options(request, allow);
-    sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_method_not_allowed,
-                                             .message = SV_STR("This path does not take this method"),
-                                             .detail_json = SV_STR("\"Method Not Allowed\"")});
+    sv_exchange_fail(exchange,
+                     &(sv_failure){.kind = &sv_kind_method_not_allowed,
+                                   .message = SV_STR("This path does not take this method"),
+                                   .detail_json = SV_STR("\"Method Not Allowed\"")});
     add_header(request, SV_STR("Allow"), sv_str_from(allow));
     return false;
 }
 
 static bool refuse_path(sv_request *request)
 {
-    sv_exchange_fail(&request->exchange, &(sv_failure){.kind = &sv_kind_not_found,
-                                                       .message = SV_STR("There is nothing at this path"),
-                                                       .detail_json = SV_STR("\"Not Found\"")});
+    sv_exchange_fail(&request->exchange,
+                     &(sv_failure){.kind = &sv_kind_not_found,
+                                   .message = SV_STR("There is nothing at this path"),
+                                   .detail_json = SV_STR("\"Not Found\"")});
     return false;
 }
 
@@ -98,10 +101,12 @@ static bool check_expectation(sv_request *request)
     sv_str expected = read_expectation(request);
     if (!expected.ptr || sv_str_eq_nocase(expected, SV_STR("100-continue")))
         return true;
-    return refuse(request, &sv_kind_expectation_failed, SV_STR("Only 100-continue can be expected"));
+    return refuse(request, &sv_kind_expectation_failed,
+                  SV_STR("Only 100-continue can be expected"));
 }
 
-/* Decimal seconds: digits, then perhaps a point and more digits. Very long times are cut to a day. */
+/* Decimal seconds: digits, then perhaps a point and more digits. Very long times are cut to a day.
+ */
 static bool parse_seconds(sv_str text, int64_t *ret_ns)
 {
     const int64_t day = 86400 * SV_NS_PER_S;
@@ -130,8 +135,9 @@ static bool refuse_timeout(sv_request *request, sv_str given, bool is_number)
 {
     sv_exchange *exchange = &request->exchange;
     const char *type = is_number ? "greater_than" : "float_parsing";
-    const char *message = is_number ? "Input should be greater than 0"
-                                    : "Input should be a valid number, unable to parse string as a number";
+    const char *message =
+        is_number ? "Input should be greater than 0"
+                  : "Input should be a valid number, unable to parse string as a number";
     sv_buf buf;
     sv_writer writer;
     sv_buf_init(&buf, 4096 + given.len * 6);
@@ -147,10 +153,12 @@ static bool refuse_timeout(sv_request *request, sv_str given, bool is_number)
     sv_writer_end_object(&writer);
     sv_writer_end_array(&writer);
     sv_str detail = sv_buf_status(&buf) ? SV_STR("[]") : sv_buf_str(&buf);
-    sv_str text = sv_arena_printf(exchange->arena, "Validation failed: header.x-request-timeout: %s", message);
-    sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_validation_error,
-                                             .message = text.ptr ? text : SV_STR("Validation failed"),
-                                             .detail_json = detail});
+    sv_str text = sv_arena_printf(exchange->arena,
+                                  "Validation failed: header.x-request-timeout: %s", message);
+    sv_exchange_fail(exchange,
+                     &(sv_failure){.kind = &sv_kind_validation_error,
+                                   .message = text.ptr ? text : SV_STR("Validation failed"),
+                                   .detail_json = detail});
     sv_buf_deinit(&buf);
     return false;
 }
@@ -179,8 +187,9 @@ static void add_accepted_media(sv_request *request, const char *media)
     sv_str rest = sv_str_from(media), pattern, list = SV_STR("application/json");
     while (list.ptr && sv_str_split(&rest, ',', &pattern)) {
         pattern = sv_str_trim_ows(pattern);
-        list = sv_arena_printf(request->exchange.arena, "%.*s, %.*s%s", SV_STR_ARG(list), SV_STR_ARG(pattern),
-                               sv_str_ends_with(pattern, SV_STR("/")) ? "*" : "");
+        list =
+            sv_arena_printf(request->exchange.arena, "%.*s, %.*s%s", SV_STR_ARG(list),
+                            SV_STR_ARG(pattern), sv_str_ends_with(pattern, SV_STR("/")) ? "*" : "");
     }
     if (list.ptr)
         add_header(request, SV_STR("Accept-Post"), list);
@@ -206,11 +215,13 @@ static bool check_length(sv_request *request)
         return true;
     sv_str message = sv_arena_printf(request->exchange.arena, "The body is larger than %zu bytes",
                                      request->max_body_bytes);
-    return refuse(request, &sv_kind_payload_too_large, message.ptr ? message : SV_STR("The body is too large"));
+    return refuse(request, &sv_kind_payload_too_large,
+                  message.ptr ? message : SV_STR("The body is too large"));
 }
 
 /* What the route says, for this exchange. */
-static bool apply_route(sv_request *request, const sv_route_match *found, const sv_http_limits *limits)
+static bool apply_route(sv_request *request, const sv_route_match *found,
+                        const sv_http_limits *limits)
 {
     sv_exchange *exchange = &request->exchange;
     const sv_policy *policy = &found->route->policy;

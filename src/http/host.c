@@ -1,4 +1,5 @@
-/* host.c: the rules of the Host field (RFC 9112 3.2, strictly) and the list of hosts that are served. */
+/* host.c: the rules of the Host field (RFC 9112 3.2, strictly) and the list of hosts that are
+ * served. */
 #include "http/host.h"
 
 #include <string.h>
@@ -25,8 +26,9 @@ static bool is_ip_literal(sv_str text)
 /* Host characters of RFC 3986 without the comma, which would make a list. */
 static bool is_reg_name(sv_str text)
 {
-    return text.len && consists_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                         "-._~%!$&'()*+;=");
+    return text.len &&
+           consists_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             "-._~%!$&'()*+;=");
 }
 
 sv_str sv_host_name(sv_str host)

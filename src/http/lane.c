@@ -1,4 +1,5 @@
-/* lane.c: what the connections of one loop share: spare requests, the output buffer, the Date. No protocol here. */
+/* lane.c: what the connections of one loop share: spare requests, the output buffer, the Date. No
+ * protocol here. */
 #include "http/lane.h"
 
 #include "http/connection.h"

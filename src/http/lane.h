@@ -1,6 +1,7 @@
 /* lane.h: the part of a server that lives on one loop: its connections and what they share.
  *
- * Thread: everything here belongs to the loop's thread, but for the counters and for sv_lane_shared. */
+ * Thread: everything here belongs to the loop's thread, but for the counters and for
+ * sv_lane_shared. */
 #ifndef SERVAL_HTTP_LANE_H
 #define SERVAL_HTTP_LANE_H
 
@@ -30,15 +31,16 @@ typedef struct sv_lane {
     sv_loop *loop;
     bool is_listening;        /* its connections count for drain */
     sv_list_node connections; /* of sv_connection */
-    /* Bytes of answers that are written together when the loop has done with a connection; they are `writer`'s. */
+    /* Bytes of answers that are written together when the loop has done with a connection; they are
+     * `writer`'s. */
     sv_buf out;
     struct sv_outlet *writer;
-    char date[30];          /* the Date field, good until: */
+    char date[30]; /* the Date field, good until: */
     int64_t date_until_ns;
     struct sv_request *spare; /* kept for the next request */
     size_t n_spare;
-    /* Written on the loop's thread only, read anywhere: exchanges that handlers own; connections with and without a
-     * request. */
+    /* Written on the loop's thread only, read anywhere: exchanges that handlers own; connections
+     * with and without a request. */
     atomic_size_t n_out, n_active, n_idle;
 } sv_lane;
 

@@ -1,4 +1,5 @@
-/* loopback.c: a carrier in memory, so that tests drive the code of a socket's connection byte by byte. */
+/* loopback.c: a carrier in memory, so that tests drive the code of a socket's connection byte by
+ * byte. */
 #include "http/loopback.h"
 
 #include <stdlib.h>
@@ -14,8 +15,8 @@ struct sv_loopback {
     sv_buf received;           /* by the client */
     sv_buf waiting;            /* from the client, while the server does not read */
     sv_message closed;
-    size_t room;               /* bytes the client takes before the server's writes are held back */
-    sv_buf held;               /* written, not taken yet */
+    size_t room; /* bytes the client takes before the server's writes are held back */
+    sv_buf held; /* written, not taken yet */
     bool is_reading, has_eof, is_shut, is_closing, is_freed;
 };
 
@@ -29,8 +30,8 @@ static void deliver(sv_loopback *loopback)
         sv_connection_events.on_read(loopback->connection, bytes.ptr, bytes.len);
         sv_buf_deinit(&bytes);
     }
-    if (loopback->has_eof && loopback->connection && !loopback->is_closing && loopback->is_reading &&
-        !loopback->waiting.len) {
+    if (loopback->has_eof && loopback->connection && !loopback->is_closing &&
+        loopback->is_reading && !loopback->waiting.len) {
         loopback->is_reading = false;
         sv_connection_events.on_eof(loopback->connection);
     }
@@ -100,8 +101,8 @@ static void close_client(void *carrier)
     sv_loop_post(loopback->lane->loop, &loopback->closed);
 }
 
-static const sv_transport loopback_transport = {write_client,    count_queued, start_reading, stop_reading,
-                                                shutdown_client, close_client};
+static const sv_transport loopback_transport = {write_client, count_queued,    start_reading,
+                                                stop_reading, shutdown_client, close_client};
 
 sv_loopback *sv_loopback_new(sv_server *server, sv_loop *loop)
 {

@@ -7,15 +7,16 @@
 
 typedef struct sv_loopback sv_loopback;
 
-/* A connection of `server` on `loop`, which the calling thread steps. NULL when out of memory. Free the server before
- * the loop. */
+/* A connection of `server` on `loop`, which the calling thread steps. NULL when out of memory. Free
+ * the server before the loop. */
 sv_loopback *sv_loopback_new(sv_server *server, sv_loop *loop);
 /* Bytes from the client. */
 void sv_loopback_send(sv_loopback *loopback, sv_str bytes);
 /* The client closes its sending side, or is gone (reset). */
 void sv_loopback_send_eof(sv_loopback *loopback);
 void sv_loopback_reset(sv_loopback *loopback);
-/* From now on the client takes this many bytes, and holds back the server like a full socket after them. */
+/* From now on the client takes this many bytes, and holds back the server like a full socket after
+ * them. */
 void sv_loopback_limit(sv_loopback *loopback, size_t room_bytes);
 /* Takes what was held back. */
 void sv_loopback_take_held(sv_loopback *loopback);

@@ -4,28 +4,17 @@
 #include <string.h>
 
 /* The IANA registry, the common ones first. PRI is left out: it only announces HTTP/2. */
-static const char *const methods[] = {
-    "GET",         "HEAD",       "POST",
-    "PUT",         "PATCH",      "DELETE",
-    "OPTIONS",     "CONNECT",    "TRACE",
-    "ACL",         "BASELINE-CONTROL", "BIND",
-    "CHECKIN",     "CHECKOUT",   "COPY",
-    "LABEL",       "LINK",       "LOCK",
-    "MERGE",       "MKACTIVITY", "MKCALENDAR",
-    "MKCOL",       "MKREDIRECTREF", "MKWORKSPACE",
-    "MOVE",        "M-SEARCH",   "NOTIFY",
-    "ORDERPATCH",  "PROPFIND",   "PROPPATCH",
-    "PURGE",       "QUERY",      "REBIND",
-    "REPORT",      "SEARCH",     "SUBSCRIBE",
-    "UNBIND",      "UNCHECKOUT", "UNLINK",
-    "UNLOCK",      "UNSUBSCRIBE", "UPDATE",
-    "UPDATEREDIRECTREF", "VERSION-CONTROL",
-};
+static const sv_str methods = SV_STR_INIT(
+    "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE ACL BASELINE-CONTROL BIND CHECKIN "
+    "CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE "
+    "MOVE M-SEARCH NOTIFY ORDERPATCH PROPFIND PROPPATCH PURGE QUERY REBIND REPORT SEARCH SUBSCRIBE "
+    "UNBIND UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL");
 
 bool sv_message_is_method(sv_str text)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (sv_str_eq(text, sv_str_from(methods[i])))
+    sv_str rest = methods, known;
+    while (sv_str_split(&rest, ' ', &known))
+        if (sv_str_eq(text, known))
             return true;
     return false;
 }
@@ -115,8 +104,8 @@ int sv_message_percent_byte(sv_str text)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* What may follow a first byte of UTF-8 (Unicode 3.9, table 3-7): the length of the character and the range of its
- * second byte. Length 0: no character begins so. */
+/* What may follow a first byte of UTF-8 (Unicode 3.9, table 3-7): the length of the character and
+ * the range of its second byte. Length 0: no character begins so. */
 static size_t expect_char(unsigned char first, unsigned char *ret_low, unsigned char *ret_high)
 {
     *ret_low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -128,7 +117,8 @@ static size_t expect_char(unsigned char first, unsigned char *ret_low, unsigned 
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* Length of the character at the start of `text`, or, with `*ret_valid` false, of the piece that is not one. */
+/* Length of the character at the start of `text`, or, with `*ret_valid` false, of the piece that is
+ * not one. */
 static size_t measure_char(sv_str text, bool *ret_valid)
 {
     unsigned char low, high;

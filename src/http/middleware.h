@@ -1,4 +1,5 @@
-/* middleware.h: the onion around every exchange: runs the server's middlewares in their order. Loop thread. */
+/* middleware.h: the onion around every exchange: runs the server's middlewares in their order. Loop
+ * thread. */
 #ifndef SERVAL_HTTP_MIDDLEWARE_H
 #define SERVAL_HTTP_MIDDLEWARE_H
 

@@ -1,7 +1,9 @@
-/* mw_error.c: error answers. Every refusal and failure of every layer above and below becomes bytes here.
+/* mw_error.c: error answers. Every refusal and failure of every layer above and below becomes bytes
+ * here.
  *
- * DESIGN. A dialect belongs to a mounted prefix; the longest prefix of a path decides, so that unknown paths below it
- * answer in its dialect as well, and what the parser refuses (no path yet) in the native one. */
+ * DESIGN. A dialect belongs to a mounted prefix; the longest prefix of a path decides, so that
+ * unknown paths below it answer in its dialect as well, and what the parser refuses (no path yet)
+ * in the native one. */
 #include "http/mw_error.h"
 
 #include "base/writer.h"
@@ -32,7 +34,8 @@ static void write_native(sv_writer *writer, const sv_exchange *exchange, const s
     sv_writer_end_object(writer);
 }
 
-/* Longest prefixes first. OpenAI's form and the inference protocol's get their own writers with their endpoints. */
+/* Longest prefixes first. OpenAI's form and the inference protocol's get their own writers with
+ * their endpoints. */
 static const dialect dialects[] = {
     {SV_STR_INIT("/v1"), write_native, false},
     {SV_STR_INIT("/v2"), write_native, false},
@@ -75,9 +78,10 @@ static sv_str write_body(sv_exchange *exchange, const sv_failure *failure)
 
 void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
 {
-    static const sv_str no_memory = SV_STR_INIT(
-        "{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":\"There is no memory for this request now\","
-        "\"path\":\"\",\"request_id\":\"\",\"detail\":\"There is no memory for this request now\"}");
+    static const sv_str no_memory = SV_STR_INIT("{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":"
+                                                "\"There is no memory for this request now\","
+                                                "\"path\":\"\",\"request_id\":\"\",\"detail\":"
+                                                "\"There is no memory for this request now\"}");
     sv_answer *answer = &exchange->answer;
     const sv_error_kind *kind = failure->kind;
     answer->body = write_body(exchange, failure);

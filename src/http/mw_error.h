@@ -4,10 +4,11 @@
 
 #include "http/exchange.h"
 
-/* Fills the answer: status, type, body, code. Headers that were added stay. Never fails: when memory is out the answer
- * is a fixed 503. */
+/* Fills the answer: status, type, body, code. Headers that were added stay. Never fails: when
+ * memory is out the answer is a fixed 503. */
 void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure);
-/* Whether a missing or superfluous slash at the end of this path may be answered with a redirect. */
+/* Whether a missing or superfluous slash at the end of this path may be answered with a redirect.
+ */
 bool sv_mw_error_redirects_slash(sv_str path);
 
 #endif

@@ -13,7 +13,8 @@ static bool is_id(sv_str text)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         char byte = text.ptr[i];
-        bool is_alnum = (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+        bool is_alnum =
+            (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
         if (!is_alnum && (!byte || !strchr("._:/+=@-", byte)))
             return false;
     }

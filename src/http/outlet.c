@@ -1,5 +1,5 @@
-/* outlet.c: writes answers into the lane's buffer and the buffer to the carrier. Which answer, and what comes next, is
- * the connection's affair. */
+/* outlet.c: writes answers into the lane's buffer and the buffer to the carrier. Which answer, and
+ * what comes next, is the connection's affair. */
 #include "http/outlet.h"
 
 #include "http/middleware.h"

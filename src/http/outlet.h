@@ -1,5 +1,5 @@
-/* outlet.h: the sending side of a connection: answers become bytes, which leave together when the loop has done with the
- * connection. Loop thread. */
+/* outlet.h: the sending side of a connection: answers become bytes, which leave together when the
+ * loop has done with the connection. Loop thread. */
 #ifndef SERVAL_HTTP_OUTLET_H
 #define SERVAL_HTTP_OUTLET_H
 
@@ -17,7 +17,8 @@ typedef struct sv_outlet {
     size_t queued_bytes;       /* when stall_deadline_ns was set */
 } sv_outlet;
 
-/* Runs the middlewares' `after` and writes the exchange's answer; a missing or impossible status becomes a 500. */
+/* Runs the middlewares' `after` and writes the exchange's answer; a missing or impossible status
+ * becomes a 500. */
 void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes);
 /* Bytes as they are; copied. */
 void sv_outlet_write(sv_outlet *outlet, sv_str bytes);

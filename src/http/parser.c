@@ -1,10 +1,13 @@
-/* parser.c: the bytes of one request -> events. The only file that knows llhttp; knows no connection and no route.
+/* parser.c: the bytes of one request -> events. The only file that knows llhttp; knows no
+ * connection and no route.
  *
- * DESIGN. HTTP/1.1 is lines, then bytes. A line (request line, field, chunk size, trailer) is first collected whole in
- * the arena, where limits are checked and its end must be CRLF; so nothing below ever sees half a token. llhttp judges
- * the fields, one line at a time, and walks the body. Two kinds of lines are ours (framing.h), and llhttp is given their
- * plain form instead: the request line, because llhttp has one verdict for every bad method or version and refuses
- * HTTP/1.2; and the chunk-size line, because it refuses white space around an extension. No lenient flag is ever set. */
+ * DESIGN. HTTP/1.1 is lines, then bytes. A line (request line, field, chunk size, trailer) is first
+ * collected whole in the arena, where limits are checked and its end must be CRLF; so nothing below
+ * ever sees half a token. llhttp judges the fields, one line at a time, and walks the body. Two
+ * kinds of lines are ours (framing.h), and llhttp is given their plain form instead: the request
+ * line, because llhttp has one verdict for every bad method or version and refuses HTTP/1.2; and
+ * the chunk-size line, because it refuses white space around an extension. No lenient flag is ever
+ * set. */
 #include "http/parser.h"
 
 #include <llhttp.h>
@@ -15,12 +18,13 @@
 
 enum {
     FIRST_BLOCK = 1024,
-    MAX_EMPTY_LINES = 4,           /* before the request line */
-    MAX_CHUNK_EXTENSION = 256,     /* of one chunk */
+    MAX_EMPTY_LINES = 4,       /* before the request line */
+    MAX_CHUNK_EXTENSION = 256, /* of one chunk */
     MAX_CHUNK_LINE = 16 + MAX_CHUNK_EXTENSION + 2,
     MAX_ALL_EXTENSIONS = 16 * 1024,
     MAX_CHUNKS = 65536, /* that are not empty */
-    REQUEST_LINE_EXTRA = SV_FRAMING_MAX_METHOD + 12 /* around a target: method, spaces, version, line end */
+    REQUEST_LINE_EXTRA =
+        SV_FRAMING_MAX_METHOD + 12 /* around a target: method, spaces, version, line end */
 };
 
 typedef enum state {
@@ -39,10 +43,10 @@ struct sv_parser {
     state state;
     sv_parser_limits limits;
     sv_arena *arena;
-    char *block;                    /* lines stand here one after the other */
-    size_t block_used, block_size;  /* up to `block_used` text is kept */
-    size_t line_len;                /* of the line that is being collected, behind what is kept */
-    size_t section_bytes;           /* header or trailer bytes so far */
+    char *block;                   /* lines stand here one after the other */
+    size_t block_used, block_size; /* up to `block_used` text is kept */
+    size_t line_len;               /* of the line that is being collected, behind what is kept */
+    size_t section_bytes;          /* header or trailer bytes so far */
     size_t n_empty_lines, n_chunks, n_extension_bytes, n_trailers;
     bool has_begun, has_line;
     sv_parser_event event; /* what a callback of llhttp found; MORE: nothing */
@@ -188,7 +192,8 @@ static sv_str current_line(const sv_parser *parser)
 
 typedef enum line_state { LINE_PARTIAL, LINE_WHOLE, LINE_REFUSED } line_state;
 
-/* Moves bytes of the input into the line, up to its LF. `over` refuses a line longer than `max_len`. */
+/* Moves bytes of the input into the line, up to its LF. `over` refuses a line longer than
+ * `max_len`. */
 static line_state collect_line(sv_parser *parser, sv_str *input, size_t max_len, sv_refusal over)
 {
     size_t count = sv_str_find(*input, '\n');
@@ -246,7 +251,8 @@ static sv_parser_event end_request_line(sv_parser *parser)
     if (!line.len) {
         drop_line(parser);
         if (++parser->n_empty_lines > MAX_EMPTY_LINES)
-            return refuse(parser, &sv_kind_bad_request, "There are too many empty lines before the request");
+            return refuse(parser, &sv_kind_bad_request,
+                          "There are too many empty lines before the request");
         return SV_PARSER_MORE;
     }
     sv_refusal refusal = sv_framing_read_request_line(line, &parser->head.line);
@@ -270,8 +276,8 @@ static sv_parser_event step_request_line(sv_parser *parser, sv_str *input)
     return line == LINE_WHOLE ? end_request_line(parser) : line_event(line);
 }
 
-/* White space before the line end belongs to no value, but llhttp refuses a tab there in Content-Length. A line that
- * begins with white space is left alone: it is refused as it stands. */
+/* White space before the line end belongs to no value, but llhttp refuses a tab there in
+ * Content-Length. A line that begins with white space is left alone: it is refused as it stands. */
 static void trim_line(sv_parser *parser)
 {
     char *line = parser->block + parser->block_used;
@@ -288,9 +294,9 @@ static void trim_line(sv_parser *parser)
 static sv_parser_event step_field(sv_parser *parser, sv_str *input)
 {
     size_t left = parser->limits.max_header_bytes + 2 - parser->section_bytes;
-    line_state line = collect_line(parser, input, left,
-                                   (sv_refusal){&sv_kind_headers_too_large,
-                                                "The header section is larger than allowed"});
+    line_state line = collect_line(
+        parser, input, left,
+        (sv_refusal){&sv_kind_headers_too_large, "The header section is larger than allowed"});
     if (line != LINE_WHOLE)
         return line_event(line);
     parser->section_bytes += parser->line_len;
@@ -332,8 +338,9 @@ static sv_parser_event count_chunk(sv_parser *parser, uint64_t size, size_t exte
 
 static sv_parser_event step_chunk_line(sv_parser *parser, sv_str *input)
 {
-    line_state got = collect_line(parser, input, MAX_CHUNK_LINE,
-                                    (sv_refusal){&sv_kind_bad_request, "A chunk's size line is too long"});
+    line_state got =
+        collect_line(parser, input, MAX_CHUNK_LINE,
+                     (sv_refusal){&sv_kind_bad_request, "A chunk's size line is too long"});
     if (got != LINE_WHOLE)
         return line_event(got);
     uint64_t size;

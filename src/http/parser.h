@@ -1,5 +1,5 @@
-/* parser.h: the bytes of one request -> events. Fed in pieces of any size, cut anywhere; what follows the request is
- * left in the input.
+/* parser.h: the bytes of one request -> events. Fed in pieces of any size, cut anywhere; what
+ * follows the request is left in the input.
  *
  * Thread: a parser belongs to its connection's loop. */
 #ifndef SERVAL_HTTP_PARSER_H
@@ -18,7 +18,8 @@ typedef struct sv_parser sv_parser;
 
 typedef struct sv_parser_limits {
     size_t max_target_bytes; /* 414 above */
-    size_t max_header_bytes; /* all field lines with their line ends, trailers counted anew: 431 above */
+    size_t max_header_bytes; /* all field lines with their line ends, trailers counted anew: 431
+                                above */
     size_t max_headers;      /* at most SV_EXCHANGE_MAX_HEADERS: 431 above */
 } sv_parser_limits;
 
@@ -43,10 +44,11 @@ sv_parser *sv_parser_new(void);
 /* NULL is fine. */
 void sv_parser_free(sv_parser *parser);
 
-/* Gets ready for one request. The head's text is allocated in `arena`, which lives until the next start. */
+/* Gets ready for one request. The head's text is allocated in `arena`, which lives until the next
+ * start. */
 void sv_parser_start(sv_parser *parser, sv_arena *arena, sv_parser_limits limits);
-/* Takes bytes off the front of `*input` up to the next event. After HEAD it must be called again even when the input is
- * empty: a request may be complete without another byte. */
+/* Takes bytes off the front of `*input` up to the next event. After HEAD it must be called again
+ * even when the input is empty: a request may be complete without another byte. */
 sv_parser_event sv_parser_next(sv_parser *parser, sv_str *input, sv_str *ret_piece);
 /* Whether a byte of the request itself was seen; empty lines before it do not count. */
 bool sv_parser_has_begun(const sv_parser *parser);

@@ -1,4 +1,5 @@
-/* policy.h: what is known about a route before its body arrives. `web` fills it, `http` obeys it. */
+/* policy.h: what is known about a route before its body arrives. `web` fills it, `http` obeys it.
+ */
 #ifndef SERVAL_HTTP_POLICY_H
 #define SERVAL_HTTP_POLICY_H
 
@@ -11,8 +12,9 @@
 typedef struct sv_policy {
     size_t max_body_bytes; /* 0: the server's */
     int64_t timeout_ms;    /* to the start of the answer; 0: the server's */
-    /* Comma-separated media types that are taken besides JSON ("image/" matches every picture); anything else, an
-     * absent type included, is 415 before the body is read. NULL: not checked here. */
+    /* Comma-separated media types that are taken besides JSON ("image/" matches every picture);
+     * anything else, an absent type included, is 415 before the body is read. NULL: not checked
+     * here. */
     const char *media;
     bool run_inline; /* handled on the loop */
 } sv_policy;

@@ -1,4 +1,5 @@
-/* request.c: from a parsed head and body pieces to an exchange. Knows neither routes nor connections. */
+/* request.c: from a parsed head and body pieces to an exchange. Knows neither routes nor
+ * connections. */
 #include "http/request.h"
 
 #include <stdlib.h>
@@ -55,7 +56,8 @@ sv_status sv_request_start(sv_request *request, const sv_server_config *config)
     request->keep_alive = request->is_head_method = false;
     request->awaits_continue = request->is_answered = false;
     sv_parser_start(request->parser, arena,
-                    (sv_parser_limits){config->limits.max_url_bytes, config->limits.max_header_bytes,
+                    (sv_parser_limits){config->limits.max_url_bytes,
+                                       config->limits.max_header_bytes,
                                        config->limits.max_headers});
     return SV_OK;
 }
@@ -139,14 +141,35 @@ sv_refusal sv_request_read_head(sv_request *request)
                          request->lane->shared->config.allowed_hosts);
 }
 
+void sv_request_resemble(sv_request *request, const sv_request *other)
+{
+    sv_exchange *exchange = &request->exchange;
+    const sv_exchange *model = &other->exchange;
+    exchange->method = model->method;
+    exchange->target = model->target;
+    exchange->raw_path = model->raw_path;
+    exchange->path = model->path;
+    exchange->query = model->query;
+    exchange->http_minor = model->http_minor;
+    exchange->headers = model->headers;
+    exchange->n_headers = model->n_headers;
+    exchange->request_id = model->request_id;
+    exchange->client = model->client;
+    exchange->client_port = model->client_port;
+    exchange->route = model->route;
+    exchange->started_ns = model->started_ns;
+    exchange->deadline_ns = model->deadline_ns;
+    request->is_head_method = other->is_head_method;
+}
+
 bool sv_request_has_body(const sv_request *request)
 {
     const sv_framing *framing = &sv_parser_get_head(request->parser)->framing;
     return framing->chunked || framing->content_length > 0;
 }
 
-/* Room for what is announced, at once when it is small; else only as fast as bytes really come, so that announcements
- * alone cost nothing. */
+/* Room for what is announced, at once when it is small; else only as fast as bytes really come, so
+ * that announcements alone cost nothing. */
 static void reserve_body(sv_request *request, size_t piece_bytes)
 {
     sv_buf *body = &request->body;

@@ -1,5 +1,5 @@
-/* request.h: an exchange and what HTTP itself keeps beside it: parser, body, fate. Made once, used for one request
- * after the other.
+/* request.h: an exchange and what HTTP itself keeps beside it: parser, body, fate. Made once, used
+ * for one request after the other.
  *
  * Thread: the loop's, but for what handlers may touch of the exchange. */
 #ifndef SERVAL_HTTP_REQUEST_H
@@ -39,11 +39,15 @@ sv_status sv_request_start(sv_request *request, const sv_server_config *config) 
 /* Lets go of everything that belongs to the request that has ended. */
 void sv_request_forget(sv_request *request);
 
-/* Fills the exchange from the parsed head and checks target and Host. Refused or not, what could be read is there for
- * the answer. */
+/* Fills the exchange from the parsed head and checks target and Host. Refused or not, what could be
+ * read is there for the answer. */
 sv_refusal sv_request_read_head(sv_request *request);
-/* Fills the exchange with as much as the parser has, for the answer to a request that is broken off. */
+/* Fills the exchange with as much as the parser has, for the answer to a request that is broken
+ * off. */
 void sv_request_read_fragment(sv_request *request);
+/* Takes over what an answer says of its request, as spans of the other's memory. Nothing is read
+ * that a handler may write. */
+void sv_request_resemble(sv_request *request, const sv_request *other);
 /* Whether the head announces body bytes. */
 bool sv_request_has_body(const sv_request *request);
 /* Adds a piece of the body: SV_TOO_LARGE over the limit, SV_NO_MEMORY. */

@@ -53,8 +53,8 @@ static void write_length(sv_buf *out, const sv_answer *answer)
 /* Fields that belong to the connection: a handler that sets them would break the framing. */
 static bool is_reserved(sv_str name)
 {
-    static const char *const reserved[] = {"connection", "content-length", "transfer-encoding", "date",
-                                           "server", "keep-alive"};
+    static const char *const reserved[] = {"connection", "content-length", "transfer-encoding",
+                                           "date",       "server",         "keep-alive"};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (sv_str_eq_nocase(name, sv_str_from(reserved[i])))
             return true;
@@ -74,7 +74,8 @@ static void write_extra(sv_buf *out, const sv_answer *answer)
         append(out, SV_STR("Retry-After: 1\r\n"));
 }
 
-void sv_response_write_head(sv_buf *out, const sv_exchange *exchange, const sv_response_frame *frame)
+void sv_response_write_head(sv_buf *out, const sv_exchange *exchange,
+                            const sv_response_frame *frame)
 {
     const sv_answer *answer = &exchange->answer;
     write_status_line(out, answer->status);

@@ -1,7 +1,7 @@
 /* router.c: path -> route. Pure: knows methods as text, and neither requests nor connections.
  *
- * DESIGN. Templates are tried in order; each is told apart by its literal start in one comparison, so that a table of a
- * hundred routes costs well under a microsecond and needs no tree. */
+ * DESIGN. Templates are tried in order; each is told apart by its literal start in one comparison,
+ * so that a table of a hundred routes costs well under a microsecond and needs no tree. */
 #include "http/router.h"
 
 #include <stdlib.h>
@@ -85,18 +85,23 @@ static sv_status check_template(const char *path, sv_error *error)
     sv_str names[SV_ROUTER_MAX_PARAMS], rest = sv_str_from(path), segment;
     size_t n = 0;
     if (!sv_str_starts_with(rest, SV_STR("/")))
-        return sv_error_set(error, SV_INVALID, NULL, "the path %s does not begin with a slash", path);
+        return sv_error_set(error, SV_INVALID, NULL, "the path %s does not begin with a slash",
+                            path);
     rest = without_first_slash(rest);
     while (sv_str_split(&rest, '/', &segment)) {
         part read = read_part(segment);
-        if (!read.is_param && (sv_str_find(segment, '{') < segment.len || sv_str_find(segment, '}') < segment.len))
-            return sv_error_set(error, SV_INVALID, NULL, "a brace in %s does not enclose a whole segment", path);
+        if (!read.is_param &&
+            (sv_str_find(segment, '{') < segment.len || sv_str_find(segment, '}') < segment.len))
+            return sv_error_set(error, SV_INVALID, NULL,
+                                "a brace in %s does not enclose a whole segment", path);
         if (!read.is_param)
             continue;
         if (!read.name.len || has_brace(read.name))
-            return sv_error_set(error, SV_INVALID, NULL, "%s has a parameter without a proper name", path);
+            return sv_error_set(error, SV_INVALID, NULL, "%s has a parameter without a proper name",
+                                path);
         if (read.takes_rest && rest.ptr)
-            return sv_error_set(error, SV_INVALID, NULL, "a :path parameter in %s is not the last segment", path);
+            return sv_error_set(error, SV_INVALID, NULL,
+                                "a :path parameter in %s is not the last segment", path);
         if (n == SV_ROUTER_MAX_PARAMS)
             return sv_error_set(error, SV_INVALID, NULL, "%s has more than %d parameters", path,
                                 SV_ROUTER_MAX_PARAMS);
@@ -137,7 +142,8 @@ sv_status sv_router_add(sv_router *router, const sv_route *route, sv_error *erro
     if (status)
         return status;
     if (stands_twice(router, route))
-        return sv_error_set(error, SV_INVALID, NULL, "%s %s stands twice", route->method, route->path);
+        return sv_error_set(error, SV_INVALID, NULL, "%s %s stands twice", route->method,
+                            route->path);
     status = make_room(router);
     if (status)
         return sv_error_set(error, status, NULL, "out of memory");
@@ -150,7 +156,8 @@ sv_status sv_router_add(sv_router *router, const sv_route *route, sv_error *erro
 /* Matches a template with parameters; `path` begins with its literal start. */
 static bool match_params(sv_str template, sv_str path, sv_route_match *match)
 {
-    sv_str want_rest = without_first_slash(template), have_rest = without_first_slash(path), want, have;
+    sv_str want_rest = without_first_slash(template), have_rest = without_first_slash(path), want,
+           have;
     match->n_params = 0;
     while (sv_str_split(&want_rest, '/', &want)) {
         part read = read_part(want);
@@ -226,7 +233,8 @@ static bool exists_by_slash(const sv_router *router, sv_str path)
     return false;
 }
 
-sv_match sv_router_find(const sv_router *router, sv_str method, sv_str path, sv_route_match *ret_match)
+sv_match sv_router_find(const sv_router *router, sv_str method, sv_str path,
+                        sv_route_match *ret_match)
 {
     ret_match->route = NULL;
     ret_match->allow[0] = '\0';

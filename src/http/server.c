@@ -1,7 +1,9 @@
-/* server.c: loops, listeners and lanes put together, drained and taken apart. What a connection does is its own affair.
+/* server.c: loops, listeners and lanes put together, drained and taken apart. What a connection
+ * does is its own affair.
  *
- * DESIGN. Each listening lane has a loop with a thread and a listener of its own; the kernel spreads connections over
- * them. Lanes without listener belong to loopback connections on loops that a test steps. */
+ * DESIGN. Each listening lane has a loop with a thread and a listener of its own; the kernel
+ * spreads connections over them. Lanes without listener belong to loopback connections on loops
+ * that a test steps. */
 #include "http/server.h"
 
 #include <pthread.h>
@@ -29,8 +31,8 @@ const sv_http_limits sv_http_limits_default = {
 
 typedef struct server_lane {
     sv_lane lane;
-    sv_listener *listener;   /* NULL: of loopback connections; the loop is not ours then */
-    sv_message drain, cut;   /* orders to the loop, and whether they were carried out: */
+    sv_listener *listener; /* NULL: of loopback connections; the loop is not ours then */
+    sv_message drain, cut; /* orders to the loop, and whether they were carried out: */
     atomic_bool is_drained, is_cut;
     struct server_lane *next;
 } server_lane;
@@ -75,8 +77,8 @@ static void close_socket(void *carrier)
     sv_socket_close(carrier);
 }
 
-static const sv_transport socket_transport = {write_socket,    count_queued, start_reading, stop_reading,
-                                              shutdown_socket, close_socket};
+static const sv_transport socket_transport = {write_socket, count_queued,    start_reading,
+                                              stop_reading, shutdown_socket, close_socket};
 
 static void ignore_closed(void *arg)
 {
@@ -96,7 +98,8 @@ static void on_accept(sv_socket *socket, void *arg)
     server_lane *lane = arg;
     sv_server *server = SV_CONTAINER_OF(lane->lane.shared, sv_server, shared);
     size_t n = atomic_load(&server->shared.n_connections);
-    sv_carrier carrier = {&socket_transport, socket, sv_socket_peer(socket), sv_socket_peer_port(socket)};
+    sv_carrier carrier = {&socket_transport, socket, sv_socket_peer(socket),
+                          sv_socket_peer_port(socket)};
     sv_connection *connection = NULL;
     if (n < server->max_connections + server->max_turned_away)
         connection = sv_connection_open(&lane->lane, &carrier);
@@ -164,7 +167,8 @@ static void run_cut(sv_message *message)
     sv_lane_wake_server(&lane->lane);
 }
 
-static sv_status open_listener(sv_server *server, size_t index, const sv_tcp_address *address, sv_error *error)
+static sv_status open_listener(sv_server *server, size_t index, const sv_tcp_address *address,
+                               sv_error *error)
 {
     server_lane *lane = &server->lanes[index];
     sv_accept accept = {on_accept, lane};
@@ -174,7 +178,8 @@ static sv_status open_listener(sv_server *server, size_t index, const sv_tcp_add
     return sv_listener_open(lane->lane.loop, address, accept, error, &lane->listener);
 }
 
-static sv_status open_lane(sv_server *server, size_t index, const sv_tcp_address *address, sv_error *error)
+static sv_status open_lane(sv_server *server, size_t index, const sv_tcp_address *address,
+                           sv_error *error)
 {
     server_lane *lane = &server->lanes[index];
     sv_loop *loop;
@@ -209,7 +214,8 @@ static void close_lanes(sv_server *server)
     server->n_lanes = 0;
 }
 
-static sv_status open_lanes(sv_server *server, const sv_tcp_address *address, size_t n_loops, sv_error *error)
+static sv_status open_lanes(sv_server *server, const sv_tcp_address *address, size_t n_loops,
+                            sv_error *error)
 {
     sv_status status = SV_OK;
     for (size_t i = 0; i < n_loops && !status; i++) {
@@ -221,7 +227,8 @@ static sv_status open_lanes(sv_server *server, const sv_tcp_address *address, si
     return status;
 }
 
-sv_status sv_server_listen(sv_server *server, const sv_tcp_address *address, size_t n_loops, sv_error *error)
+sv_status sv_server_listen(sv_server *server, const sv_tcp_address *address, size_t n_loops,
+                           sv_error *error)
 {
     if (server->lanes)
         return sv_error_set(error, SV_INVALID, NULL, "the server listens already");
@@ -337,7 +344,9 @@ sv_lane *sv_server_loopback_lane(sv_server *server, sv_loop *loop)
 
 int sv_server_port(const sv_server *server)
 {
-    return server->n_lanes && server->lanes[0].listener ? sv_listener_port(server->lanes[0].listener) : 0;
+    return server->n_lanes && server->lanes[0].listener
+               ? sv_listener_port(server->lanes[0].listener)
+               : 0;
 }
 
 bool sv_server_is_draining(const sv_server *server)

@@ -13,11 +13,11 @@
 #include "io/tcp.h"
 
 typedef struct sv_http_limits {
-    size_t max_header_bytes;  /* request line excluded: 431 */
-    size_t max_url_bytes;     /* request target: 414 */
-    size_t max_headers;       /* fields: 431 */
-    size_t max_body_bytes;    /* default of routes: 413 */
-    size_t max_connections;   /* 0: what descriptors allow */
+    size_t max_header_bytes; /* request line excluded: 431 */
+    size_t max_url_bytes;    /* request target: 414 */
+    size_t max_headers;      /* fields: 431 */
+    size_t max_body_bytes;   /* default of routes: 413 */
+    size_t max_connections;  /* 0: what descriptors allow */
     int64_t header_timeout_ms, body_timeout_ms, write_timeout_ms, keep_alive_ms;
     int64_t request_timeout_ms; /* first byte to start of the answer */
 } sv_http_limits;
@@ -25,15 +25,16 @@ typedef struct sv_http_limits {
 /* The defaults of product.md 3. */
 extern const sv_http_limits sv_http_limits_default;
 
-/* Observes and changes every exchange; `before` in order, the others in reverse. All run on the loop's thread and must
- * not block. NULL slots are skipped. */
+/* Observes and changes every exchange; `before` in order, the others in reverse. All run on the
+ * loop's thread and must not block. NULL slots are skipped. */
 typedef struct sv_middleware {
-    /* Headers are complete, the route is found (or NULL). Returning false refuses: the middleware has set the answer;
-     * the body is never read. */
+    /* Headers are complete, the route is found (or NULL). Returning false refuses: the middleware
+     * has set the answer; the body is never read. */
     bool (*before)(sv_exchange *exchange, void *arg);
     /* The answer is there, nothing is written yet: headers may be added. */
     void (*after)(sv_exchange *exchange, void *arg);
-    /* Everything is written, or the client is gone (status 499). Called exactly once per exchange. */
+    /* Everything is written, or the client is gone (status 499). Called exactly once per exchange.
+     */
     void (*done)(sv_exchange *exchange, void *arg);
     void *arg;
 } sv_middleware;
@@ -43,8 +44,9 @@ typedef struct sv_server_config {
     const sv_middleware *middleware;
     size_t n_middleware;
     sv_http_limits limits;
-    const char *const *allowed_hosts; /* NULL-terminated; NULL: every host. Ports are not compared */
-    const sv_clock *clock;            /* wall clock for Date; NULL: the system's */
+    const char *const
+        *allowed_hosts;    /* NULL-terminated; NULL: every host. Ports are not compared */
+    const sv_clock *clock; /* wall clock for Date; NULL: the system's */
 } sv_server_config;
 
 typedef struct sv_server_stats {
@@ -57,11 +59,12 @@ typedef struct sv_server sv_server;
 sv_status sv_server_new(const sv_server_config *config, sv_server **ret_server) SV_MUST_USE;
 void sv_server_free(sv_server *server);
 /* Listens with one loop (they are started here, each on its own thread). All or nothing. */
-sv_status sv_server_listen(sv_server *server, const sv_tcp_address *address, size_t n_loops, sv_error *error)
-    SV_MUST_USE;
+sv_status sv_server_listen(sv_server *server, const sv_tcp_address *address, size_t n_loops,
+                           sv_error *error) SV_MUST_USE;
 int sv_server_port(const sv_server *server);
-/* Any thread: stops accepting, closes idle connections, answers what is in flight with `Connection: close`; at the
- * deadline cancels and cuts the rest. Blocks until all connections are gone. Not on a loop's thread. */
+/* Any thread: stops accepting, closes idle connections, answers what is in flight with `Connection:
+ * close`; at the deadline cancels and cuts the rest. Blocks until all connections are gone. Not on
+ * a loop's thread. */
 void sv_server_drain(sv_server *server, int64_t timeout_ms);
 bool sv_server_is_draining(const sv_server *server);
 sv_server_stats sv_server_get_stats(const sv_server *server);

@@ -4,8 +4,8 @@
 
 #include "http/lane.h"
 
-/* The server's lane on a loop that the caller steps, made when there is none; NULL when out of memory. Freed with the
- * server, which steps the loop until the lane is empty. */
+/* The server's lane on a loop that the caller steps, made when there is none; NULL when out of
+ * memory. Freed with the server, which steps the loop until the lane is empty. */
 sv_lane *sv_server_loopback_lane(sv_server *server, sv_loop *loop);
 
 #endif

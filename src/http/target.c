@@ -1,8 +1,9 @@
-/* target.c: takes a request target apart, decodes and normalises its path. Routes are not known here.
+/* target.c: takes a request target apart, decodes and normalises its path. Routes are not known
+ * here.
  *
- * DESIGN. A path is decoded once and never again: "%252F" is the text "%2F". "%2F" itself must neither part segments nor
- * be lost, so it is one byte that decoded text cannot contain. Dot segments are removed after decoding, so that "%2e%2e"
- * hides nothing. */
+ * DESIGN. A path is decoded once and never again: "%252F" is the text "%2F". "%2F" itself must
+ * neither part segments nor be lost, so it is one byte that decoded text cannot contain. Dot
+ * segments are removed after decoding, so that "%2e%2e" hides nothing. */
 #include "http/target.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ static sv_refusal read_authority(sv_str *text, sv_str *ret_authority)
 {
     size_t scheme_len = sv_str_find(*text, ':');
     sv_str scheme = sv_str_slice(*text, 0, scheme_len);
-    bool is_web = sv_str_eq_nocase(scheme, SV_STR("http")) || sv_str_eq_nocase(scheme, SV_STR("https"));
+    bool is_web =
+        sv_str_eq_nocase(scheme, SV_STR("http")) || sv_str_eq_nocase(scheme, SV_STR("https"));
     sv_str rest = sv_str_slice(*text, scheme_len, text->len);
     if (!is_web || !sv_str_starts_with(rest, SV_STR("://")))
         return refuse("The request target is neither a path nor an http address");
@@ -72,7 +74,8 @@ static bool decode_path(sv_str raw, char *to, size_t *ret_len)
     return true;
 }
 
-/* Removes "." and ".." segments in place (RFC 3986 5.2.4); false when a ".." leads above the root. */
+/* Removes "." and ".." segments in place (RFC 3986 5.2.4); false when a ".." leads above the root.
+ */
 static bool remove_dots(char *path, size_t *len)
 {
     sv_str rest = {path + 1, *len - 1}, segment;

@@ -1,5 +1,5 @@
-/* transport.h: what a connection asks of the thing that carries its bytes: a socket, or memory in a test. What the
- * carrier tells the connection is sv_socket_events (io/tcp.h), for both. */
+/* transport.h: what a connection asks of the thing that carries its bytes: a socket, or memory in a
+ * test. What the carrier tells the connection is sv_socket_events (io/tcp.h), for both. */
 #ifndef SERVAL_HTTP_TRANSPORT_H
 #define SERVAL_HTTP_TRANSPORT_H
 

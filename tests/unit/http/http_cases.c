@@ -162,7 +162,7 @@ static void read_file(reader *from, const char *folder, const char *name)
 http_case *http_cases_read(sv_arena *arena, const char *folder, size_t *ret_count)
 {
     reader from = {.arena = arena,
-                     .cases = sv_arena_alloc_array(arena, MAX_CASES, sizeof(http_case))};
+                   .cases = sv_arena_alloc_array(arena, MAX_CASES, sizeof(http_case))};
     DIR *listing = opendir(folder);
     assert_non_null(listing);
     for (struct dirent *entry; (entry = readdir(listing)) != NULL;)

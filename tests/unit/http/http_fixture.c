@@ -19,8 +19,10 @@ static void handle_hello(sv_exchange *exchange)
 
 static void handle_echo(sv_exchange *exchange)
 {
-    assert_int_equal(sv_exchange_add_header(exchange, SV_STR("X-Echo-Method"), exchange->method), SV_OK);
-    assert_int_equal(sv_exchange_add_header(exchange, SV_STR("X-Echo-Path"), exchange->raw_path), SV_OK);
+    assert_int_equal(sv_exchange_add_header(exchange, SV_STR("X-Echo-Method"), exchange->method),
+                     SV_OK);
+    assert_int_equal(sv_exchange_add_header(exchange, SV_STR("X-Echo-Path"), exchange->raw_path),
+                     SV_OK);
     answer(exchange, exchange->body);
 }
 

@@ -1,10 +1,12 @@
-/* http_fixture.h: a server in memory for the tests of http: routes to try it on, and a client that sends bytes. */
+/* http_fixture.h: a server in memory for the tests of http: routes to try it on, and a client that
+ * sends bytes. */
 #ifndef SERVAL_TESTS_HTTP_FIXTURE_H
 #define SERVAL_TESTS_HTTP_FIXTURE_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "http/loopback.h"
@@ -30,9 +32,9 @@ typedef struct http_fixture {
 /* Limits for tests: small sizes, the default times. Change them before http_start. */
 void http_init(http_fixture *fixture);
 /* Routes: the echo of examples/echo at every path, before it:
- * GET /hello ("hello"), POST /hold (answered by http_release), GET|POST /items, GET /items/{id} (answers the id), POST /small
- * (at most 10 bytes), POST /picture (image/ only), GET /big (1 MiB), GET /none (204), GET /silent (gives no answer).
- * Without `with_echo` other paths are not found. */
+ * GET /hello ("hello"), POST /hold (answered by http_release), GET|POST /items, GET /items/{id}
+ * (answers the id), POST /small (at most 10 bytes), POST /picture (image/ only), GET /big (1 MiB),
+ * GET /none (204), GET /silent (gives no answer). Without `with_echo` other paths are not found. */
 void http_start(http_fixture *fixture, bool with_echo);
 void http_stop(http_fixture *fixture);
 
@@ -45,7 +47,8 @@ void http_run_ms(http_fixture *fixture, int ms);
 
 /* All that was received, as text that ends in zero; lives until the next call. */
 const char *http_text(sv_loopback *client);
-/* How many answers the text has (lines that begin with HTTP/1.1, 1xx not counted), and the status of each. */
+/* How many answers the text has (lines that begin with HTTP/1.1, 1xx not counted), and the status
+ * of each. */
 size_t http_statuses(sv_loopback *client, int *statuses, size_t max);
 
 #define http_send(client, literal) sv_loopback_send((client), SV_STR(literal))

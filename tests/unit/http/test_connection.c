@@ -1,4 +1,5 @@
-/* test_connection.c: the life of connections over loopback: order, departure, back-pressure, early answers, time. */
+/* test_connection.c: the life of connections over loopback: order, departure, back-pressure, early
+ * answers, time. */
 #include "http_fixture.h"
 
 #include <string.h>
@@ -213,7 +214,8 @@ static void test_refused_body_keeps_the_connection_when_short(void **state)
 static void test_refused_body_closes_when_long(void **state)
 {
     scene *here = *state;
-    http_send(here->client, "POST /nowhere HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n" HELLO);
+    http_send(here->client,
+              "POST /nowhere HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n" HELLO);
     assert_answers(here->client, 404);
     assert_received(here->client, "\r\nConnection: close\r\n");
     assert_true(sv_loopback_is_closed(here->client));
@@ -234,7 +236,8 @@ static void test_refusal_can_be_read_in_the_middle_of_an_upload(void **state)
 {
     scene *here = *state;
     static char upload[100 * 1024];
-    http_send(here->client, "POST /items HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n");
+    http_send(here->client,
+              "POST /items HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n");
     for (int i = 0; i < 10; i++) {
         sv_loopback_send(here->client, (sv_str){upload, sizeof upload});
         http_settle(&here->fixture);
@@ -260,7 +263,8 @@ static void test_body_limit_of_a_route(void **state)
 static void test_running_count_of_a_body(void **state)
 {
     scene *here = *state;
-    http_send(here->client, "POST /small HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n");
+    http_send(here->client,
+              "POST /small HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n");
     assert_int_equal(http_statuses(here->client, NULL, 0), 0);
     http_send(here->client, "5\r\nghijk\r\n");
     assert_answers(here->client, 413);
@@ -281,8 +285,8 @@ static void test_continue_comes_before_the_body(void **state)
 static void test_refused_expectation_has_no_continue(void **state)
 {
     scene *here = *state;
-    http_send(here->client,
-              "POST /nowhere HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n" HELLO);
+    http_send(here->client, "POST /nowhere HTTP/1.1\r\n" HOST
+                            "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n" HELLO);
     assert_answers(here->client, 404);
     assert_null(strstr(http_text(here->client), "HTTP/1.1 100"));
     assert_true(sv_loopback_is_closed(here->client));
@@ -427,9 +431,9 @@ static void test_every_exchange_is_reported_once(void **state)
 {
     scene *here = *state;
     http_send(here->client, HELLO "GET /nowhere HTTP/1.1\r\n" HOST "\r\n"
-                                   "OPTIONS /items HTTP/1.1\r\n" HOST "\r\n"
-                                   "GET /silent HTTP/1.1\r\n" HOST "\r\n"
-                                   "GET /% HTTP/1.1\r\n" HOST "\r\n");
+                                  "OPTIONS /items HTTP/1.1\r\n" HOST "\r\n"
+                                  "GET /silent HTTP/1.1\r\n" HOST "\r\n"
+                                  "GET /% HTTP/1.1\r\n" HOST "\r\n");
     assert_answers(here->client, 200, 404, 204, 500, 400);
     assert_int_equal(here->fixture.seen.n_done, 5);
     assert_int_equal(here->fixture.seen.n_after, 5);

@@ -1,4 +1,5 @@
-/* test_exchange.c: what the owner of an exchange can ask and say; giving it back from another thread. */
+/* test_exchange.c: what the owner of an exchange can ask and say; giving it back from another
+ * thread. */
 #include "http_fixture.h"
 
 #include <pthread.h>
@@ -21,7 +22,8 @@ static void test_add_header(void **state)
     assert_int_equal(sv_exchange_add_header(&exchange, SV_STR("X"), (sv_str){value, 5}), SV_OK);
     value[0] = '-';
     assert_true(sv_str_eq(exchange.answer.headers[0].value, SV_STR("value")));
-    assert_int_equal(sv_exchange_add_header(&exchange, SV_STR("X"), SV_STR("a\r\nB: c")), SV_INVALID);
+    assert_int_equal(sv_exchange_add_header(&exchange, SV_STR("X"), SV_STR("a\r\nB: c")),
+                     SV_INVALID);
     assert_int_equal(sv_exchange_add_header(&exchange, SV_STR("X:"), SV_STR("a")), SV_INVALID);
     for (int i = 1; i < 16; i++)
         assert_int_equal(sv_exchange_add_header(&exchange, SV_STR("X"), SV_STR("a")), SV_OK);

@@ -77,8 +77,9 @@ static void test_chunk_lines(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint64_t size = 99;
         size_t extension_bytes;
-        assert_int_equal(sv_framing_read_chunk_line(sv_str_from(rows[i].line), &size, &extension_bytes),
-                         rows[i].is_good);
+        assert_int_equal(
+            sv_framing_read_chunk_line(sv_str_from(rows[i].line), &size, &extension_bytes),
+            rows[i].is_good);
         if (rows[i].is_good)
             assert_int_equal(size, rows[i].size);
     }

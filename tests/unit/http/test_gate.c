@@ -69,9 +69,12 @@ static void test_methods(void **state)
 static void test_slashes(void **state)
 {
     expect(*state, "GET /items/ HTTP/1.1\r\n" HOST "\r\n", 307, "\r\nLocation: /items\r\n");
-    expect(*state, "POST /items/?a=b%20c HTTP/1.1\r\n" HOST "\r\n", 307, "\r\nLocation: /items?a=b%20c\r\n");
-    expect(*state, "GET /items/a%2Fb/ HTTP/1.1\r\n" HOST "\r\n", 307, "\r\nLocation: /items/a%2Fb\r\n");
-    expect(*state, "GET http://evil/items/ HTTP/1.1\r\n" HOST "\r\n", 307, "\r\nLocation: /items\r\n");
+    expect(*state, "POST /items/?a=b%20c HTTP/1.1\r\n" HOST "\r\n", 307,
+           "\r\nLocation: /items?a=b%20c\r\n");
+    expect(*state, "GET /items/a%2Fb/ HTTP/1.1\r\n" HOST "\r\n", 307,
+           "\r\nLocation: /items/a%2Fb\r\n");
+    expect(*state, "GET http://evil/items/ HTTP/1.1\r\n" HOST "\r\n", 307,
+           "\r\nLocation: /items\r\n");
     expect(*state, "GET //items/ HTTP/1.1\r\n" HOST "\r\n", 404, "");
     expect(*state, "GET /nowhere/ HTTP/1.1\r\n" HOST "\r\n", 404, "");
 }
@@ -85,15 +88,19 @@ static void test_params(void **state)
 
 static void test_media(void **state)
 {
-    static const char *const good[] = {"application/json", "application/x+json; charset=utf-8", "image/png", "IMAGE/jpeg"};
-    static const char *const bad[] = {"Content-Type: text/plain\r\n", "Content-Type: image/\r\n", ""};
+    static const char *const good[] = {"application/json", "application/x+json; charset=utf-8",
+                                       "image/png", "IMAGE/jpeg"};
+    static const char *const bad[] = {"Content-Type: text/plain\r\n", "Content-Type: image/\r\n",
+                                      ""};
     char request[200];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        snprintf(request, sizeof request, "POST /picture HTTP/1.1\r\n" HOST "Content-Type: %s\r\n\r\n", good[i]);
+        snprintf(request, sizeof request,
+                 "POST /picture HTTP/1.1\r\n" HOST "Content-Type: %s\r\n\r\n", good[i]);
         expect(*state, request, 200, "");
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        snprintf(request, sizeof request, "POST /picture HTTP/1.1\r\n" HOST "%sContent-Length: 9\r\n\r\n", bad[i]);
+        snprintf(request, sizeof request,
+                 "POST /picture HTTP/1.1\r\n" HOST "%sContent-Length: 9\r\n\r\n", bad[i]);
         expect(*state, request, 415, "\r\nAccept-Post: application/json, image/*\r\n");
     }
 }
@@ -102,33 +109,43 @@ static void test_media(void **state)
 
 static void test_timeout_header(void **state)
 {
-    static const char *const good[] = {TIMEOUT("1"), TIMEOUT("0.5"), TIMEOUT(".5"), TIMEOUT("5."),
-                                       TIMEOUT("99999999999999999999999999"), TIMEOUT("0.00000001")};
+    static const char *const good[] = {TIMEOUT("1"),
+                                       TIMEOUT("0.5"),
+                                       TIMEOUT(".5"),
+                                       TIMEOUT("5."),
+                                       TIMEOUT("99999999999999999999999999"),
+                                       TIMEOUT("0.00000001")};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         expect(*state, good[i], 200, "hello");
-    static const char *const bad[] = {TIMEOUT("abc"), TIMEOUT(""), TIMEOUT("1s"), TIMEOUT("1e3"), TIMEOUT("."),
-                                      TIMEOUT("-"), TIMEOUT("nan"), TIMEOUT("1.2.3"), TIMEOUT("+1")};
+    static const char *const bad[] = {TIMEOUT("abc"), TIMEOUT(""),      TIMEOUT("1s"),
+                                      TIMEOUT("1e3"), TIMEOUT("."),     TIMEOUT("-"),
+                                      TIMEOUT("nan"), TIMEOUT("1.2.3"), TIMEOUT("+1")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         expect(*state, bad[i], 422, "\"type\":\"float_parsing\"");
     expect(*state, TIMEOUT("abc"), 422,
-           "\"detail\":[{\"type\":\"float_parsing\",\"loc\":[\"header\",\"x-request-timeout\"],\"msg\":\"Input should be a "
+           "\"detail\":[{\"type\":\"float_parsing\",\"loc\":[\"header\",\"x-request-timeout\"],"
+           "\"msg\":\"Input should be a "
            "valid number, unable to parse string as a number\",\"input\":\"abc\"}]");
     expect(*state, TIMEOUT("0.0"), 422,
-           "\"detail\":[{\"type\":\"greater_than\",\"loc\":[\"header\",\"x-request-timeout\"],\"msg\":\"Input should be "
+           "\"detail\":[{\"type\":\"greater_than\",\"loc\":[\"header\",\"x-request-timeout\"],"
+           "\"msg\":\"Input should be "
            "greater than 0\",\"input\":\"0.0\",\"ctx\":{\"gt\":0.0}}]");
     expect(*state, TIMEOUT("-1.5"), 422, "\"type\":\"greater_than\"");
 }
 
 static void test_announced_length(void **state)
 {
-    expect(*state, "POST /small HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", 413, "\"error\":\"PAYLOAD_TOO_LARGE\"");
-    expect(*state, "POST /items HTTP/1.1\r\n" HOST "Content-Length: 9223372036854775807\r\n\r\n", 413, "");
+    expect(*state, "POST /small HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", 413,
+           "\"error\":\"PAYLOAD_TOO_LARGE\"");
+    expect(*state, "POST /items HTTP/1.1\r\n" HOST "Content-Length: 9223372036854775807\r\n\r\n",
+           413, "");
 }
 
 static bool refuse_all(sv_exchange *exchange, void *arg)
 {
     (void)arg;
-    sv_exchange_fail(exchange, &(sv_failure){.kind = &sv_kind_rate_limited, .message = SV_STR("slow down")});
+    sv_exchange_fail(exchange,
+                     &(sv_failure){.kind = &sv_kind_rate_limited, .message = SV_STR("slow down")});
     return false;
 }
 
@@ -136,7 +153,8 @@ static void test_middleware_refuses_first(void **state)
 {
     http_fixture *fixture = *state;
     fixture->middleware.before = refuse_all;
-    expect(fixture, "POST /small HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", 429, "\r\nRetry-After: 1\r\n");
+    expect(fixture, "POST /small HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", 429,
+           "\r\nRetry-After: 1\r\n");
     expect(fixture, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n", 429, "slow down");
     expect(fixture, "GET / HTTP/1.1\r\n\r\n", 400, "Host");
 }
@@ -146,8 +164,13 @@ static void test_middleware_refuses_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        gate_test(test_methods),        gate_test(test_slashes),         gate_test(test_params), gate_test(test_media),
-        gate_test(test_timeout_header), gate_test(test_announced_length), gate_test(test_middleware_refuses_first),
+        gate_test(test_methods),
+        gate_test(test_slashes),
+        gate_test(test_params),
+        gate_test(test_media),
+        gate_test(test_timeout_header),
+        gate_test(test_announced_length),
+        gate_test(test_middleware_refuses_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

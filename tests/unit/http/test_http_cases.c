@@ -1,5 +1,6 @@
-/* test_http_cases.c: the cases of tests/cases/http against a server in memory: sent whole, byte by byte, and (short
- * ones) in two pieces, cut at every offset. How bytes are cut must never matter. */
+/* test_http_cases.c: the cases of tests/cases/http against a server in memory: sent whole, byte by
+ * byte, and (short ones) in two pieces, cut at every offset. How bytes are cut must never matter.
+ */
 #include "http_fixture.h"
 
 #include <stdio.h>
@@ -16,8 +17,8 @@ typedef struct reply {
     sv_str head, body;
 } reply;
 
-/* Cuts the next answer off `*text`. An answer without its announced body was for HEAD when nothing, or another answer,
- * follows. */
+/* Cuts the next answer off `*text`. An answer without its announced body was for HEAD when nothing,
+ * or another answer, follows. */
 static bool take_reply(sv_str *text, reply *ret_reply)
 {
     const char *end = text->len ? strstr(text->ptr, "\r\n\r\n") : NULL;
@@ -50,7 +51,8 @@ static bool has_header(sv_str head, sv_str header)
 
 static bool has_usual_headers(sv_str head, int status)
 {
-    return status < 200 || (has_header(head, SV_STR("\r\nX-Request-ID: ")) && has_header(head, SV_STR("\r\nDate: ")) &&
+    return status < 200 || (has_header(head, SV_STR("\r\nX-Request-ID: ")) &&
+                            has_header(head, SV_STR("\r\nDate: ")) &&
                             (status == 204) != has_header(head, SV_STR("\r\nContent-Length: ")));
 }
 
@@ -66,7 +68,8 @@ static const char *judge(const http_case *tried, sv_loopback *client)
             return "another status";
         if (!has_usual_headers(taken.head, taken.status))
             return "a header is missing";
-        if (taken.status >= 200 && n_final < tried->n_bodies && !sv_str_eq(taken.body, tried->bodies[n_final]))
+        if (taken.status >= 200 && n_final < tried->n_bodies &&
+            !sv_str_eq(taken.body, tried->bodies[n_final]))
             return "another body";
         n_final += taken.status >= 200;
         bool closes = has_header(taken.head, SV_STR("\r\nConnection: close\r\n"));
@@ -94,8 +97,8 @@ static void run_case(http_fixture *fixture, const http_case *tried, cut how)
         sv_loopback_send_eof(client);
     const char *fault = judge(tried, client);
     if (fault)
-        fail_msg("%s, \"%.*s\", cut at %zu: %s\n%.3000s", tried->file, SV_STR_ARG(tried->name), how.first, fault,
-                 http_text(client));
+        fail_msg("%s, \"%.*s\", cut at %zu: %s\n%.3000s", tried->file, SV_STR_ARG(tried->name),
+                 how.first, fault, http_text(client));
     sv_loopback_free(client);
     sv_loop_step(fixture->loop, 0);
 }
@@ -147,7 +150,8 @@ static void test_cut_everywhere(void **state)
 {
     suite *made = *state;
     for (size_t i = 0; i < made->n_cases; i++)
-        for (size_t at = 1; made->cases[i].bytes.len <= MAX_SPLIT_BYTES && at < made->cases[i].bytes.len; at++)
+        for (size_t at = 1;
+             made->cases[i].bytes.len <= MAX_SPLIT_BYTES && at < made->cases[i].bytes.len; at++)
             run_case(&made->fixture, &made->cases[i], (cut){at, made->cases[i].bytes.len});
 }
 

@@ -1,4 +1,5 @@
-/* test_loopback.c: the connection in memory itself: what it holds back, when it tells, how it ends. */
+/* test_loopback.c: the connection in memory itself: what it holds back, when it tells, how it ends.
+ */
 #include "http_fixture.h"
 
 #include <string.h>

@@ -17,7 +17,8 @@ static void assert_str(sv_str text, const char *expected)
 static void test_methods(void **state)
 {
     (void)state;
-    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"};
+    static const char *const known[] = {"GET",    "HEAD",    "POST",  "PUT",  "PATCH",
+                                        "DELETE", "OPTIONS", "TRACE", "QUERY"};
     static const char *const unknown[] = {"", "get", "GETT", "GE", "PRI", "FOO", "G T"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         assert_true(sv_message_is_method(sv_str_from(known[i])));
@@ -85,7 +86,8 @@ static void test_media(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_str type = sv_str_from(rows[i].type);
         assert_int_equal(sv_message_is_json(type), rows[i].is_json);
-        assert_int_equal(sv_message_media_matches(type, SV_STR("image/, application/octet-stream")), rows[i].is_taken);
+        assert_int_equal(sv_message_media_matches(type, SV_STR("image/, application/octet-stream")),
+                         rows[i].is_taken);
     }
     assert_str(sv_message_media_type(SV_STR(" text/plain ; q=1")), "text/plain");
 }
@@ -113,7 +115,9 @@ static void test_repair(void **state)
     } rows[] = {
         {"plain \xC3\xA9", "plain \xC3\xA9"},
         {"\xFF\xFE", FFFD FFFD},
-        {"a\xE2\x82" "b", "a" FFFD "b"},
+        {"a\xE2\x82"
+         "b",
+         "a" FFFD "b"},
         {"\xE2\x82", FFFD},
         {"\xF0\x9F\x98", FFFD},
         {"\xC3\x28", FFFD "("},
@@ -136,7 +140,8 @@ static void test_pairs(void **state)
     (void)state;
     static const struct {
         const char *name, *value;
-    } expected[] = {{"a", "1"}, {"b", ""}, {"c", "=x"}, {"", "y"}, {"d e", "f+g"}, {"h", "%zz%4%"}, {"i", FFFD "\xC3\xA9"}};
+    } expected[] = {{"a", "1"},     {"b", ""},       {"c", "=x"},           {"", "y"},
+                    {"d e", "f+g"}, {"h", "%zz%4%"}, {"i", FFFD "\xC3\xA9"}};
     sv_arena *arena = sv_arena_new(0);
     sv_str query = SV_STR("a=1&&b&c==x&=y&d+e=f%2Bg&h=%zz%4%&i=%ff\xC3\xA9&");
     sv_str rest = query, name, value;
@@ -154,8 +159,9 @@ static void test_pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods), cmocka_unit_test(test_tokens), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_lists),   cmocka_unit_test(test_media),  cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_methods), cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_headers), cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_media),   cmocka_unit_test(test_percent),
         cmocka_unit_test(test_repair),  cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,9 +8,11 @@
 
 #include "http/mw_error.h"
 
-static void fail_exchange(size_t arena_limit, const sv_failure *failure, int status, const char *body)
+static void fail_exchange(size_t arena_limit, const sv_failure *failure, int status,
+                          const char *body)
 {
-    sv_exchange exchange = {.path = SV_STR("/a\"b"), .request_id = SV_STR("id"), .arena = sv_arena_new(arena_limit)};
+    sv_exchange exchange = {
+        .path = SV_STR("/a\"b"), .request_id = SV_STR("id"), .arena = sv_arena_new(arena_limit)};
     sv_mw_error_write(&exchange, failure);
     assert_int_equal(exchange.answer.status, status);
     assert_true(sv_str_eq(exchange.answer.content_type, SV_STR("application/json")));
@@ -23,7 +25,8 @@ static void test_native(void **state)
 {
     (void)state;
     fail_exchange(0, &(sv_failure){.kind = &sv_kind_not_found, .message = SV_STR("No \xff")}, 404,
-                  "{\"error\":\"NOT_FOUND\",\"message\":\"No \xEF\xBF\xBD\",\"path\":\"/a\\\"b\",\"request_id\":\"id\","
+                  "{\"error\":\"NOT_FOUND\",\"message\":\"No "
+                  "\xEF\xBF\xBD\",\"path\":\"/a\\\"b\",\"request_id\":\"id\","
                   "\"detail\":\"No \xEF\xBF\xBD\"}");
     fail_exchange(0,
                   &(sv_failure){.kind = &sv_kind_model_version_not_found,
@@ -31,7 +34,8 @@ static void test_native(void **state)
                                 .detail_json = SV_STR("[1]"),
                                 .members_json = SV_STR("\"available\":[\"1\"]")},
                   404,
-                  "{\"error\":\"MODEL_VERSION_NOT_FOUND\",\"message\":\"m\",\"path\":\"/a\\\"b\",\"request_id\":\"id\","
+                  "{\"error\":\"MODEL_VERSION_NOT_FOUND\",\"message\":\"m\",\"path\":\"/"
+                  "a\\\"b\",\"request_id\":\"id\","
                   "\"detail\":[1],\"available\":[\"1\"]}");
 }
 
@@ -39,7 +43,8 @@ static void test_without_memory(void **state)
 {
     (void)state;
     fail_exchange(8, &(sv_failure){.kind = &sv_kind_not_found, .message = SV_STR("m")}, 503,
-                  "{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":\"There is no memory for this request now\",\"path\":\"\","
+                  "{\"error\":\"INSUFFICIENT_MEMORY\",\"message\":\"There is no memory for this "
+                  "request now\",\"path\":\"\","
                   "\"request_id\":\"\",\"detail\":\"There is no memory for this request now\"}");
 }
 

@@ -32,8 +32,8 @@ static void test_made(void **state)
     (void)state;
     static char long_id[129];
     memset(long_id, 'x', sizeof long_id);
-    const sv_str refused[] = {{0}, SV_STR(""), SV_STR("a b"), SV_STR("a\"b"), SV_STR("a,b"), SV_STR("\xC3\xA9"),
-                              SV_STR("a\0b"), {long_id, 129}};
+    const sv_str refused[] = {{0},           SV_STR(""),         SV_STR("a b"),  SV_STR("a\"b"),
+                              SV_STR("a,b"), SV_STR("\xC3\xA9"), SV_STR("a\0b"), {long_id, 129}};
     sv_arena *arena = sv_arena_new(0);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         sv_str made = assign(arena, refused[i]);

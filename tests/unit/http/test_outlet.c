@@ -43,10 +43,12 @@ typedef struct bench {
 static int start(void **state)
 {
     bench *made = test_calloc(1, sizeof *made);
-    made->shared.config = (sv_server_config){.limits = sv_http_limits_default, .clock = &sv_clock_system};
+    made->shared.config =
+        (sv_server_config){.limits = sv_http_limits_default, .clock = &sv_clock_system};
     assert_int_equal(sv_loop_new(NULL, &made->loop), SV_OK);
     assert_int_equal(sv_lane_init(&made->lane, &made->shared, made->loop), SV_OK);
-    made->outlet = (sv_outlet){.lane = &made->lane, .carrier = {.transport = &transport, .self = &made->carrier}};
+    made->outlet = (sv_outlet){.lane = &made->lane,
+                               .carrier = {.transport = &transport, .self = &made->carrier}};
     assert_non_null(made->request = sv_lane_take_request(&made->lane));
     *state = made;
     return 0;
@@ -109,7 +111,8 @@ static void test_another_outlet_waits_its_turn(void **state)
 {
     bench *at = *state;
     carrier other_carrier = {0};
-    sv_outlet other = {.lane = &at->lane, .carrier = {.transport = &transport, .self = &other_carrier}};
+    sv_outlet other = {.lane = &at->lane,
+                       .carrier = {.transport = &transport, .self = &other_carrier}};
     write_body(at, SV_STR("hello"));
     sv_outlet_write(&other, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     assert_int_equal(at->carrier.n_bytes, at->request->exchange.answer_bytes);
@@ -158,9 +161,12 @@ static void test_impossible_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        outlet_test(test_small_answers_leave_together), outlet_test(test_large_body_is_not_copied),
-        outlet_test(test_many_answers_do_not_pile_up),  outlet_test(test_another_outlet_waits_its_turn),
-        outlet_test(test_blocked_and_moving),           outlet_test(test_broken),
+        outlet_test(test_small_answers_leave_together),
+        outlet_test(test_large_body_is_not_copied),
+        outlet_test(test_many_answers_do_not_pile_up),
+        outlet_test(test_another_outlet_waits_its_turn),
+        outlet_test(test_blocked_and_moving),
+        outlet_test(test_broken),
         outlet_test(test_impossible_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,10 +173,17 @@ static void test_limits(void **state)
     assert_status(at, header, 431);
     snprintf(header, sizeof header, "GET / HTTP/1.1\r\nX: %01100d", 0);
     assert_status(at, header, 431);
-    assert_status(at, "GET / HTTP/1.1\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\n\r\n", 0);
-    assert_status(at,
-                  "GET / HTTP/1.1\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\n\r\n",
-                  431);
+    assert_status(
+        at,
+        "GET / "
+        "HTTP/1.1\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\n\r\n",
+        0);
+    assert_status(
+        at,
+        "GET / "
+        "HTTP/"
+        "1.1\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\n\r\n",
+        431);
 }
 
 static void test_no_memory(void **state)
@@ -195,8 +202,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        bench_test(test_cut_at_every_offset), bench_test(test_what_follows_is_left), bench_test(test_has_begun),
-        bench_test(test_limits),              bench_test(test_no_memory),
+        bench_test(test_cut_at_every_offset), bench_test(test_what_follows_is_left),
+        bench_test(test_has_begun),           bench_test(test_limits),
+        bench_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_request.c: exchanges that are made once and used again, and bodies that grow as they come. */
+/* test_request.c: exchanges that are made once and used again, and bodies that grow as they come.
+ */
 #include "http_fixture.h"
 
 #include <string.h>
@@ -24,7 +25,8 @@ static int stop(void **state)
 
 static sv_request *take(http_fixture *fixture)
 {
-    sv_request *request = sv_lane_take_request(sv_server_loopback_lane(fixture->server, fixture->loop));
+    sv_request *request =
+        sv_lane_take_request(sv_server_loopback_lane(fixture->server, fixture->loop));
     assert_non_null(request);
     return request;
 }
@@ -39,7 +41,9 @@ static void read_head(sv_request *request, const char *head)
 static void test_head(void **state)
 {
     sv_request *request = take(*state);
-    read_head(request, "GET http://h:8/a%2Fb/../c%20d?e=f HTTP/1.1\r\nHost: other\r\nX-Request-ID: me\r\n\r\n");
+    read_head(
+        request,
+        "GET http://h:8/a%2Fb/../c%20d?e=f HTTP/1.1\r\nHost: other\r\nX-Request-ID: me\r\n\r\n");
     const sv_exchange *exchange = &request->exchange;
     assert_true(sv_str_eq(exchange->method, SV_STR("GET")));
     assert_true(sv_str_eq(exchange->target, SV_STR("http://h:8/a%2Fb/../c%20d?e=f")));

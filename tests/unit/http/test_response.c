@@ -25,16 +25,19 @@ static void test_heads(void **state)
 {
     (void)state;
     sv_exchange exchange = {.request_id = SV_STR("id")};
-    exchange.answer = (sv_answer){.status = 200, .content_type = SV_STR("text/plain"), .body = SV_STR("hello")};
+    exchange.answer =
+        (sv_answer){.status = 200, .content_type = SV_STR("text/plain"), .body = SV_STR("hello")};
     assert_head(&exchange, (sv_response_frame){0},
                 "HTTP/1.1 200 OK\r\n" COMMON
                 "Content-Type: text/plain\r\nContent-Length: 5\r\nX-Request-ID: id\r\n\r\n");
     exchange.answer.status = 204;
     assert_head(&exchange, (sv_response_frame){.closes = true},
-                "HTTP/1.1 204 No Content\r\n" COMMON "X-Request-ID: id\r\nConnection: close\r\n\r\n");
+                "HTTP/1.1 204 No Content\r\n" COMMON
+                "X-Request-ID: id\r\nConnection: close\r\n\r\n");
     exchange.answer = (sv_answer){.status = 304};
     assert_head(&exchange, (sv_response_frame){.says_keep_alive = true},
-                "HTTP/1.1 304 Not Modified\r\n" COMMON "X-Request-ID: id\r\nConnection: keep-alive\r\n\r\n");
+                "HTTP/1.1 304 Not Modified\r\n" COMMON
+                "X-Request-ID: id\r\nConnection: keep-alive\r\n\r\n");
     exchange.answer = (sv_answer){.status = 503};
     assert_head(&exchange, (sv_response_frame){0},
                 "HTTP/1.1 503 Service Unavailable\r\n" COMMON
@@ -53,14 +56,16 @@ static void test_extra_headers(void **state)
                                               {SV_STR("X"), SV_STR("y")}},
                                   .n_headers = 5};
     assert_head(&exchange, (sv_response_frame){0},
-                "HTTP/1.1 429 Too Many Requests\r\n" COMMON "Content-Length: 0\r\nRetry-After: 7\r\nX: y\r\n\r\n");
+                "HTTP/1.1 429 Too Many Requests\r\n" COMMON
+                "Content-Length: 0\r\nRetry-After: 7\r\nX: y\r\n\r\n");
 }
 
 static void test_which_have_a_body(void **state)
 {
     (void)state;
     assert_true(sv_response_has_body(200) && sv_response_has_body(404));
-    assert_false(sv_response_has_body(204) || sv_response_has_body(304) || sv_response_has_body(100));
+    assert_false(sv_response_has_body(204) || sv_response_has_body(304) ||
+                 sv_response_has_body(100));
 }
 
 int main(void)

@@ -68,7 +68,8 @@ static void test_find(void **state)
     sv_router *router = make_router();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_route_match match;
-        sv_match got = sv_router_find(router, sv_str_from(rows[i].method), sv_str_from(rows[i].path), &match);
+        sv_match got =
+            sv_router_find(router, sv_str_from(rows[i].method), sv_str_from(rows[i].path), &match);
         if (got != rows[i].match)
             fail_msg("%s %s: %d", rows[i].method, rows[i].path, (int)got);
         if (got == SV_MATCH_FOUND)
@@ -84,8 +85,18 @@ static void test_find(void **state)
 static void test_bad_templates(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",          "items",      "/{a",          "/a}",      "/{}",    "/x{a}",
-                                      "/{a}/{a}",  "/{a:path}/b", "/{a:int}",     "/{a}{b}",  "/{{a}}", "/{a:path:path}",
+    static const char *const bad[] = {"",
+                                      "items",
+                                      "/{a",
+                                      "/a}",
+                                      "/{}",
+                                      "/x{a}",
+                                      "/{a}/{a}",
+                                      "/{a:path}/b",
+                                      "/{a:int}",
+                                      "/{a}{b}",
+                                      "/{{a}}",
+                                      "/{a:path:path}",
                                       "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}"};
     sv_router *router = sv_router_new();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

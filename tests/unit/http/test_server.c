@@ -1,4 +1,5 @@
-/* test_server.c: servers on real sockets: ports, loops, drain, limits. The protocol is tested in memory. */
+/* test_server.c: servers on real sockets: ports, loops, drain, limits. The protocol is tested in
+ * memory. */
 #include "http_fixture.h"
 
 #include <arpa/inet.h>
@@ -92,7 +93,8 @@ static void test_several_loops(void **state)
         hear(fd, heard, sizeof heard, "\r\n\r\nhello");
         close(fd);
     }
-    assert_true(sv_clock_now_ns(&sv_clock_system) - sv_server_last_round_ns(fixture->server) < 5 * SV_NS_PER_S);
+    assert_true(sv_clock_now_ns(&sv_clock_system) - sv_server_last_round_ns(fixture->server) <
+                5 * SV_NS_PER_S);
 }
 
 static void test_unix_socket(void **state)
@@ -153,7 +155,8 @@ static void test_drain_finishes_what_is_in_flight(void **state)
     char heard[2000];
     pthread_t drainer;
     listen_on(fixture, &any_port, 1);
-    int idle = connect_to(sv_server_port(fixture->server)), busy = connect_to(sv_server_port(fixture->server));
+    int idle = connect_to(sv_server_port(fixture->server)),
+        busy = connect_to(sv_server_port(fixture->server));
     say(idle, HELLO);
     hear(idle, heard, sizeof heard, "\r\n\r\nhello");
     say(busy, HOLD);
@@ -201,7 +204,8 @@ static void test_too_many_connections(void **state)
     char heard[2000];
     fixture->limits.max_connections = 2;
     listen_on(fixture, &any_port, 1);
-    int first = connect_to(sv_server_port(fixture->server)), second = connect_to(sv_server_port(fixture->server));
+    int first = connect_to(sv_server_port(fixture->server)),
+        second = connect_to(sv_server_port(fixture->server));
     say(first, HELLO);
     hear(first, heard, sizeof heard, "hello");
     say(second, HELLO);
