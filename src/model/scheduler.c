@@ -85,9 +85,11 @@ static void leave_line(sv_scheduler *scheduler, sv_work *work)
     scheduler->waiting_ns -= work->predicted_ns;
 }
 
+/* On the pool. Removing the callback waits for the canceller to let go of the work. */
 static void run_drop(sv_message *message)
 {
     sv_work *work = SV_CONTAINER_OF(message, sv_work, message);
+    sv_cancel_remove(work->cancel, &work->on_cancel);
     work->drop(work, SV_CANCELLED);
 }
 

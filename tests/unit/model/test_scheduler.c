@@ -1,0 +1,432 @@
+/* Permits, the line, refusals and cancelled works. The clock is made up; threads meet at
+ * semaphores, so nothing depends on how fast they are. */
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "failing_malloc.h"
+#include "model/scheduler.h"
+
+enum { MAX_TOLD = 64 };
+
+static _Atomic int64_t now_ns;
+
+static int64_t read_made_up(void *arg)
+{
+    (void)arg;
+    return atomic_load(&now_ns);
+}
+
+static const sv_clock made_up = {read_made_up, read_made_up, NULL};
+
+/* What happened, in order: the id of a work that ran, its negative when it was dropped. */
+static struct {
+    pthread_mutex_t lock;
+    int ids[MAX_TOLD];
+    size_t n;
+} told = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+typedef struct job {
+    sv_work work;
+    int id;
+    int64_t takes_ns, waited_ns;
+    sem_t *started, *may_end; /* NULL: it ends at once */
+    sem_t done;
+} job;
+
+static void tell(int id)
+{
+    pthread_mutex_lock(&told.lock);
+    told.ids[told.n++] = id;
+    pthread_mutex_unlock(&told.lock);
+}
+
+static void run_job(sv_work *work)
+{
+    job *self = SV_CONTAINER_OF(work, job, work);
+    self->waited_ns = work->waited_ns;
+    if (self->started) {
+        sem_post(self->started);
+        sem_wait(self->may_end);
+    }
+    atomic_fetch_add(&now_ns, self->takes_ns);
+    tell(self->id);
+    sem_post(&self->done);
+}
+
+static void drop_job(sv_work *work, sv_status status)
+{
+    job *self = SV_CONTAINER_OF(work, job, work);
+    assert_int_equal(status, SV_CANCELLED);
+    tell(-self->id);
+    sem_post(&self->done);
+}
+
+/* A scheduler of one permit, which a first job holds until it is let go. */
+typedef struct busy {
+    sv_pool *pool;
+    sv_scheduler *scheduler;
+    sv_lane lane;
+    job holder;
+    sem_t started, may_end;
+    pthread_t thread;
+} busy;
+
+static void init_job(job *self, int id, sv_lane *lane)
+{
+    *self =
+        (job){.id = id,
+              .work = {.run = run_job, .drop = drop_job, .lane = lane, .deadline_ns = SV_NEVER}};
+    sem_init(&self->done, 0, 0);
+}
+
+static void *submit_holder(void *arg)
+{
+    busy *self = arg;
+    int64_t retry;
+    assert_int_equal(sv_scheduler_submit(self->scheduler, &self->holder.work, &retry), SV_OK);
+    return NULL;
+}
+
+static void start_busy(busy *self, size_t max_waiting)
+{
+    *self = (busy){0};
+    told.n = 0;
+    sem_init(&self->started, 0, 0);
+    sem_init(&self->may_end, 0, 0);
+    assert_int_equal(sv_pool_new(4, 64, 1000, &self->pool), SV_OK);
+    sv_scheduler_config config = {
+        .n_permits = 1, .max_waiting = max_waiting, .pool = self->pool, .clock = &made_up};
+    assert_int_equal(sv_scheduler_new(&config, &self->scheduler), SV_OK);
+    init_job(&self->holder, 1, &self->lane);
+    self->holder.started = &self->started;
+    self->holder.may_end = &self->may_end;
+    assert_int_equal(pthread_create(&self->thread, NULL, submit_holder, self), 0);
+    sem_wait(&self->started);
+}
+
+/* Lets the first job go; its thread runs all that wait. */
+static void finish_busy(busy *self)
+{
+    sem_post(&self->may_end);
+    pthread_join(self->thread, NULL);
+    sv_scheduler_stats stats = sv_scheduler_get_stats(self->scheduler);
+    assert_int_equal(stats.n_running, 0);
+    assert_int_equal(stats.n_waiting, 0);
+    sv_scheduler_free(self->scheduler);
+    sv_pool_free(self->pool);
+}
+
+static void assert_told(const int *ids, size_t n)
+{
+    assert_int_equal(told.n, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(told.ids[i], ids[i]);
+}
+
+static void submit(busy *self, job *work)
+{
+    int64_t retry;
+    assert_int_equal(sv_scheduler_submit(self->scheduler, &work->work, &retry), SV_OK);
+}
+
+static void test_first_come_first_served(void **state)
+{
+    (void)state;
+    static const int order[] = {1, 2, 3, 4};
+    busy lab;
+    job jobs[3];
+    start_busy(&lab, 10);
+    for (int i = 0; i < 3; i++) {
+        init_job(&jobs[i], i + 2, &lab.lane);
+        jobs[i].takes_ns = SV_NS_PER_S;
+        submit(&lab, &jobs[i]);
+        assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, i + 1);
+    }
+    lab.holder.takes_ns = SV_NS_PER_S;
+    finish_busy(&lab);
+    assert_told(order, 4);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(jobs[i].waited_ns, (i + 1) * SV_NS_PER_S);
+}
+
+static void test_service_time_is_smoothed(void **state)
+{
+    (void)state;
+    busy lab;
+    job next;
+    start_busy(&lab, 10);
+    init_job(&next, 2, &lab.lane);
+    lab.holder.takes_ns = 8 * SV_NS_PER_S; /* the first measurement counts whole */
+    next.takes_ns = 16 * SV_NS_PER_S;      /* later ones an eighth */
+    submit(&lab, &next);
+    finish_busy(&lab);
+    assert_int_equal(lab.lane.service_ns, 9 * SV_NS_PER_S);
+}
+
+/* One works, one waits, each for 10 s: the next would start in 15 s and be done in 25 s. */
+static void test_refusal_by_predicted_finish(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t left_s, retry_s; /* retry 0: it is admitted */
+    } cases[] = {{25, 0}, {24, 1}, {20, 5}, {1, 24}, {0, 25}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        busy lab;
+        job waiting, late;
+        int64_t retry = 0;
+        start_busy(&lab, 10);
+        lab.lane.service_ns = 10 * SV_NS_PER_S;
+        init_job(&waiting, 2, &lab.lane);
+        init_job(&late, 3, &lab.lane);
+        submit(&lab, &waiting);
+        late.work.deadline_ns = now_ns + cases[i].left_s * SV_NS_PER_S;
+        sv_status status = sv_scheduler_submit(lab.scheduler, &late.work, &retry);
+        assert_int_equal(status, cases[i].retry_s ? SV_UNAVAILABLE : SV_OK);
+        assert_int_equal(retry, cases[i].retry_s);
+        finish_busy(&lab);
+        assert_int_equal(told.n, cases[i].retry_s ? 2 : 3);
+    }
+}
+
+static void test_the_line_has_an_end(void **state)
+{
+    (void)state;
+    busy lab;
+    job jobs[3];
+    int64_t retry = 0;
+    start_busy(&lab, 2);
+    for (int i = 0; i < 3; i++)
+        init_job(&jobs[i], i + 2, &lab.lane);
+    submit(&lab, &jobs[0]);
+    submit(&lab, &jobs[1]);
+    assert_int_equal(sv_scheduler_submit(lab.scheduler, &jobs[2].work, &retry), SV_UNAVAILABLE);
+    assert_int_equal(retry, 1);
+    finish_busy(&lab);
+    assert_int_equal(told.n, 3);
+}
+
+static void test_cancelled_while_waiting(void **state)
+{
+    (void)state;
+    static const int order[] = {-3, 1, 2, 4};
+    busy lab;
+    job jobs[3];
+    sv_cancel *cancel = sv_cancel_new();
+    start_busy(&lab, 10);
+    for (int i = 0; i < 3; i++)
+        init_job(&jobs[i], i + 2, &lab.lane);
+    jobs[1].work.cancel = cancel;
+    for (int i = 0; i < 3; i++)
+        submit(&lab, &jobs[i]);
+    sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
+    sem_wait(&jobs[1].done); /* while the permit is still held */
+    assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, 2);
+    finish_busy(&lab);
+    assert_told(order, 4);
+    sv_cancel_unref(cancel);
+}
+
+/* A token that is set already: the work keeps its place and is dropped at its turn. */
+static void test_cancelled_before_it_came(void **state)
+{
+    (void)state;
+    static const int order[] = {1, -2, -3};
+    busy lab;
+    job waiting, alone;
+    sv_cancel *cancel = sv_cancel_new();
+    sv_cancel_fire(cancel, SV_CANCEL_DEADLINE);
+    start_busy(&lab, 10);
+    init_job(&waiting, 2, &lab.lane);
+    waiting.work.cancel = cancel;
+    submit(&lab, &waiting);
+    sem_post(&lab.may_end);
+    pthread_join(lab.thread, NULL);
+    init_job(&alone, 3, &lab.lane);
+    alone.work.cancel = cancel;
+    submit(&lab, &alone); /* a permit is free */
+    assert_told(order, 3);
+    assert_int_equal(lab.lane.service_ns, 0); /* nothing was learned from what did not run */
+    sv_scheduler_free(lab.scheduler);
+    sv_pool_free(lab.pool);
+    sv_cancel_unref(cancel);
+}
+
+/* A pool without room cannot drop it: it is dropped at its turn. */
+static void test_cancelled_when_the_pool_is_gone(void **state)
+{
+    (void)state;
+    static const int order[] = {1, -2};
+    busy lab;
+    job waiting;
+    sv_cancel *cancel = sv_cancel_new();
+    start_busy(&lab, 10);
+    init_job(&waiting, 2, &lab.lane);
+    waiting.work.cancel = cancel;
+    submit(&lab, &waiting);
+    sv_pool_stop(lab.pool);
+    sv_cancel_fire(cancel, SV_CANCEL_SHUTDOWN);
+    finish_busy(&lab);
+    assert_told(order, 2);
+    sv_cancel_unref(cancel);
+}
+
+static void test_stats(void **state)
+{
+    (void)state;
+    busy lab;
+    job waiting;
+    start_busy(&lab, 10);
+    lab.lane.service_ns = 10 * SV_NS_PER_S;
+    init_job(&waiting, 2, &lab.lane);
+    submit(&lab, &waiting);
+    sv_scheduler_stats stats = sv_scheduler_get_stats(lab.scheduler);
+    assert_int_equal(stats.n_running, 1);
+    assert_int_equal(stats.n_waiting, 1);
+    assert_int_equal(stats.predicted_wait_ns, 10 * SV_NS_PER_S);
+    assert_int_equal(stats.last_progress_ns, now_ns);
+    finish_busy(&lab);
+}
+
+/* Many threads at once. Each work is on the heap and freed by whichever callback it gets, so that
+ * a second touch is seen. */
+enum { N_THREADS = 8, N_ROUNDS = 300, N_PERMITS = 3 };
+
+typedef struct crowd {
+    sv_scheduler *scheduler;
+    sv_lane lane;
+    atomic_int n_running, n_most, n_ran, n_dropped;
+    bool cancels;
+} crowd;
+
+typedef struct member {
+    sv_work work;
+    crowd *crowd;
+} member;
+
+static void free_member(member *self)
+{
+    sv_cancel_unref(self->work.cancel);
+    free(self);
+}
+
+static void run_member(sv_work *work)
+{
+    member *self = SV_CONTAINER_OF(work, member, work);
+    crowd *all = self->crowd;
+    int running = atomic_fetch_add(&all->n_running, 1) + 1, most = atomic_load(&all->n_most);
+    while (running > most && !atomic_compare_exchange_weak(&all->n_most, &most, running))
+        ;
+    sched_yield();
+    free_member(self);
+    atomic_fetch_sub(&all->n_running, 1);
+    atomic_fetch_add(&all->n_ran, 1);
+}
+
+static void drop_member(sv_work *work, sv_status status)
+{
+    member *self = SV_CONTAINER_OF(work, member, work);
+    crowd *all = self->crowd;
+    assert_int_equal(status, SV_CANCELLED);
+    free_member(self);
+    atomic_fetch_add(&all->n_dropped, 1);
+}
+
+static void *submit_many(void *arg)
+{
+    crowd *all = arg;
+    for (int i = 0; i < N_ROUNDS; i++) {
+        member *self = calloc(1, sizeof *self);
+        sv_cancel *cancel = all->cancels ? sv_cancel_new() : NULL;
+        int64_t retry;
+        assert_non_null(self);
+        *self = (member){.crowd = all,
+                         .work = {.run = run_member,
+                                  .drop = drop_member,
+                                  .lane = &all->lane,
+                                  .cancel = cancel ? sv_cancel_ref(cancel) : NULL,
+                                  .deadline_ns = SV_NEVER}};
+        assert_int_equal(sv_scheduler_submit(all->scheduler, &self->work, &retry), SV_OK);
+        if (cancel) {
+            sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
+            sv_cancel_unref(cancel);
+        }
+    }
+    return NULL;
+}
+
+static void run_crowd(crowd *all)
+{
+    pthread_t threads[N_THREADS];
+    sv_pool *pool = NULL;
+    assert_int_equal(sv_pool_new(4, 10000, 1000, &pool), SV_OK);
+    sv_scheduler_config config = {.n_permits = N_PERMITS, .max_waiting = 10000, .pool = pool};
+    assert_int_equal(sv_scheduler_new(&config, &all->scheduler), SV_OK);
+    for (int i = 0; i < N_THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, submit_many, all), 0);
+    for (int i = 0; i < N_THREADS; i++)
+        pthread_join(threads[i], NULL);
+    sv_pool_free(pool);
+    assert_int_equal(sv_scheduler_get_stats(all->scheduler).n_running, 0);
+    sv_scheduler_free(all->scheduler);
+    assert_int_equal(all->n_ran + all->n_dropped, N_THREADS * N_ROUNDS);
+    assert_true(all->n_most <= N_PERMITS);
+}
+
+static void test_permits_are_respected(void **state)
+{
+    (void)state;
+    crowd all = {0};
+    run_crowd(&all);
+    assert_int_equal(all.n_dropped, 0);
+}
+
+static void test_each_work_ends_once(void **state)
+{
+    (void)state;
+    crowd all = {.cancels = true};
+    run_crowd(&all);
+}
+
+static bool make_scheduler(void *arg)
+{
+    sv_scheduler_config config = {.n_permits = 1, .max_waiting = 1};
+    sv_scheduler *scheduler = NULL;
+    (void)arg;
+    sv_status status = sv_scheduler_new(&config, &scheduler);
+    if (status)
+        assert_int_equal(status, SV_NO_MEMORY);
+    sv_scheduler_free(scheduler);
+    return status == SV_OK;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_try_each(make_scheduler, NULL) >= 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_come_first_served),
+        cmocka_unit_test(test_service_time_is_smoothed),
+        cmocka_unit_test(test_refusal_by_predicted_finish),
+        cmocka_unit_test(test_the_line_has_an_end),
+        cmocka_unit_test(test_cancelled_while_waiting),
+        cmocka_unit_test(test_cancelled_before_it_came),
+        cmocka_unit_test(test_cancelled_when_the_pool_is_gone),
+        cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_permits_are_respected),
+        cmocka_unit_test(test_each_work_ends_once),
+        cmocka_unit_test(test_every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
