@@ -4,22 +4,23 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static sv_status read_text(sv_arena *arena, const char *path, sv_error *error, sv_str *ret_text)
 {
     FILE *file = fopen(path, "re");
     if (!file)
         return sv_error_set(error, SV_IO, NULL, "cannot read the labels: %s", strerror(errno));
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
+    struct stat info;
     sv_status status = SV_OK;
-    if (size < 0 || size > SV_LABELS_MAX_BYTES)
+    if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode))
+        status = sv_error_set(error, SV_IO, NULL, "cannot read the labels: not a file");
+    else if (info.st_size > SV_LABELS_MAX_BYTES)
         status = sv_error_set(error, SV_TOO_LARGE, NULL, "a labels file has at most %d bytes",
                               SV_LABELS_MAX_BYTES);
-    char *text = status ? NULL : sv_arena_alloc_raw(arena, (size_t)size + 1);
+    char *text = status ? NULL : sv_arena_alloc_raw(arena, (size_t)info.st_size + 1);
     if (text)
-        *ret_text = (sv_str){text, fread(text, 1, (size_t)size, file)};
+        *ret_text = (sv_str){text, fread(text, 1, (size_t)info.st_size, file)};
     else if (!status)
         status = SV_NO_MEMORY;
     fclose(file);

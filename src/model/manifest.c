@@ -10,7 +10,7 @@
 #include "json/plan.h"
 #include "json/yaml.h"
 
-enum { MAX_SETS = 64 };
+enum { MAX_SETS = 64, MAX_KEYS = 8 };
 
 SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION}, {"tensor", SV_TASK_TENSOR});
 SV_ENUM(mode, {"crop", SV_MANIFEST_CROP}, {"squash", SV_MANIFEST_SQUASH});
@@ -59,9 +59,10 @@ SV_SCHEMA_WITH(manifest, (.extra = SV_EXTRA_FORBID),
                SV_FIELD_OBJECT(manifest, postprocess, manifest_postprocess, .default_json = "null"),
                SV_FIELD_OBJECT(manifest, engine, manifest_engine, .default_json = "null"));
 
-/* One `--set` of this model: the keys that are left, and the value as JSON. */
+/* One `--set` of this model: the keys that are left, and the value. */
 typedef struct override {
-    sv_str keys, json;
+    sv_str keys;
+    const sv_value *value;
 } override;
 
 typedef struct override_list {
@@ -114,7 +115,7 @@ static size_t select_overrides(const override *all, size_t n, sv_str key, overri
     for (size_t i = 0; i < n; i++) {
         sv_str rest;
         if (sv_str_eq(first_key(all[i].keys, &rest), key))
-            ret_selected[count++] = (override){rest, all[i].json};
+            ret_selected[count++] = (override){rest, all[i].value};
     }
     return count;
 }
@@ -128,15 +129,20 @@ static bool is_first_of_key(const override *all, size_t index)
     return true;
 }
 
-/* Writes `base` (NULL: nothing) with the overrides laid over it. */
+/* Writes `base` (NULL: nothing) with the overrides laid over it, one after another. */
 static void write_merged(sv_writer *writer, const sv_value *base, const override *all, size_t n)
 {
     override inner[MAX_SETS];
-    for (size_t i = n; i > 0; i--) {
-        if (all[i - 1].keys.len == 0) {
-            sv_writer_raw(writer, all[i - 1].json);
-            return;
-        }
+    for (const override *at = all, *end = all + n; at < end; at++) {
+        if (at->keys.len)
+            continue;
+        base = at->value; /* replaces all that came before */
+        all = at + 1;
+        n = (size_t)(end - all);
+    }
+    if (!n) {
+        sv_value_write(base, writer, 0);
+        return;
     }
     sv_writer_begin_object(writer);
     bool is_object = base && sv_value_get_type(base) == SV_VALUE_OBJECT;
@@ -161,16 +167,12 @@ static void write_merged(sv_writer *writer, const sv_value *base, const override
     sv_writer_end_object(writer);
 }
 
-static sv_str value_as_json(sv_arena *arena, const sv_value *value)
+static size_t count_keys(sv_str keys)
 {
-    sv_buf buf;
-    sv_writer writer;
-    sv_buf_init(&buf, SV_YAML_MAX_SIZE);
-    sv_writer_init(&writer, &buf);
-    sv_value_write(value, &writer, 0);
-    sv_str json = sv_buf_status(&buf) ? (sv_str){0} : sv_arena_copy(arena, sv_buf_str(&buf));
-    sv_buf_deinit(&buf);
-    return json;
+    size_t n = keys.len > 0;
+    for (size_t i = 0; i < keys.len; i++)
+        n += keys.ptr[i] == '.';
+    return n;
 }
 
 /* The `--set`s of this model; values are YAML, so that `[0.5]`, `true` and text all work. */
@@ -186,13 +188,13 @@ static sv_status collect_overrides(sv_arena *arena, const sv_manifest_source *so
             continue;
         sv_yaml yaml;
         sv_error error = {0};
-        if (n == MAX_SETS || !rest.len || equals == set.len ||
+        if (n == MAX_SETS || !rest.len || count_keys(rest) > MAX_KEYS || equals == set.len ||
             sv_yaml_parse(arena, sv_str_slice(set, equals + 1, set.len), &error, &yaml)) {
             sv_buf_printf(problems, "--set %.*s: expected MODEL.KEY=VALUE%s%s\n", SV_STR_ARG(set),
                           error.message[0] ? ": " : "", error.message);
             return SV_INVALID;
         }
-        ret_list->items[n++] = (override){rest, value_as_json(arena, yaml.root)};
+        ret_list->items[n++] = (override){rest, yaml.root};
     }
     ret_list->len = n;
     return SV_OK;

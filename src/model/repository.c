@@ -110,18 +110,26 @@ static int order_models(const void *a, const void *b)
     return compare_text(((const sv_model_source *)a)->name, ((const sv_model_source *)b)->name);
 }
 
-/* The last part of a path, without trailing slashes; "." and ".." are resolved first. */
+static sv_str last_part(sv_str path)
+{
+    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/')
+        start--;
+    return sv_str_slice(path, start, path.len);
+}
+
+/* The last part of a path as it was given, links and all; "." and ".." are resolved first. */
 static sv_str base_name(sv_arena *arena, const char *path)
 {
+    sv_str name = last_part(sv_str_from(path));
+    if (!sv_str_eq(name, SV_STR(".")) && !sv_str_eq(name, SV_STR("..")))
+        return sv_arena_copy(arena, name);
     char *real = realpath(path, NULL);
-    sv_str full = sv_arena_copy(arena, sv_str_from(real ? real : path));
+    name = sv_arena_copy(arena, last_part(sv_str_from(real ? real : path)));
     free(real);
-    while (full.len > 1 && full.ptr[full.len - 1] == '/')
-        full.len--;
-    size_t start = full.len;
-    while (start > 0 && full.ptr[start - 1] != '/')
-        start--;
-    return sv_str_slice(full, start, full.len);
+    return name;
 }
 
 static sv_status add_model(folder_scan *scan, const sv_model_source *model)
