@@ -18,6 +18,15 @@ static const extra_option extras[] = {
     {"labels", "Labels file, one per line, when exactly one model is served"},
 };
 
+/* Arguments while they are read. */
+typedef struct reader {
+    sv_arena *arena;
+    int argc, at;
+    char *const *argv;
+    sv_buf *problems;
+    sv_cli *cli;
+} reader;
+
 static bool usage(sv_buf *problems, const char *format, sv_str what, const char *hint)
 {
     sv_buf_printf(problems, "%s '%.*s'%s%s\n", format, SV_STR_ARG(what),
@@ -35,60 +44,9 @@ static const char *dashed(sv_arena *arena, const char *name)
     return copy.ptr ? copy.ptr : name;
 }
 
-/* The nearest option, without dashes in front; NULL when none is near. */
-static const char *nearest(sv_arena *arena, sv_str name)
-{
-    const char *setting = sv_settings_table_nearest(name);
-    return setting ? dashed(arena, setting) + 2 : NULL;
-}
-
-static bool add_value(sv_cli *cli, sv_arena *arena, const sv_setting *setting, const char *text)
-{
-    if (cli->n_values == sizeof cli->values / sizeof *cli->values)
-        return false;
-    cli->values[cli->n_values++] =
-        (struct sv_cli_value){setting, text, dashed(arena, setting->name)};
-    return true;
-}
-
-/* --name=value, or the next argument; NULL when there is none. */
-static const char *take_value(int argc, char *const *argv, int *at, const char *equals)
-{
-    if (equals)
-        return equals + 1;
-    return *at + 1 < argc ? argv[++*at] : NULL;
-}
-
 static bool is_name(sv_str name, const char *option)
 {
     return sv_str_eq(name, sv_str_from(option));
-}
-
-/* Options of extras; true when it was one. */
-static bool read_extra(sv_cli *cli, sv_str name, const char *value, bool *ret_good)
-{
-    *ret_good = value != NULL;
-    if (is_name(name, "config"))
-        cli->config = value;
-    else if (is_name(name, "env-file"))
-        cli->env_file = value;
-    else if (is_name(name, "labels"))
-        cli->labels = value;
-    else if (is_name(name, "set") && cli->n_sets < SV_CLI_MAX_ARGS)
-        cli->sets[cli->n_sets++] = value ? value : "";
-    else
-        return false;
-    return true;
-}
-
-static bool read_flag(sv_cli *cli, sv_arena *arena, sv_str name)
-{
-    bool off = sv_str_starts_with(name, SV_STR("no-"));
-    const sv_setting *setting =
-        sv_settings_table_find(off ? sv_str_slice(name, 3, name.len) : name);
-    if (!setting || setting->kind != SV_SETTING_BOOL)
-        return false;
-    return add_value(cli, arena, setting, off ? "false" : "true");
 }
 
 static bool is_extra(sv_str name)
@@ -99,52 +57,114 @@ static bool is_extra(sv_str name)
     return false;
 }
 
-static bool read_option(sv_arena *arena, int argc, char *const *argv, int *at, sv_buf *problems,
-                        sv_cli *cli)
+/* The name begins behind the dashes of an argument. */
+static bool refuse_option(const reader *from, const char *why, sv_str name)
 {
-    const char *text = argv[*at] + 2, *equals = strchr(text, '=');
+    return usage(from->problems, why, (sv_str){name.ptr - 2, name.len + 2}, NULL);
+}
+
+/* Tells the nearest option when there is one. */
+static bool refuse_unknown(const reader *from, sv_str name)
+{
+    const char *nearest = sv_settings_table_nearest(name);
+    return usage(from->problems, "unknown option", (sv_str){name.ptr - 2, name.len + 2},
+                 nearest ? dashed(from->arena, nearest) + 2 : NULL);
+}
+
+static bool add_value(reader *from, sv_str name, const sv_setting *setting, const char *text)
+{
+    sv_cli *cli = from->cli;
+    if (cli->n_values == sizeof cli->values / sizeof *cli->values)
+        return refuse_option(from, "too many options at", name);
+    cli->values[cli->n_values++] =
+        (struct sv_cli_value){setting, text, dashed(from->arena, setting->name)};
+    return true;
+}
+
+static bool add_extra(reader *from, sv_str name, const char *value)
+{
+    sv_cli *cli = from->cli;
+    if (is_name(name, "config"))
+        cli->config = value;
+    else if (is_name(name, "env-file"))
+        cli->env_file = value;
+    else if (is_name(name, "labels"))
+        cli->labels = value;
+    else if (cli->n_sets < SV_CLI_MAX_ARGS)
+        cli->sets[cli->n_sets++] = value;
+    else
+        return refuse_option(from, "too many options at", name);
+    return true;
+}
+
+/* --name=value, or the next argument; NULL when there is none. */
+static const char *take_value(reader *from, const char *equals)
+{
+    if (equals)
+        return equals + 1;
+    return from->at + 1 < from->argc ? from->argv[++from->at] : NULL;
+}
+
+/* --debug and --no-debug need no value; NULL when the name is no such flag. */
+static const sv_setting *find_flag(sv_str name, bool *ret_on)
+{
+    bool off = sv_str_starts_with(name, SV_STR("no-"));
+    const sv_setting *setting =
+        sv_settings_table_find(off ? sv_str_slice(name, 3, name.len) : name);
+    *ret_on = !off;
+    return setting && setting->kind == SV_SETTING_BOOL ? setting : NULL;
+}
+
+static bool read_option(reader *from)
+{
+    const char *text = from->argv[from->at] + 2, *equals = strchr(text, '=');
     sv_str name = {text, equals ? (size_t)(equals - text) : strlen(text)};
     if (is_name(name, "help") || is_name(name, "json")) {
-        *(name.ptr[0] == 'h' ? &cli->help : &cli->json) = true;
+        *(name.ptr[0] == 'h' ? &from->cli->help : &from->cli->json) = true;
         return true;
     }
-    if (!equals && read_flag(cli, arena, name))
-        return true;
+    bool on = false;
+    const sv_setting *flag = equals ? NULL : find_flag(name, &on);
+    if (flag)
+        return add_value(from, name, flag, on ? "true" : "false");
     const sv_setting *setting = sv_settings_table_find(name);
     if (!setting && !is_extra(name))
-        return usage(problems, "unknown option", (sv_str){argv[*at], name.len + 2},
-                     nearest(arena, name));
-    const char *value = take_value(argc, argv, at, equals);
-    bool good = value != NULL;
-    if (setting && good)
-        return add_value(cli, arena, setting, value);
-    if (!setting)
-        read_extra(cli, name, value, &good);
-    return good || usage(problems, "no value for option", (sv_str){argv[*at], name.len + 2}, NULL);
+        return refuse_unknown(from, name);
+    const char *value = take_value(from, equals);
+    if (!value)
+        return refuse_option(from, "no value for option", name);
+    return setting ? add_value(from, name, setting, value) : add_extra(from, name, value);
+}
+
+static bool read_argument(reader *from, bool *only_positional)
+{
+    sv_cli *cli = from->cli;
+    sv_str text = sv_str_from(from->argv[from->at]);
+    bool option = !*only_positional && text.len > 1 && text.ptr[0] == '-';
+    if (option && sv_str_eq(text, SV_STR("--"))) {
+        *only_positional = true;
+    } else if (option && sv_str_eq(text, SV_STR("-h"))) {
+        cli->help = true;
+    } else if (option && text.ptr[1] == '-') {
+        return read_option(from);
+    } else if (option) {
+        return usage(from->problems, "unknown option", text, NULL);
+    } else if (cli->n_positional == SV_CLI_MAX_ARGS) {
+        return usage(from->problems, "too many arguments at", text, NULL);
+    } else {
+        cli->positional[cli->n_positional++] = text.ptr;
+    }
+    return true;
 }
 
 bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *ret_cli)
 {
-    sv_cli *cli = ret_cli;
+    reader from = {arena, argc, 0, argv, problems, ret_cli};
     bool only_positional = false;
-    *cli = (sv_cli){0};
-    for (int i = 0; i < argc; i++) {
-        sv_str text = sv_str_from(argv[i]);
-        if (!only_positional && sv_str_eq(text, SV_STR("--"))) {
-            only_positional = true;
-        } else if (!only_positional && sv_str_eq(text, SV_STR("-h"))) {
-            cli->help = true;
-        } else if (!only_positional && sv_str_starts_with(text, SV_STR("--"))) {
-            if (!read_option(arena, argc, argv, &i, problems, cli))
-                return false;
-        } else if (!only_positional && text.len > 1 && text.ptr[0] == '-') {
-            return usage(problems, "unknown option", text, NULL);
-        } else if (cli->n_positional < SV_CLI_MAX_ARGS) {
-            cli->positional[cli->n_positional++] = argv[i];
-        } else {
-            return usage(problems, "too many arguments at", text, NULL);
-        }
-    }
+    *ret_cli = (sv_cli){0};
+    for (; from.at < argc; from.at++)
+        if (!read_argument(&from, &only_positional))
+            return false;
     return true;
 }
 
