@@ -277,7 +277,7 @@ static sv_status make_listener(sv_loop *loop, int fd, sv_accept accept, sv_error
 sv_status sv_listener_open(sv_loop *loop, const sv_tcp_address *address, sv_accept accept,
                            sv_error *error, sv_listener **ret_listener)
 {
-    int fd;
+    int fd = -1;
     bool is_unix = address->uds_path != NULL;
     sv_status status = is_unix ? open_unix(address, error, &fd) : open_tcp(address, error, &fd);
     sv_listener *listener;
