@@ -101,12 +101,6 @@ static void release(sv_request *request)
     sv_lane_put_request(request->lane, request);
 }
 
-static void enter_idle(sv_connection *connection)
-{
-    enter(connection, STATE_IDLE,
-          deadline_after(connection, get_limits(connection)->keep_alive_ms));
-}
-
 /* After the last answer. */
 static void linger(sv_connection *connection)
 {
@@ -115,24 +109,36 @@ static void linger(sv_connection *connection)
     enter(connection, STATE_LINGERING, deadline_after(connection, LINGER_MS));
 }
 
+static bool is_draining(const sv_connection *connection)
+{
+    return atomic_load_explicit(&connection->lane->shared->is_draining, memory_order_relaxed);
+}
+
+static bool must_close(const sv_connection *connection, const sv_request *request)
+{
+    return !request->keep_alive || is_draining(connection);
+}
+
+/* What comes after an answer. */
+static void go_on(sv_connection *connection, int64_t now_ns, bool closes)
+{
+    int64_t keep_alive_ms = get_limits(connection)->keep_alive_ms;
+    if (closes || is_draining(connection))
+        linger(connection);
+    else
+        enter(connection, STATE_IDLE, now_ns + keep_alive_ms * SV_NS_PER_MS);
+}
+
 /* Answers the connection's request for good: it is over, and perhaps the connection too. */
 static void conclude(sv_connection *connection, bool closes)
 {
     sv_request *request = connection->request;
     sv_outlet_write_answer(&connection->outlet, request, closes);
+    int64_t now = request->exchange.finished_ns;
     report(request);
     connection->request = NULL;
     release(request);
-    if (closes)
-        linger(connection);
-    else
-        enter_idle(connection);
-}
-
-static bool must_close(const sv_connection *connection, const sv_request *request)
-{
-    return !request->keep_alive ||
-           atomic_load_explicit(&connection->lane->shared->is_draining, memory_order_relaxed);
+    go_on(connection, now, closes);
 }
 
 /* Answers a request that cannot be read to its end. */
@@ -218,10 +224,7 @@ static void answer_overdue(sv_connection *connection)
     late->exchange.answer_bytes = stand_in->exchange.answer_bytes;
     release(stand_in);
     let_go(connection, SV_CANCEL_DEADLINE, 504);
-    if (closes)
-        linger(connection);
-    else
-        enter_idle(connection);
+    go_on(connection, sv_lane_now_ns(connection->lane), closes);
 }
 
 /* Reading. */
@@ -241,15 +244,15 @@ static bool begin_request(sv_connection *connection)
         return false;
     }
     const sv_http_limits *limits = get_limits(connection);
+    int64_t now = sv_lane_now_ns(connection->lane);
     request->connection = connection;
-    request->exchange.started_ns = sv_lane_now_ns(connection->lane);
+    request->exchange.started_ns = now;
     request->exchange.client = sv_str_from(connection->outlet.carrier.peer);
     request->exchange.client_port = connection->outlet.carrier.peer_port;
     request->given_back.run = take_back;
     connection->request = request;
-    enter(
-        connection, STATE_READING,
-        deadline_after(connection, earlier(limits->header_timeout_ms, limits->request_timeout_ms)));
+    enter(connection, STATE_READING,
+          now + earlier(limits->header_timeout_ms, limits->request_timeout_ms) * SV_NS_PER_MS);
     return true;
 }
 
@@ -289,9 +292,10 @@ static void on_head(sv_connection *connection, bool has_more_input)
     if (request->awaits_continue && !has_more_input)
         sv_outlet_write(&connection->outlet, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     request->awaits_continue = false;
-    connection->deadline_ns =
-        earlier(deadline_after(connection, get_limits(connection)->body_timeout_ms),
-                request->exchange.deadline_ns);
+    if (sv_request_has_body(request))
+        connection->deadline_ns =
+            earlier(deadline_after(connection, get_limits(connection)->body_timeout_ms),
+                    request->exchange.deadline_ns);
 }
 
 /* The unread body is too long, or no HTTP: the answer it got was the last one. */
@@ -326,7 +330,7 @@ static void on_complete(sv_connection *connection)
     if (connection->state == STATE_SKIPPING) {
         connection->request = NULL;
         release(request);
-        enter_idle(connection);
+        go_on(connection, sv_lane_now_ns(connection->lane), false);
         return;
     }
     request->exchange.body = sv_buf_str(&request->body);

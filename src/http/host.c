@@ -9,26 +9,42 @@ static sv_refusal refuse(const char *message)
     return (sv_refusal){&sv_kind_bad_request, message};
 }
 
-static bool consists_of(sv_str text, const char *allowed)
+static bool is_digit(char byte)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!text.ptr[i] || !strchr(allowed, text.ptr[i]))
-            return false;
-    return true;
+    return byte >= '0' && byte <= '9';
+}
+
+static bool is_alnum(char byte)
+{
+    return is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
 }
 
 static bool is_ip_literal(sv_str text)
 {
-    return text.len > 3 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']' &&
-           consists_of(sv_str_slice(text, 1, text.len - 2), "0123456789abcdefABCDEF:.");
+    if (text.len < 4 || text.ptr[0] != '[' || text.ptr[text.len - 1] != ']')
+        return false;
+    for (size_t i = 1; i + 1 < text.len; i++)
+        if (!is_digit(text.ptr[i]) && (!text.ptr[i] || !strchr("abcdefABCDEF:.", text.ptr[i])))
+            return false;
+    return true;
 }
 
 /* Host characters of RFC 3986 without the comma, which would make a list. */
 static bool is_reg_name(sv_str text)
 {
-    return text.len &&
-           consists_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                             "-._~%!$&'()*+;=");
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_alnum(text.ptr[i]) && (!text.ptr[i] || !strchr("-._~%!$&'()*+;=", text.ptr[i])))
+            return false;
+    return text.len > 0;
+}
+
+/* ":" and up to five digits, or nothing. */
+static bool is_port(sv_str text)
+{
+    for (size_t i = 1; i < text.len; i++)
+        if (!is_digit(text.ptr[i]))
+            return false;
+    return !text.len || (text.ptr[0] == ':' && text.len <= 6);
 }
 
 sv_str sv_host_name(sv_str host)
@@ -41,11 +57,8 @@ sv_str sv_host_name(sv_str host)
 bool sv_host_is_valid(sv_str host)
 {
     sv_str name = sv_host_name(host);
-    sv_str port = sv_str_slice(host, name.len, host.len);
-    if (port.len && (port.len > 6 || port.ptr[0] != ':' ||
-                     !consists_of(sv_str_slice(port, 1, port.len), "0123456789")))
-        return false;
-    return is_ip_literal(name) || is_reg_name(name);
+    return is_port(sv_str_slice(host, name.len, host.len)) &&
+           (is_ip_literal(name) || is_reg_name(name));
 }
 
 static bool matches(sv_str name, sv_str pattern)

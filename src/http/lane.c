@@ -55,14 +55,13 @@ void sv_lane_put_request(sv_lane *lane, sv_request *request)
     lane->n_spare++;
 }
 
-sv_str sv_lane_date(sv_lane *lane)
+sv_str sv_lane_date(sv_lane *lane, int64_t now_ns)
 {
-    int64_t now = sv_lane_now_ns(lane);
-    if (!lane->date[0] || now >= lane->date_until_ns) {
+    if (!lane->date[0] || now_ns >= lane->date_until_ns) {
         int64_t wall = sv_clock_wall_ns(lane->shared->config.clock);
         sv_clock_format_http(wall, lane->date);
         int64_t into_second = wall % SV_NS_PER_S;
-        lane->date_until_ns = now + SV_NS_PER_S - (into_second < 0 ? 0 : into_second);
+        lane->date_until_ns = now_ns + SV_NS_PER_S - (into_second < 0 ? 0 : into_second);
     }
     return sv_str_from(lane->date);
 }

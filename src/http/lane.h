@@ -54,7 +54,7 @@ struct sv_request *sv_lane_take_request(sv_lane *lane);
 void sv_lane_put_request(sv_lane *lane, struct sv_request *request);
 
 /* The Date field's value now; read from the clock once per second. */
-sv_str sv_lane_date(sv_lane *lane);
+sv_str sv_lane_date(sv_lane *lane, int64_t now_ns);
 /* One connection more or less. */
 void sv_lane_add_connection(sv_lane *lane, sv_list_node *node);
 void sv_lane_remove_connection(sv_lane *lane, sv_list_node *node);

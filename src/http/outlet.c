@@ -84,7 +84,8 @@ void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes)
 {
     sv_exchange *exchange = &request->exchange;
     complete_answer(outlet, exchange);
-    sv_response_frame frame = {.date = sv_lane_date(outlet->lane),
+    exchange->finished_ns = sv_lane_now_ns(outlet->lane);
+    sv_response_frame frame = {.date = sv_lane_date(outlet->lane, exchange->finished_ns),
                                .closes = closes,
                                .says_keep_alive = !closes && !exchange->http_minor};
     sv_buf *out = claim_buffer(outlet);
@@ -93,7 +94,6 @@ void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes)
     sv_str body = exchange->answer.body;
     if (request->is_head_method || !sv_response_has_body(exchange->answer.status))
         body.len = 0;
-    exchange->finished_ns = sv_lane_now_ns(outlet->lane);
     exchange->answer_bytes = out->len - before + body.len;
     if (body.len > SMALL_BODY) {
         hand_over(outlet, body);
