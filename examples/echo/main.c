@@ -1,4 +1,5 @@
-/* echo: answers every request with its own body. Shows a raw operation, and how tests see framing faults.
+/* echo: answers every request with its own body. Shows a raw operation, and how tests see framing
+ * faults.
  *
  *   build/examples/echo --port 8001
  *   curl -si --data-binary hello http://127.0.0.1:8001/any/path */
@@ -23,5 +24,6 @@ static const sv_operation operations[] = {
 
 int main(int argc, char **argv)
 {
-    return sv_main(argc, argv, &(sv_app){.title = "Echo", .operations = operations, .no_pages = true});
+    return sv_main(argc, argv,
+                   &(sv_app){.title = "Echo", .operations = operations, .no_pages = true});
 }

@@ -1,0 +1,48 @@
+"""README.md is run: its shell lines against a server, its program as one of the examples."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from served import ROOT, serving
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_shell_lines_work_as_pasted():
+    block = re.search(r"```sh\n(.*?)```", README, re.S)[1]
+    with serving("serval", "serve", ROOT / "models", "--log-level", "off") as served:
+        for line in block.strip().splitlines():
+            out = subprocess.run(line.replace("http://127.0.0.1:8000", served.url), shell=True, cwd=ROOT,
+                                 capture_output=True, text=True, check=True).stdout
+            assert "error" not in json.loads(out), out
+
+
+def test_the_printed_commands_work_as_pasted():
+    with serving("serval", "serve", cwd=ROOT) as served:
+        commands = [line.strip() for line in served.err if line.strip().startswith("curl ")]
+        assert len(commands) == 2
+        for command in commands:
+            out = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            assert json.loads(out)["predictions"][0]["label"] == "7"
+        assert any(line.strip().endswith("/docs") for line in served.err)
+
+
+def test_the_program_in_the_readme_is_the_example():
+    code = re.search(r"```c\n(.*?)```", README, re.S)[1]
+    assert code == (ROOT / "examples" / "greeting" / "main.c").read_text()
+    with serving("examples/greeting", "--log-level", "off") as served:
+        def post(body):
+            out = subprocess.run(["curl", "-s", f"{served.url}/greet", "-H", "Content-Type: application/json",
+                                  "-d", body], capture_output=True, text=True, check=True).stdout
+            return json.loads(out)
+        assert post('{"name": "Ada"}') == {"text": "Hello Ada, 1 times"}
+        wrong = post('{"name": "", "times": 11}')
+        assert [entry["loc"] for entry in wrong["detail"]] == [["body", "name"], ["body", "times"]]
+
+
+@pytest.mark.parametrize("page", ["errors", "metrics", "settings"])
+def test_pages_from_tables_are_up_to_date(page):
+    out = subprocess.run([ROOT / "tools" / "write-docs", "--check"], capture_output=True, text=True)
+    assert f"docs/{page}.md" not in out.stdout
