@@ -6,6 +6,7 @@
  * sibling stands; that gives walking without recursion and a number to every value. */
 #include "json/value.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -14,6 +15,7 @@
 
 enum {
     LARGEST_IN_ARENA = 16 * 1024,
+    YYJSON_OWN_VALUES = 16,      /* more than yyjson keeps for itself among its values */
     MOST_COMPARED_MEMBERS = 256, /* bounds the search for names that came twice */
     CLIP_SLACK = 4               /* a character that is cut lies behind the part that is kept */
 };
@@ -53,7 +55,8 @@ static void *alloc_on_heap(void *unused, size_t size)
     return malloc(size);
 }
 
-/* Values start with room for as many as such a text usually has; more come by realloc. */
+/* Values start with room for as many as such a text usually has; when it is full, more come by
+ * realloc, half as many again. What is full beyond the limit gets no more. */
 typedef struct heap {
     size_t limit; /* bytes of values */
     bool has_refused;
@@ -61,9 +64,8 @@ typedef struct heap {
 
 static void *realloc_on_heap(void *heap_arg, void *old, size_t old_size, size_t size)
 {
-    (void)old_size;
     heap *values = heap_arg;
-    values->has_refused = size > values->limit;
+    values->has_refused = old_size > values->limit;
     return values->has_refused ? NULL : realloc(old, size);
 }
 
@@ -138,7 +140,7 @@ static sv_status parse_in_arena(sv_arena *arena, sv_str text, yyjson_doc **ret_d
 static sv_status parse_on_heap(sv_arena *arena, sv_str text, size_t max_values,
                                yyjson_doc **ret_doc)
 {
-    heap values = {.limit = max_values * sizeof(yyjson_val)};
+    heap values = {.limit = (max_values + YYJSON_OWN_VALUES) * sizeof(yyjson_val)};
     const yyjson_alc memory = {alloc_on_heap, realloc_on_heap, free_on_heap, &values};
     yyjson_read_err failure = {0};
     yyjson_doc *doc = read(text, &memory, &failure);
@@ -167,6 +169,8 @@ sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *li
         return status;
     if (!doc)
         return explain(text, used.max_depth, error);
+    if (doc->val_read > used.max_values)
+        return SV_TOO_LARGE;
     if (is_too_deep(doc, used.max_depth)) {
         *error = (sv_value_error){.problem = SV_VALUE_TOO_DEEP, .message = "Nested too deeply"};
         return SV_INVALID;
@@ -254,11 +258,20 @@ sv_str sv_value_str(const sv_value *value)
     return (sv_str){unsafe_yyjson_get_str(inside(value)), unsafe_yyjson_get_len(inside(value))};
 }
 
+/* strtod reads no point: which byte that is depends on the locale. */
+static double double_of_raw(yyjson_val *value)
+{
+    const char *text = unsafe_yyjson_get_raw(value);
+    if (type_of_raw(value) == SV_VALUE_INFINITE)
+        return *text == '-' ? -INFINITY : INFINITY;
+    return strtod(text, NULL);
+}
+
 double sv_value_double(const sv_value *value)
 {
     yyjson_val *number = inside(value);
     if (unsafe_yyjson_is_raw(number))
-        return strtod(unsafe_yyjson_get_raw(number), NULL);
+        return double_of_raw(number);
     if (unsafe_yyjson_is_real(number))
         return unsafe_yyjson_get_real(number);
     if (unsafe_yyjson_is_uint(number))

@@ -56,8 +56,8 @@ typedef struct sv_value_error {
 /* Parses strict JSON (RFC 8259; no NaN, no comments) in UTF-8, with or without a byte order mark.
  * `text` may go afterwards: strings are copied. `limits` may be NULL. SV_INVALID: `*error` tells
  * why; SV_TOO_LARGE: more values than allowed; SV_NO_MEMORY. Memory: texts up to 16 KiB are parsed
- * inside the arena; larger ones on the heap, freed with the arena: the text, and 16 bytes for each
- * value or each 6 bytes of text, whichever is more, up to the limit. */
+ * inside the arena; larger ones on the heap, freed with the arena: the text, and room for one value
+ * in 6 bytes of text or, where that is not enough, for up to one and a half times the limit. */
 sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
                          sv_value_error *error, const sv_value **ret_value) SV_MUST_USE;
 

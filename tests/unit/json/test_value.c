@@ -61,7 +61,8 @@ static void test_numbers_as_doubles(void **state)
                 123456789012345678901234567890.0);
     assert_true(sv_value_double(cases_parse(arena, "1.5")) == 1.5);
     assert_true(isinf(sv_value_double(cases_parse(arena, "1e400"))));
-    assert_true(sv_value_double(cases_parse(arena, "-1e400")) < 0);
+    assert_true(isinf(sv_value_double(cases_parse(arena, "1.5e400"))));
+    assert_true(sv_value_double(cases_parse(arena, "-1e400")) == -INFINITY);
     sv_arena_free(arena);
 }
 
@@ -226,7 +227,12 @@ static void test_many_values(void **state)
     (void)state;
     assert_int_equal(parse_list_of(100000, 0), SV_OK);
     assert_int_equal(parse_list_of(100000, 160000), SV_OK);
-    assert_int_equal(parse_list_of(100000, 80000), SV_TOO_LARGE);
+    assert_int_equal(parse_list_of(100000, 100001), SV_OK); /* the list is a value too */
+    assert_int_equal(parse_list_of(100000, 100000), SV_TOO_LARGE);
+    assert_int_equal(parse_list_of(10, 11), SV_OK);
+    assert_int_equal(parse_list_of(10, 10), SV_TOO_LARGE);
+    assert_int_equal(parse_list_of(SV_VALUE_MAX_VALUES - 1, 0), SV_OK);
+    assert_int_equal(parse_list_of(SV_VALUE_MAX_VALUES, 0), SV_TOO_LARGE);
     assert_int_equal(parse_list_of(3000000, 0), SV_TOO_LARGE);
 }
 
