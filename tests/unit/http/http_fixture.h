@@ -26,7 +26,7 @@ typedef struct http_fixture {
     sv_http_limits limits;
     http_seen seen;
     sv_middleware middleware;
-    sv_exchange *held; /* by the handler of /hold, until http_release */
+    _Atomic(sv_exchange *) held; /* by the handler of /hold, until http_release */
 } http_fixture;
 
 /* Limits for tests: small sizes, the default times. Change them before http_start. */

@@ -137,6 +137,12 @@ static void test_port_in_use(void **state)
     close(blocker);
 }
 
+static void wait_for_handler(http_fixture *fixture)
+{
+    while (!fixture->held)
+        usleep(1000);
+}
+
 static void wait_for_active(http_fixture *fixture, size_t n)
 {
     while (sv_server_get_stats(fixture->server).n_active != n)
@@ -160,7 +166,7 @@ static void test_drain_finishes_what_is_in_flight(void **state)
     say(idle, HELLO);
     hear(idle, heard, sizeof heard, "\r\n\r\nhello");
     say(busy, HOLD);
-    wait_for_active(fixture, 1);
+    wait_for_handler(fixture);
     assert_int_equal(pthread_create(&drainer, NULL, drain, fixture), 0);
     assert_closed(idle);
     assert_true(sv_server_is_draining(fixture->server));
@@ -179,7 +185,7 @@ static void test_drain_cuts_at_its_deadline(void **state)
     listen_on(fixture, &any_port, 1);
     int busy = connect_to(sv_server_port(fixture->server));
     say(busy, HOLD);
-    wait_for_active(fixture, 1);
+    wait_for_handler(fixture);
     sv_server_drain(fixture->server, 50);
     assert_int_equal(sv_cancel_get(fixture->held->cancel), SV_CANCEL_SHUTDOWN);
     assert_closed(busy);
@@ -192,7 +198,7 @@ static void test_departed_client_is_seen(void **state)
     listen_on(fixture, &any_port, 1);
     int fd = connect_to(sv_server_port(fixture->server));
     say(fd, HOLD);
-    wait_for_active(fixture, 1);
+    wait_for_handler(fixture);
     close(fd);
     wait_for_active(fixture, 0);
     assert_int_equal(sv_cancel_get(fixture->held->cancel), SV_CANCEL_CLIENT);
