@@ -129,9 +129,8 @@ static sv_status fill_pixels(const struct manifest_preprocess *from, const pictu
     }
     if (!spread(&from->mean, shape->channels, pixel->mean) ||
         !spread(&from->std, shape->channels, pixel->std))
-        return sv_error_set(error, SV_INVALID, NULL,
-                            "preprocess.mean and preprocess.std take 1 or %d values",
-                            (int)shape->channels);
+        return sv_error_set(error, SV_INVALID, NULL, "preprocess.mean and preprocess.std take 1 %s",
+                            grey ? "value" : "or 3 values");
     return SV_OK;
 }
 
