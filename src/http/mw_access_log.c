@@ -10,25 +10,25 @@ static void write_line(sv_exchange *exchange, void *arg)
     sv_log *log = arg;
     if (!sv_log_has_access(log))
         return;
-    sv_log_access(log, &(sv_access_entry){
-                           .request_id = exchange->request_id,
-                           .method = exchange->method,
-                           .path = exchange->raw_path,
-                           .query = exchange->query,
-                           .client = exchange->client,
-                           .user_agent = sv_exchange_header(exchange, SV_STR("user-agent")),
-                           .route = exchange->route ? exchange->route->path : NULL,
-                           .status = exchange->answer.status,
-                           .http_minor = exchange->http_minor,
-                           .client_port = exchange->client_port,
-                           .duration_ns = exchange->finished_ns - exchange->started_ns,
-                           .wall_ns = sv_clock_wall_ns(&sv_clock_system),
-                           .bytes_in = exchange->body.len,
-                           .bytes_out = exchange->answer_bytes,
-                           .cancelled = exchange->answer.status == CLIENT_CLOSED,
-                           .error = exchange->answer.error_code,
-                           .error_detail = exchange->answer.log_detail,
-                           .timeline = &exchange->timeline});
+    sv_log_access(
+        log, &(sv_access_entry){.request_id = exchange->request_id,
+                                .method = exchange->method,
+                                .path = exchange->raw_path,
+                                .query = exchange->query,
+                                .client = exchange->client,
+                                .user_agent = sv_exchange_header(exchange, SV_STR("user-agent")),
+                                .route = exchange->route ? exchange->route->path : NULL,
+                                .status = exchange->answer.status,
+                                .http_minor = exchange->http_minor,
+                                .client_port = exchange->client_port,
+                                .duration_ns = exchange->finished_ns - exchange->started_ns,
+                                .wall_ns = sv_clock_wall_ns(&sv_clock_system),
+                                .bytes_in = exchange->body.len,
+                                .bytes_out = exchange->answer_bytes,
+                                .cancelled = exchange->answer.status == CLIENT_CLOSED,
+                                .error = exchange->answer.error_code,
+                                .error_detail = exchange->answer.log_detail,
+                                .timeline = &exchange->timeline});
 }
 
 sv_middleware sv_mw_access_log(sv_log *log)

@@ -1,5 +1,5 @@
-/* mw_metrics.c: the HTTP metrics of prometheus-fastapi-instrumentator. Label values are route templates, methods of a
- * fixed list and status classes: what a client sends makes no series. */
+/* mw_metrics.c: the HTTP metrics of prometheus-fastapi-instrumentator. Label values are route
+ * templates, methods of a fixed list and status classes: what a client sends makes no series. */
 #include "http/mw_metrics.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 enum { N_METHODS = 9, N_CLASSES = 5 };
 
-static const char *const methods[N_METHODS] = {"GET",   "HEAD",    "POST",  "PUT",   "PATCH",
+static const char *const methods[N_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",   "PATCH",
                                                "DELETE", "OPTIONS", "TRACE", "_OTHER"};
 static const char *const classes[N_CLASSES] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
@@ -33,11 +33,14 @@ static bool has_method(const char *route_method, const char *method)
     return strcmp(route_method, "GET") == 0 && strcmp(method, "HEAD") == 0;
 }
 
-static void add_route(sv_metrics *metrics, const char *handler, const char *method, route_series *to)
+static void add_route(sv_metrics *metrics, const char *handler, const char *method,
+                      route_series *to)
 {
     const char *by_handler[SV_METRICS_MAX_LABELS] = {handler};
-    to->request_size = sv_metrics_add_quiet_series(metrics, SV_METRIC_HTTP_REQUEST_SIZE, by_handler);
-    to->response_size = sv_metrics_add_quiet_series(metrics, SV_METRIC_HTTP_RESPONSE_SIZE, by_handler);
+    to->request_size =
+        sv_metrics_add_quiet_series(metrics, SV_METRIC_HTTP_REQUEST_SIZE, by_handler);
+    to->response_size =
+        sv_metrics_add_quiet_series(metrics, SV_METRIC_HTTP_RESPONSE_SIZE, by_handler);
     for (int i = 0; i < N_METHODS; i++) {
         if (!has_method(method, methods[i]))
             continue;
@@ -60,8 +63,8 @@ sv_mw_metrics *sv_mw_metrics_new(sv_metrics *metrics, const sv_route *first_rout
     mw->first = (const char *)first_route;
     mw->stride = stride;
     mw->n_routes = n_routes;
-    mw->highr =
-        sv_metrics_add_series(metrics, SV_METRIC_HTTP_DURATION_HIGHR, (const char *[SV_METRICS_MAX_LABELS]){0});
+    mw->highr = sv_metrics_add_series(metrics, SV_METRIC_HTTP_DURATION_HIGHR,
+                                      (const char *[SV_METRICS_MAX_LABELS]){0});
     for (size_t i = 0; i < n_routes; i++) {
         const sv_route *route = (const sv_route *)(mw->first + i * stride);
         add_route(metrics, route->path, route->method, &mw->routes[i]);
