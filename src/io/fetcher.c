@@ -43,6 +43,8 @@ typedef struct watch {
     curl_socket_t fd;
 } watch;
 
+static const char headers_too_large[] = "the answer's headers are too large";
+
 /* ---- The answer ---- */
 
 /* For a callback of libcurl: ends the transfer. */
@@ -86,7 +88,11 @@ static size_t end_headers(sv_fetcher_get *get, size_t len)
     curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status);
     get->http_status = (int)status;
     get->is_answered = status >= 400;
-    return get->is_answered ? CURL_WRITEFUNC_ERROR : len;
+    if (get->is_answered)
+        return CURL_WRITEFUNC_ERROR;
+    if (status >= 200 && status < 300 && get->has_length && get->length > get->body.limit)
+        return give_up(get, SV_TOO_LARGE, NULL);
+    return len;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
@@ -96,7 +102,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
     sv_str line = trim_line((sv_str){bytes, len});
     get->header_bytes += len;
     if (get->header_bytes > MAX_HEADER_BYTES)
-        return give_up(get, SV_INVALID, "the answer's headers are too large");
+        return give_up(get, SV_INVALID, headers_too_large);
     if (!line.len)
         return end_headers(get, len);
     if (sv_str_starts_with(line, SV_STR("HTTP/")))
@@ -116,7 +122,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
             return give_up(get, SV_INVALID, "the body of a redirect is too large");
         return len;
     }
-    if (!get->body.len && get->has_length && get->length <= get->body.limit)
+    if (!get->body.len && get->has_length)
         (void)sv_buf_reserve(&get->body, (size_t)get->length); /* a failure shows below */
     sv_status status = sv_buf_append(&get->body, bytes, len);
     return status ? give_up(get, status, NULL) : len;
@@ -142,7 +148,6 @@ static const struct {
     const char *reason;
 } faults[] = {
     {CURLE_OPERATION_TIMEDOUT, SV_TIMEOUT, NULL},
-    {CURLE_FILESIZE_EXCEEDED, SV_TOO_LARGE, NULL},
     {CURLE_OUT_OF_MEMORY, SV_NO_MEMORY, NULL},
     {CURLE_COULDNT_RESOLVE_HOST, SV_INVALID, "the host was not found"},
     {CURLE_COULDNT_CONNECT, SV_INVALID, "could not connect"},
@@ -156,10 +161,22 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR, SV_INVALID, "no secure connection could be made"},
 };
 
+/* libcurl also calls it "out of memory" when a header line is too long for its buffer. */
+static bool is_long_line(const sv_fetcher_get *get, CURLcode code)
+{
+    curl_off_t first_byte_us = 0;
+    curl_easy_getinfo(get->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && !get->http_status;
+}
+
 static sv_status translate_fault(sv_fetcher_get *get, CURLcode code)
 {
     if (get->fault)
         return get->fault;
+    if (is_long_line(get, code)) {
+        get->reason = headers_too_large;
+        return SV_INVALID;
+    }
     if (get->address_refused && code == CURLE_COULDNT_CONNECT) {
         get->reason = "address is not allowed";
         return SV_INVALID;
@@ -220,7 +237,6 @@ static bool set_options(sv_fetcher_get *get, long timeout_ms)
     failed |= curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-    failed |= curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)get->body.limit);
     failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a look-up */
     failed |= curl_easy_setopt(easy, CURLOPT_PRIVATE, get);

@@ -23,8 +23,8 @@ void fetch_set_up(fetch_fixture *it, const origin_answer *answers, const char *a
     sv_buf_init(&list, 256);
     write_list(&list, allow ? allow : "127.0.0.1:%d", it->port);
     sv_buf_init(&problems, 1024);
-    assert_int_equal(
-        sv_address_guard_new(sv_buf_str(&list), SV_STR(""), &problems, &it->guard), SV_OK);
+    assert_int_equal(sv_address_guard_new(sv_buf_str(&list), SV_STR(""), &problems, &it->guard),
+                     SV_OK);
     sv_buf_deinit(&list);
     sv_fetch_config config = {.guard = it->guard,
                               .max_bytes = FETCH_MAX_BYTES,
