@@ -286,7 +286,8 @@ static void trim_line(sv_parser *parser)
         return;
     while (len && (line[len - 1] == ' ' || line[len - 1] == '\t'))
         len--;
-    memcpy(line + len, "\r\n", 2);
+    line[len] = '\r';
+    line[len + 1] = '\n';
     parser->line_len = len + 2;
 }
 
