@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,24 @@ static void test_texts(void **state)
     }
 }
 
+/* Every day of five centuries, against the C library. */
+static void test_dates(void **state)
+{
+    (void)state;
+    for (int64_t day = -90000; day < 90000; day++) {
+        char text[SV_CLOCK_TEXT_SIZE], date[48], http[30];
+        time_t seconds = (time_t)(day * 86400 + 86399);
+        struct tm fields;
+        gmtime_r(&seconds, &fields);
+        sv_clock_format_rfc3339(seconds * SV_NS_PER_S, text);
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S.000Z", &fields);
+        assert_string_equal(text, date);
+        sv_clock_format_http(seconds * SV_NS_PER_S, http);
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &fields);
+        assert_string_equal(http, date);
+    }
+}
+
 static void test_the_machines_clock_runs(void **state)
 {
     (void)state;
@@ -81,6 +100,7 @@ int main(void)
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_the_ends_of_time),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_the_machines_clock_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
