@@ -1,21 +1,20 @@
-/* access_line.c: formats access lines without allocating. Query values that look like secrets are
- * not written. */
+/* access_line.c: formats access lines. Every request pays for one: nothing is allocated, no printf.
+ * Query values that look like secrets are not written. */
 #include "observe/access_line.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 
 /* Most bytes of one text as it is written: all texts of a line together fit SV_ACCESS_LINE_MAX. */
-enum { MAX_TEXT = 2048, ESCAPE_SIZE = 6 };
+enum { MAX_TEXT = 2048, ESCAPE_SIZE = 6, MAX_UNESCAPED = MAX_TEXT - ESCAPE_SIZE };
 
 /* A line under construction; what does not fit is left out. */
 typedef struct line {
     char *at, *end;
 } line;
 
-static void put(line *to, const char *bytes, size_t len)
+static inline void put(line *to, const char *bytes, size_t len)
 {
     size_t room = (size_t)(to->end - to->at);
     if (len > room)
@@ -24,7 +23,7 @@ static void put(line *to, const char *bytes, size_t len)
     to->at += len;
 }
 
-static void put_cstr(line *to, const char *text)
+static inline void put_cstr(line *to, const char *text)
 {
     put(to, text, strlen(text));
 }
@@ -55,41 +54,94 @@ static bool is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
-static size_t count_since(const line *to, const char *start)
+/* C2 80 to C2 9F: control bytes to some terminals. */
+static bool is_control_pair(sv_str utf8)
 {
-    return (size_t)(to->at - start);
+    return utf8.ptr[0] == '\xC2' && (unsigned char)utf8.ptr[1] < 0xA0;
 }
 
-/* Everything outside printable ASCII is escaped as \u00XX: valid JSON whatever the bytes, and no
- * line of somebody else's making. Well-formed UTF-8 stays, and is cut between characters. */
-static void put_escaped(line *to, sv_str text)
+/* Whether eight bytes are plain, all at once; may say no where they are. */
+static bool are_plain(const char *bytes)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t eight;
+    memcpy(&eight, bytes, sizeof eight);
+    uint64_t high = eight | (eight - 0x20 * ones) | ((eight ^ ('"' * ones)) - ones) |
+                    ((eight ^ ('\\' * ones)) - ones) | ((eight ^ (0x7F * ones)) - ones);
+    return !(high & (0x80 * ones));
+}
+
+/* How many bytes need no escape; of what is not ASCII only UTF-8 does not. */
+static size_t count_plain(sv_str text, bool utf8)
+{
+    size_t n = 0;
+    while (n + 8 <= text.len && are_plain(text.ptr + n))
+        n += 8;
+    while (n < text.len) {
+        unsigned char byte = (unsigned char)text.ptr[n];
+        bool high = byte >= 0x80 && utf8 && !is_control_pair((sv_str){text.ptr + n, 2});
+        if (!is_plain(byte) && !high)
+            break;
+        n++;
+    }
+    return n;
+}
+
+/* The longest beginning of at most `most` bytes that ends with a whole character. */
+static size_t cut_utf8(sv_str text, size_t most)
+{
+    while (most && ((unsigned char)text.ptr[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
+static void put_escape(line *to, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";
-    const char *start = to->at;
+    char escape[ESCAPE_SIZE] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+    put(to, escape, ESCAPE_SIZE);
+}
+
+/* Control bytes, and all that is not UTF-8, are escaped as \u00XX: valid JSON whatever the bytes,
+ * and no line of somebody else's making. */
+static void put_escaped(line *to, sv_str text)
+{
+    const char *end = to->at + MAX_UNESCAPED;
     bool utf8 = sv_str_is_utf8(text);
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-        bool within_char = utf8 && (byte & 0xC0) == 0x80;
-        if (count_since(to, start) > MAX_TEXT - ESCAPE_SIZE && !within_char)
+    while (text.len && to->at < end) {
+        size_t n = count_plain(text, utf8), room = (size_t)(end - to->at);
+        if (n > room) {
+            put(to, text.ptr, cut_utf8(text, room));
             return;
-        if (is_plain(byte) || (utf8 && byte >= 0x80)) {
-            put(to, text.ptr + i, 1);
-        } else {
-            char escape[ESCAPE_SIZE] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-            put(to, escape, ESCAPE_SIZE);
         }
+        put(to, text.ptr, n);
+        if (n == text.len)
+            return;
+        text = sv_str_slice(text, n, text.len);
+        size_t taken = utf8 && is_control_pair(text) ? 2 : 1;
+        put_escape(to, (unsigned char)text.ptr[taken - 1]);
+        text = sv_str_slice(text, taken, text.len);
     }
 }
 
+static bool ends_with_nocase(sv_str text, const char *word)
+{
+    size_t len = strlen(word);
+    return text.len >= len &&
+           sv_str_eq_nocase(sv_str_slice(text, text.len - len, len), sv_str_from(word));
+}
+
+/* "api_key", "X-Amz-Signature", "client_secret"; a name with a percent escape may be any of them.
+ */
 static bool is_secret(sv_str name)
 {
-    static const char *const words[] = {"key",          "token",     "secret",
-                                        "password",     "api_key",   "apikey",
-                                        "access_token", "signature", "auth"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (sv_str_eq_nocase(name, sv_str_from(words[i])))
+    static const char *const ends[] = {"key",    "token",      "secret",      "password",
+                                       "passwd", "pwd",        "signature",   "sig",
+                                       "auth",   "credential", "credentials", "session"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends_with_nocase(name, ends[i]))
             return true;
-    return false;
+    return sv_str_find(name, '%') < name.len;
 }
 
 /* ?a=b&token=***: values of secret names are not written. */
@@ -98,7 +150,7 @@ static void put_query(line *to, sv_str query)
     sv_str pair;
     char separator = '?';
     const char *start = to->at;
-    while (query.len && count_since(to, start) < MAX_TEXT && sv_str_split(&query, '&', &pair)) {
+    while (query.len && to->at - start < MAX_TEXT && sv_str_split(&query, '&', &pair)) {
         size_t equals = sv_str_find(pair, '=');
         bool secret = equals < pair.len && is_secret(sv_str_slice(pair, 0, equals));
         put(to, &separator, 1);
@@ -109,7 +161,7 @@ static void put_query(line *to, sv_str query)
     }
 }
 
-static void put_key(line *to, const char *name)
+static inline void put_key(line *to, const char *name)
 {
     put_cstr(to, ",\"");
     put_cstr(to, name);
@@ -139,11 +191,11 @@ static void put_stages(line *to, const sv_timeline *timeline)
     if (timeline->version)
         put_key_str(to, "version", sv_str_from(timeline->version));
     for (int stage = 0; stage < SV_STAGE_COUNT; stage++) {
-        char name[32];
         if (!timeline->stage_ns[stage])
             continue;
-        snprintf(name, sizeof name, "%s_ms", sv_timeline_stage_name((sv_stage)stage));
-        put_key(to, name);
+        put_cstr(to, ",\"");
+        put_cstr(to, sv_timeline_stage_name((sv_stage)stage));
+        put_cstr(to, "_ms\":");
         put_ms(to, timeline->stage_ns[stage]);
     }
 }

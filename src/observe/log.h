@@ -34,7 +34,8 @@ typedef struct sv_log sv_log;
 
 /* Starts the writer. */
 sv_status sv_log_new(const sv_log_config *config, sv_log **ret_log) SV_MUST_USE;
-/* Writes what is buffered and ends. NULL is fine. */
+/* Writes what is buffered and ends; waits at most a second for a reader that does not read. NULL is
+ * fine. */
 void sv_log_free(sv_log *log);
 
 /* One line; longer ones are cut at 2 KiB. NULL log: nothing. Any thread. */
@@ -56,7 +57,7 @@ typedef struct sv_access_entry {
 void sv_log_access(sv_log *log, const sv_access_entry *entry);
 /* Whether access lines are written at all: lets callers skip the work. */
 bool sv_log_has_access(const sv_log *log);
-/* Lines that found the buffer full. Any thread. */
+/* Lines that found the buffer full, or a descriptor that could not be written. Any thread. */
 uint64_t sv_log_dropped(const sv_log *log);
 
 #endif

@@ -90,9 +90,20 @@ static void test_secrets_of_the_query_are_hidden(void **state)
         {"token=abc", "?token=***"},
         {"a=1&API_KEY=abc&b=2", "?a=1&API_KEY=***&b=2"},
         {"password=", "?password=***"},
+        {"x-api-key=a&refresh_token=b&client_secret=c", "?x-api-key=***&refresh_token=***&client_"
+                                                        "secret=***"},
+        {"X-Amz-Signature=a&X-Amz-Credential=b", "?X-Amz-Signature=***&X-Amz-Credential=***"},
+        {"%6Bey=a", "?%6Bey=***"},
+        {"key=a=b", "?key=***"},
         {"tokens=3", "?tokens=3"},
+        {"max_tokens=3&keyword=4", "?max_tokens=3&keyword=4"},
         {"token", "?token"},
         {"a=\x1B[31m", "?a=\\u001b[31m"},
+        {"a=\xC2\x9B", "?a=\\u009b"},
+        {"a=\xC2\xA0\xC3\x9B", "?a=\xC2\xA0\xC3\x9B"},
+        {"a=\x9B", "?a=\\u009b"},
+        {"long plain text with a \"quote\" and \x7F", "?long plain text with a \\u0022quote\\u0022 "
+                                                      "and \\u007f"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sv_access_entry entry = make_entry();

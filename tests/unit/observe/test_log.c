@@ -65,9 +65,12 @@ static void test_lines_go_where_they_belong(void **state)
     sv_log_write(log, SV_LOG_DEBUG, "not this");
     sv_log_write(log, SV_LOG_INFO, "port %d", 8000);
     sv_log_write(log, SV_LOG_WARNING, "two\nlines");
+    sv_log_write(log, SV_LOG_ERROR, "red\x1B[31m \x7F\xC3\xBC");
+    sv_log_write(log, SV_LOG_ERROR, "\xFF\xC3\xBC");
     sv_log_access(log, &entry);
     close_log(&out, log);
-    assert_string_equal(out.other_text, "INFO:     port 8000\nWARNING:  two lines\n");
+    assert_string_equal(out.other_text, "INFO:     port 8000\nWARNING:  two lines\n"
+                                        "ERROR:    red [31m  \xC3\xBC\nERROR:       \n");
     assert_string_equal(out.access_text,
                         "INFO:     -:0 - \"GET /x HTTP/1.1\" 200 OK id=i 0.00ms\n");
 }
@@ -155,6 +158,48 @@ static void test_a_full_buffer_drops_lines(void **state)
     assert_int_equal(n_lines + dropped, N_LINES);
 }
 
+/* A pipe that says "not now" gets everything all the same. */
+static void test_a_descriptor_that_does_not_block(void **state)
+{
+    (void)state;
+    enum { N_LINES = 300 };
+    sv_log *log = open_log(&out, (sv_log_config){.level = SV_LOG_INFO});
+    assert_true(fcntl(out.other[1], F_SETPIPE_SZ, 4096) > 0);
+    assert_int_equal(fcntl(out.other[1], F_SETFL, O_NONBLOCK), 0);
+    for (int i = 0; i < N_LINES; i++)
+        sv_log_write(log, SV_LOG_INFO, "%0100d", i);
+    pthread_t reader;
+    assert_int_equal(pthread_create(&reader, NULL, read_others, &out), 0);
+    sv_log_free(log);
+    close(out.other[1]);
+    pthread_join(reader, NULL);
+    close(out.access[0]);
+    close(out.access[1]);
+    assert_int_equal(strlen(out.other_text), N_LINES * (10 + 100 + 1));
+}
+
+/* Nobody reads, or nobody can: the log ends, and so does the program. */
+static void test_the_end_does_not_wait_for_readers(void **state)
+{
+    (void)state;
+    static char text[2000];
+    memset(text, 'z', sizeof text - 1);
+    for (int closed = 0; closed < 2; closed++) {
+        sv_log *log = open_log(&out, (sv_log_config){.level = SV_LOG_INFO});
+        assert_true(fcntl(out.other[1], F_SETPIPE_SZ, 4096) > 0);
+        if (closed)
+            close(out.other[0]);
+        for (int i = 0; i < 10; i++)
+            sv_log_write(log, SV_LOG_INFO, "%s", text);
+        sv_log_free(log);
+        for (int i = 0; i < 2; i++) {
+            close(out.access[i]);
+            if (i || !closed)
+                close(out.other[i]);
+        }
+    }
+}
+
 static void test_no_log_takes_everything(void **state)
 {
     (void)state;
@@ -198,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_access_lines_are_of_level_info),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_a_full_buffer_drops_lines),
+        cmocka_unit_test(test_a_descriptor_that_does_not_block),
+        cmocka_unit_test(test_the_end_does_not_wait_for_readers),
         cmocka_unit_test(test_no_log_takes_everything),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
