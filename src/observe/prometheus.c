@@ -1,6 +1,7 @@
 /* prometheus.c: the text exposition format 0.0.4 of all metrics. */
 #include "observe/prometheus.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,12 @@ static uint64_t sum_cell(const sv_series *series, size_t cell)
 static void append_double(sv_buf *buf, double value)
 {
     char text[SV_WRITER_DOUBLE_SIZE];
-    sv_buf_append(buf, text, sv_writer_format_double(value, text));
+    if (isfinite(value))
+        sv_buf_append(buf, text, sv_writer_format_double(value, text));
+    else
+        sv_buf_append_str(buf, isnan(value) ? SV_STR("NaN")
+                               : value > 0  ? SV_STR("+Inf")
+                                            : SV_STR("-Inf"));
     sv_buf_append_byte(buf, '\n');
 }
 

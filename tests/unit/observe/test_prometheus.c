@@ -1,4 +1,5 @@
 /* The text of the exposition format, whole metrics at a time. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,6 +95,26 @@ static void test_a_quiet_series_speaks_when_it_counts(void **state)
     sv_metrics_free(metrics);
 }
 
+static double read_given(void *arg)
+{
+    return *(const double *)arg;
+}
+
+static void test_numbers_that_are_not_finite(void **state)
+{
+    (void)state;
+    double values[] = {INFINITY, -INFINITY, NAN, 1e300};
+    sv_metrics *metrics = sv_metrics_new();
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_int_equal(
+            sv_metrics_add_reader(metrics, SV_METRIC_MAX_FDS, NULL, read_given, &values[i]), SV_OK);
+    sv_buf buf = write_text(metrics);
+    assert_has(&buf, "\nprocess_max_fds +Inf\nprocess_max_fds -Inf\nprocess_max_fds NaN\n"
+                     "process_max_fds 1e+300\n");
+    sv_buf_deinit(&buf);
+    sv_metrics_free(metrics);
+}
+
 static void test_a_full_buffer_is_told(void **state)
 {
     (void)state;
@@ -112,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_buckets_are_cumulative),
         cmocka_unit_test(test_a_histogram_without_labels),
         cmocka_unit_test(test_a_quiet_series_speaks_when_it_counts),
+        cmocka_unit_test(test_numbers_that_are_not_finite),
         cmocka_unit_test(test_a_full_buffer_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
