@@ -112,11 +112,6 @@ static void count_cancelled(predict_job *job, sv_cancel_stage stage)
     sv_metrics_count(job->services->cancelled[stage], 1);
 }
 
-static void count_rejected(predict_job *job, sv_reject_reason reason)
-{
-    sv_metrics_count(job->services->rejected[reason], 1);
-}
-
 static void observe_work(predict_job *job, int64_t waited_ns, int64_t computed_ns)
 {
     const sv_version_series *series = job->version->series;
@@ -171,7 +166,6 @@ static sv_status submit(predict_job *job)
     sv_call *call = job->call;
     if (sv_scheduler_submit(job->services->scheduler, &job->work, &retry_after_s) == SV_OK)
         return SV_DEFERRED;
-    count_rejected(job, SV_REJECT_QUEUE_FULL);
     char seconds[24];
     snprintf(seconds, sizeof seconds, "%lld", (long long)retry_after_s);
     (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
@@ -218,7 +212,6 @@ static void take_fetched(sv_fetch_result *result, void *arg)
     job->message.run = go_on_after_fetch;
     if (sv_pool_submit(job->services->pool, &job->message) == SV_OK)
         return;
-    count_rejected(job, SV_REJECT_QUEUE_FULL);
     finish(job, SV_UNAVAILABLE, NULL);
 }
 

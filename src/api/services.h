@@ -10,15 +10,7 @@
 #include "model/scheduler.h"
 #include "observe/metrics.h"
 
-/* Why a request was refused, and in which stage one was given up: indices of the series below. */
-typedef enum sv_reject_reason {
-    SV_REJECT_QUEUE_FULL,
-    SV_REJECT_TIMEOUT,
-    SV_REJECT_RATE_LIMIT,
-    SV_REJECT_DRAINING,
-    SV_REJECT_TOO_LARGE,
-    SV_REJECT_COUNT,
-} sv_reject_reason;
+/* In which stage a request was given up: an index of the series below. */
 typedef enum sv_cancel_stage {
     SV_STAGE_CANCELLED_FETCHING,
     SV_STAGE_CANCELLED_QUEUED,
@@ -41,7 +33,7 @@ typedef struct sv_services {
     sv_pool *pool;
     sv_server *server;
     sv_metrics *metrics;
-    sv_series *rejected[SV_REJECT_COUNT], *cancelled[SV_STAGE_CANCELLED_COUNT];
+    sv_series *cancelled[SV_STAGE_CANCELLED_COUNT];
     sv_str image_schemes; /* "http,https,data" */
     const char *app_version;
     bool gpu_available;

@@ -12,8 +12,6 @@
 
 enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
 
-static const char *const reject_reasons[] = {"queue_full", "timeout", "rate_limit", "draining",
-                                             "too_large"};
 static const char *const cancel_stages[] = {"fetching", "queued", "batched", "running",
                                             "streaming"};
 
@@ -193,11 +191,6 @@ static sv_status open_metrics(sv_runtime *runtime)
     runtime->metrics = sv_metrics_new();
     if (!runtime->metrics)
         return SV_NO_MEMORY;
-    for (size_t i = 0; i < sizeof reject_reasons / sizeof *reject_reasons; i++) {
-        const char *labels[SV_METRICS_MAX_LABELS] = {reject_reasons[i]};
-        runtime->services.rejected[i] =
-            sv_metrics_add_series(runtime->metrics, SV_METRIC_REJECTED, labels);
-    }
     for (size_t i = 0; i < sizeof cancel_stages / sizeof *cancel_stages; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {cancel_stages[i]};
         runtime->services.cancelled[i] =

@@ -1,15 +1,27 @@
-/* mw_metrics.c: the HTTP metrics of prometheus-fastapi-instrumentator. Label values are route
- * templates, methods of a fixed list and status classes: what a client sends makes no series. */
+/* mw_metrics.c: the HTTP metrics of prometheus-fastapi-instrumentator, and why requests were
+ * rejected. Label values are route templates, methods of a fixed list and status classes: what a
+ * client sends makes no series. */
 #include "http/mw_metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_METHODS = 9, N_CLASSES = 5 };
+enum { N_METHODS = 9, N_CLASSES = 5, CLIENT_CLOSED = 499 };
 
 static const char *const methods[N_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",   "PATCH",
                                                "DELETE", "OPTIONS", "TRACE", "_OTHER"};
 static const char *const classes[N_CLASSES] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+/* Answers that say "not now" or "not so much", and the reason they are counted under. */
+static const struct {
+    const sv_error_kind *kind;
+    const char *reason;
+} rejections[] = {{&sv_kind_server_overloaded, "queue_full"},
+                  {&sv_kind_deadline_exceeded, "timeout"},
+                  {&sv_kind_rate_limited, "rate_limit"},
+                  {&sv_kind_draining, "draining"},
+                  {&sv_kind_payload_too_large, "too_large"}};
+enum { N_REJECTIONS = sizeof rejections / sizeof *rejections };
 
 /* The series of one route, or of none. */
 typedef struct route_series {
@@ -21,7 +33,7 @@ typedef struct route_series {
 struct sv_mw_metrics {
     const char *first;
     size_t stride, n_routes;
-    sv_series *highr;
+    sv_series *highr, *rejected[N_REJECTIONS];
     route_series routes[]; /* the last one: no route */
 };
 
@@ -70,12 +82,30 @@ sv_mw_metrics *sv_mw_metrics_new(sv_metrics *metrics, const sv_route *first_rout
         add_route(metrics, route->path, route->method, &mw->routes[i]);
     }
     add_route(metrics, "none", "*", &mw->routes[n_routes]);
+    for (int i = 0; i < N_REJECTIONS; i++) {
+        const char *reason[SV_METRICS_MAX_LABELS] = {rejections[i].reason};
+        mw->rejected[i] = sv_metrics_add_series(metrics, SV_METRIC_REJECTED, reason);
+    }
     return mw;
 }
 
 void sv_mw_metrics_free(sv_mw_metrics *mw)
 {
     free(mw);
+}
+
+static void count_rejection(const sv_mw_metrics *mw, const char *error_code)
+{
+    for (int i = 0; error_code && i < N_REJECTIONS; i++)
+        if (strcmp(error_code, rejections[i].kind->code) == 0)
+            sv_metrics_count(mw->rejected[i], 1);
+}
+
+/* What the client announced and sent; a chunked body announces nothing. */
+static int64_t request_size(const sv_exchange *exchange)
+{
+    bool announced = sv_exchange_header(exchange, SV_STR("content-length")).ptr != NULL;
+    return announced ? (int64_t)exchange->body.len : 0;
 }
 
 static int method_index(sv_str method)
@@ -106,8 +136,10 @@ static void count(sv_exchange *exchange, void *arg)
     sv_metrics_count(series->requests[method][class], 1);
     sv_metrics_observe(series->duration[method], duration_ns);
     sv_metrics_observe(mw->highr, duration_ns);
-    sv_metrics_observe(series->request_size, (int64_t)exchange->body.len);
+    sv_metrics_observe(series->request_size, request_size(exchange));
     sv_metrics_observe(series->response_size, (int64_t)exchange->answer.body.len);
+    if (exchange->answer.status != CLIENT_CLOSED)
+        count_rejection(mw, exchange->answer.error_code);
 }
 
 sv_middleware sv_mw_metrics_middleware(sv_mw_metrics *mw)
