@@ -99,7 +99,7 @@ static void set_text(sv_settings_merge *merge, const sv_setting *setting, sv_str
     if (copy.ptr)
         *(const char **)member(merge, setting) = copy.ptr;
     else
-        report(merge, setting->name, ": out of memory", "");
+        report(merge, setting->name, "out of memory", "");
 }
 
 /* False when the text does not fit the setting. */

@@ -27,7 +27,7 @@ static const sv_setting rows[] = {
     INT(max_batch_size, "32", 1, 4096,
         "Ceiling of every model's own batch setting (models do not batch yet)"),
     INT(handler_threads, "40", 1, 1024, "Most threads for handlers that block"),
-    INT(io_threads, "0", 0, 256, "Event loops; 0: one per 4 CPUs"),
+    INT(io_threads, "0", 0, 256, "Event loops; 0: one per 4 CPUs, at least one"),
     TIME(request_timeout, "30", "From a request's first byte to the start of its answer"),
     TIME(header_timeout, "10", "For the header section of a request to arrive"),
     TIME(body_timeout, "30", "For the body of a request to arrive"),

@@ -15,10 +15,12 @@ sv_status sv_start_plan_make(const sv_cgroup_limits *limits, const sv_settings *
                              sv_buf *reasons, sv_error *error, sv_start_plan *ret_plan)
 {
     int cpus = whole_cpus(limits);
-    int loops = (cpus + CPUS_PER_LOOP - 1) / CPUS_PER_LOOP;
+    int loops = cpus < CPUS_PER_LOOP ? 1 : cpus / CPUS_PER_LOOP;
     sv_start_plan plan = {.n_loops = settings->io_threads ? (int)settings->io_threads : loops,
-                          .n_permits = settings->workers ? (int)settings->workers : cpus,
-                          .engine_threads = 1};
+                          .n_permits = settings->workers ? (int)settings->workers : cpus};
+    /* One caller per CPU does more than one caller of several; fewer permits leave CPUs to share.
+     */
+    plan.engine_threads = plan.n_permits < cpus ? cpus / plan.n_permits : 1;
     uint64_t most = limits->memory_bytes;
     plan.memory_budget_bytes =
         settings->memory_budget ? (uint64_t)settings->memory_budget : most / 10 * 8;
@@ -31,9 +33,10 @@ sv_status sv_start_plan_make(const sv_cgroup_limits *limits, const sv_settings *
     if (limits->quota_cpus > 0)
         sv_buf_printf(reasons, ", quota %.2f", limits->quota_cpus);
     sv_buf_printf(reasons, ")\nevent loops: %d (%s)\n", plan.n_loops,
-                  settings->io_threads ? "io_threads" : "one per 4 CPUs");
-    sv_buf_printf(reasons, "predictions at once: %d (%s), each on 1 engine thread\n",
-                  plan.n_permits, settings->workers ? "workers" : "one per CPU");
+                  settings->io_threads ? "io_threads" : "one per 4 CPUs, at least one");
+    sv_buf_printf(reasons, "predictions at once: %d (%s), each on %d engine thread%s\n",
+                  plan.n_permits, settings->workers ? "workers" : "one per CPU",
+                  plan.engine_threads, plan.engine_threads == 1 ? "" : "s");
     sv_buf_printf(reasons, "memory for models: %llu MiB (%s)\n",
                   (unsigned long long)(plan.memory_budget_bytes >> 20),
                   settings->memory_budget  ? "memory_budget"

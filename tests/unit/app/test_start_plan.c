@@ -17,13 +17,13 @@ static void test_plans(void **state)
     static const struct {
         double cpus;
         int64_t workers, io_threads, budget_mib;
-        int n_loops, n_permits;
+        int n_loops, n_permits, engine_threads;
         uint64_t plan_mib;
     } cases[] = {
-        {1, 0, 0, 0, 1, 1, 800},     {0.5, 0, 0, 0, 1, 1, 800}, {4, 0, 0, 0, 1, 4, 800},
-        {5, 0, 0, 0, 2, 5, 800},     {2.6, 0, 0, 0, 1, 2, 800}, {16, 0, 0, 0, 4, 16, 800},
-        {4, 9, 0, 0, 1, 9, 800},     {4, 0, 3, 0, 3, 4, 800},   {4, 0, 0, 500, 1, 4, 500},
-        {4, 0, 0, 1000, 1, 4, 1000},
+        {1, 0, 0, 0, 1, 1, 1, 800}, {0.5, 0, 0, 0, 1, 1, 1, 800}, {4, 0, 0, 0, 1, 4, 1, 800},
+        {7, 0, 0, 0, 1, 7, 1, 800}, {2.6, 0, 0, 0, 1, 2, 1, 800}, {16, 0, 0, 0, 4, 16, 1, 800},
+        {4, 9, 0, 0, 1, 9, 1, 800}, {4, 0, 3, 0, 3, 4, 1, 800},   {4, 1, 0, 0, 1, 1, 4, 800},
+        {8, 3, 0, 0, 2, 3, 2, 800}, {4, 0, 0, 500, 1, 4, 1, 500}, {4, 0, 0, 1000, 1, 4, 1, 1000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sv_cgroup_limits limits = {.cpus = cases[i].cpus, .memory_bytes = 1000 * MIB};
@@ -38,7 +38,7 @@ static void test_plans(void **state)
         assert_int_equal(plan.n_loops, cases[i].n_loops);
         assert_int_equal(plan.n_permits, cases[i].n_permits);
         assert_int_equal(plan.memory_budget_bytes / MIB, cases[i].plan_mib);
-        assert_int_equal(plan.engine_threads, 1);
+        assert_int_equal(plan.engine_threads, cases[i].engine_threads);
         sv_buf_deinit(&reasons);
     }
 }
@@ -54,7 +54,7 @@ static void test_reasons_are_told(void **state)
     assert_int_equal(sv_start_plan_make(&limits, &settings, &reasons, NULL, &plan), SV_OK);
     assert_true(sv_str_eq(sv_buf_str(&reasons),
                           SV_STR("cpus: 2.00 usable (8 in the cpuset, quota 2.00)\n"
-                                 "event loops: 1 (one per 4 CPUs)\n"
+                                 "event loops: 1 (one per 4 CPUs, at least one)\n"
                                  "predictions at once: 3 (workers), each on 1 engine thread\n"
                                  "memory for models: 800 MiB (80 % of the cgroup's limit)\n")));
     sv_buf_deinit(&reasons);
