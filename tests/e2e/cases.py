@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from program import ROOT
+from served import ROOT
 
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|\[(\d+)\|((?:[^\]\\]|\\.)*)\]|(.))")
 SIMPLE = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from program import ROOT, SHARED, running
+from served import ROOT, SHARED, serving
 
 
 def pytest_configure(config):
@@ -18,14 +18,14 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def echo():
     """examples/echo with default limits."""
-    with running("examples/echo") as server:
+    with serving("examples/echo") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def digits():
     """The bundled models."""
-    with running("serval", ROOT / "models") as server:
+    with serving("serval", "serve", ROOT / "models") as server:
         yield server
 
 

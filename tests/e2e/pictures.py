@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from program import ROOT
+from served import ROOT
 
 FOLDER = ROOT / "examples" / "pictures"
 SEVEN = (FOLDER / "digit-7.png").read_bytes()

@@ -1,43 +1,57 @@
-"""Programs under test: started on a free port, spoken to over sockets, ended by pid."""
+"""Programs under test: started on a free port, spoken to over sockets (wire.py), ended by pid.
+
+SV_BIN is the folder with `serval` and `examples/`; without it, build/ of this clone.
+"""
 import contextlib
 import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 
+import httpx
+
+from wire import Wire
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("SV_BIN", ROOT / "build"))
+BIN = pathlib.Path(os.environ.get("SV_BIN") or ROOT / "build").resolve()
 SHARED = ROOT.parent / "shared"
+READY = re.compile(r"Serval ready on (?:http://(.*):(\d+)|unix:(.*))")
+
+
+def environment(extra=None) -> dict:
+    """Ours, without the settings of whoever runs the tests."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("SERVAL_")}
+    return {**plain, **(extra or {})}
 
 
 class Served:
-    """A server program. `out` and `err` grow while it runs."""
+    """A server program. `out` and `err`, its lines, grow while it runs."""
 
-    def __init__(self, program: str, *args, cwd=None, env=None):
-        self.folder = cwd or tempfile.mkdtemp(prefix="serval-e2e-")
-        plain = {k: v for k, v in os.environ.items() if not k.startswith("SERVAL_")}
-        self.process = subprocess.Popen([str(BIN / program), *map(str, args)], cwd=self.folder,
-                                        env={**plain, **(env or {})}, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+    def __init__(self, command, cwd, env=None, before=None):
+        self.process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=environment(env), preexec_fn=before,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True, encoding="utf-8", errors="replace")
         self.out, self.err, self.port, self.uds = [], [], None, None
         self.ready = threading.Event()
-        for stream, lines in ((self.process.stdout, self.out), (self.process.stderr, self.err)):
-            threading.Thread(target=self._read, args=(stream, lines), daemon=True).start()
-        assert self.ready.wait(30), f"not ready: {self.err}"
-        assert self.port or self.uds, f"ended with {self.process.wait()}: {self.err}"
+        self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
+                        for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+        for reader in self.readers:
+            reader.start()
+        self.ready.wait(30)
+        if not (self.port or self.uds):
+            self.kill()
+            raise AssertionError(f"not ready, exit code {self.process.returncode}: {self.err}")
 
     def _read(self, stream, lines):
-        for raw in stream:
-            line = raw.decode("utf-8", "replace").rstrip("\n")
-            lines.append(line)
-            found = re.match(r"Serval ready on (?:http://.*:(\d+)|unix:(.*))$", line)
+        for line in stream:
+            lines.append(line.rstrip("\n"))
+            found = READY.fullmatch(lines[-1])
             if found:
-                self.port, self.uds = found[1] and int(found[1]), found[2]
+                self.port, self.uds = found[2] and int(found[2]), found[3]
                 self.ready.set()
         if lines is self.err:
             self.ready.set()
@@ -46,72 +60,59 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self, timeout=10) -> socket.socket:
-        if self.uds:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(timeout)
-            connection.connect(self.uds)
-            return connection
-        return socket.create_connection(("127.0.0.1", self.port), timeout)
+    def wire(self, timeout=10) -> Wire:
+        """A connection."""
+        return Wire(self.uds or ("127.0.0.1", self.port), timeout)
+
+    def ask(self, method, target, fields=(), body=None):
+        """One request on a connection of its own."""
+        with self.wire(30) as wire:
+            return wire.ask(method, target, fields, body)
+
+    def client(self) -> httpx.Client:
+        """For tests that do not care about bytes."""
+        return httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+
+    def metrics(self) -> dict:
+        """The samples of /metrics: 'name{labels}' to value."""
+        text = self.ask("GET", "/metrics").body.decode()
+        samples = [line.rpartition(" ") for line in text.splitlines() if line[:1] != "#"]
+        return {name: float(value) for name, _, value in samples}
 
     def stop(self) -> int:
+        """SIGTERM; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        try:
+            return self.process.wait(40)
+        finally:
+            self.kill()
+
+    def kill(self):
+        """Ends it whatever it does; what it still said is read."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for reader in self.readers:
+            reader.join(5)
 
 
 @contextlib.contextmanager
-def serving(program: str, *args, **options):
-    """Starts on a free port; at the end the program must drain and exit with 0."""
-    served = Served(program, *args, *(() if "--uds" in args else ("--port", "0")), **options)
-    try:
-        yield served
-    finally:
-        code = served.stop()
+def serving(program: str, *args, cwd=None, env=None, before=None):
+    """Starts on a free port, in a folder of its own; at the end the program must drain and exit with 0.
+
+    `before` is called in the child before the program begins.
+    """
+    binary = BIN / program
+    assert binary.exists(), f"{binary} is missing: make build"
+    with tempfile.TemporaryDirectory(prefix="serval-e2e-") as folder:
+        listen = () if "--uds" in args else ("--port", "0")
+        served = Served([binary, *args, *listen], cwd or folder, env, before)
+        try:
+            yield served
+        finally:
+            code = served.stop()
     assert code == 0, f"exit code {code}: {served.err[-5:]}"
-
-
-class Reader:
-    """Answers off a socket, strictly: status line, headers, Content-Length."""
-
-    def __init__(self, connection: socket.socket):
-        self.connection, self.buffer = connection, b""
-
-    def _more(self) -> bool:
-        try:
-            piece = self.connection.recv(65536)
-        except (ConnectionResetError, TimeoutError):
-            return False
-        self.buffer += piece
-        return bool(piece)
-
-    def answer(self, head_only=False):
-        """(status, headers, body), or None at the end."""
-        while b"\r\n\r\n" not in self.buffer:
-            if not self._more():
-                assert not self.buffer, f"a torn answer: {self.buffer[:200]!r}"
-                return None
-        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        first, *lines = head.decode("latin-1").split("\r\n")
-        status = int(re.fullmatch(r"HTTP/1\.1 (\d{3}) [^\r\n]*", first)[1])
-        headers = {}
-        for line in lines:
-            name, value = line.split(":", 1)
-            headers[name.lower()] = value.strip()
-        length = 0 if head_only or status < 200 or status in (204, 304) else int(headers["content-length"])
-        while len(self.buffer) < length:
-            assert self._more(), "the body ends early"
-        body, self.buffer = self.buffer[:length], self.buffer[length:]
-        return status, headers, body
-
-    def is_closed(self, within=3.0) -> bool:
-        self.connection.settimeout(within)
-        try:
-            return self.connection.recv(1) == b""
-        except ConnectionResetError:
-            return True
-        except TimeoutError:
-            return False
 
 
 def wait_until(check, seconds=10.0):

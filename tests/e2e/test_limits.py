@@ -1,15 +1,20 @@
 """Sizes and times of requests: what is too large or too slow is refused in time, and the next client is served."""
+import json
 import resource
 import socket
-import subprocess
 import time
 
 import pytest
 
-from served import BIN, Reader, serving, wait_until
+import pictures
+from served import ROOT, serving, wait_until
+from wire import Wire, request
 
 LIMITS = ("--header-timeout", "500ms", "--body-timeout", "700ms", "--keep-alive", "600ms", "--write-timeout", "800ms",
           "--max-body-size", "64KiB", "--max-url-size", "1KiB", "--max-header-size", "8KiB", "--log-level", "off")
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+PNG = [("Content-Type", "image/png")]
+PREDICT = "/api/v1/predict"
 
 
 @pytest.fixture(scope="module")
@@ -18,167 +23,220 @@ def echo():
         yield served
 
 
-def ask(served, sent: bytes, timeout=5):
-    connection = served.connect(timeout)
-    connection.sendall(sent)
-    return connection, Reader(connection)
-
-
 def still_serves(served):
-    connection, reader = ask(served, b"GET /ok HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert reader.answer()[0] == 200
-    connection.close()
+    assert served.ask("GET", "/ok").status == 200
 
+
+# Sizes.
 
 @pytest.mark.parametrize("sent, status", [
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", 413),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999999\r\n\r\n", 413),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n" + b"x" * 65537, 413),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n\r\n", 413),
+    (POST + b"Content-Length: 65537\r\n\r\n", 413),
+    (POST + b"Content-Length: 9999999999999\r\n\r\n", 413),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n10001\r\n" + b"x" * 65537, 413),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"8000\r\n" + b"x" * 32768 + b"\r\n8001\r\n" + b"x" * 32769, 413),
+    (POST + b"Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n", 413),
     (b"GET /" + b"x" * 1200 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    (b"GET /" + b"x" * 1200, 414),
     (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000, 431),
     (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
-])
+], ids=["length", "huge length", "one chunk", "chunks", "expected", "target", "endless target", "field", "endless field",
+        "fields"])
 def test_too_large(echo, sent, status):
     start = time.monotonic()
-    connection, reader = ask(echo, sent)
-    answer = reader.answer()
-    assert answer[0] == status and answer[1]["connection"] == "close"
-    assert time.monotonic() - start < 0.4
-    assert reader.is_closed()
-    connection.close()
+    with echo.wire() as wire:
+        answer = wire.send(sent).answer()
+        assert time.monotonic() - start < 0.4
+        assert answer.status == status and answer["Connection"] == "close"
+        assert wire.is_closed()
     still_serves(echo)
 
 
-@pytest.mark.parametrize("sent, most", [(b"GET / HT", 1.5), (b"GET / HTTP/1.1\r\nHost: a\r\n", 1.5),
-                                        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", 1.7)])
-def test_too_slow_is_408(echo, sent, most):
+@pytest.mark.parametrize("sent", [
+    POST + b"Content-Length: 65536\r\n\r\n" + b"x" * 65536,
+    POST + b"Transfer-Encoding: chunked\r\n\r\n10000\r\n" + b"x" * 65536 + b"\r\n0\r\n\r\n",
+    b"GET /" + b"x" * 1023 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 99 + b"\r\n",
+], ids=["length", "chunk", "target", "fields"])
+def test_as_large_as_allowed(echo, sent):
+    with echo.wire() as wire:
+        assert wire.send(sent).answer().status == 200
+
+
+# Times.
+
+@pytest.mark.parametrize("sent, least, most", [
+    (b"GET / HT", 0.4, 1.5), (b"GET / HTTP/1.1\r\nHost: a\r\n", 0.4, 1.5), (POST + b"Content-Length: 5\r\n\r\nab", 0.6, 1.7),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", 0.6, 1.7)],
+    ids=["request line", "fields", "length", "chunk"])
+def test_too_slow(echo, sent, least, most):
     start = time.monotonic()
-    connection, reader = ask(echo, sent)
-    answer = reader.answer()
-    assert answer[0] == 408 and b"REQUEST_TIMEOUT" in answer[2]
-    assert 0.3 < time.monotonic() - start < most
-    assert reader.is_closed()
-    connection.close()
+    with echo.wire() as wire:
+        answer = wire.send(sent).answer()
+        assert least < time.monotonic() - start < most
+        assert answer.status == 408 and json.loads(answer.body)["error"] == "REQUEST_TIMEOUT"
+        assert answer["Connection"] == "close" and wire.is_closed()
 
 
-@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nHost: a\r\nX-Drip: ",
-                                  b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"])
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nHost: a\r\nX-Drip: ", POST + b"Content-Length: 50\r\n\r\n"],
+                         ids=["fields", "body"])
 def test_drips_do_not_renew_the_deadline(echo, head):
-    connection, reader = ask(echo, head)
     start = time.monotonic()
-    with pytest.raises(OSError):
-        while time.monotonic() - start < 5:
-            connection.sendall(b"x")
-            time.sleep(0.05)
-            connection.setblocking(False)
+    with echo.wire(timeout=0.05) as wire:
+        wire.send(head)
+        while not wire.data and time.monotonic() - start < 5:
+            wire.send(b"x")
             try:
-                if connection.recv(4096, socket.MSG_PEEK):
-                    raise OSError("answered")
-            except BlockingIOError:
+                wire.receive()
+            except TimeoutError:
                 pass
-            connection.settimeout(5)
-    connection.settimeout(5)
-    assert reader.answer()[0] == 408
-    assert time.monotonic() - start < 2
+        assert wire.answer().status == 408
+    assert time.monotonic() - start < 1.7
 
 
-def test_idle_connections_just_close(echo):
-    connection = echo.connect()
-    start = time.monotonic()
-    assert Reader(connection).answer() is None
-    assert 0.3 < time.monotonic() - start < 2
-    connection, reader = ask(echo, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert reader.answer()[0] == 200
-    assert reader.answer() is None
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["at first", "after an answer"])
+def test_idle_connections_just_close(echo, sent):
+    with echo.wire() as wire:
+        if sent:
+            assert wire.send(sent).answer().status == 200
+        start = time.monotonic()
+        assert wire.is_closed()
+        assert 0.4 < time.monotonic() - start < 2
 
 
 def test_a_reader_that_stops_is_cut(echo):
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.connect(("127.0.0.1", echo.port))
     connection.settimeout(0.05)
-    request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n" + bytes(60000)
-    with pytest.raises(OSError) as stopped:
-        for _ in range(400):
-            connection.sendall(request)
-    assert isinstance(stopped.value, TimeoutError), "back-pressure: the server stops reading"
-    start, gone = time.monotonic(), False
-    while not gone and time.monotonic() - start < 5:
-        time.sleep(0.1)
-        gone = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0 or _is_reset(connection)
-    assert gone
-    connection.close()
+    connection.connect(("127.0.0.1", echo.port))
+    with connection:
+        with pytest.raises(TimeoutError):  # back-pressure: the server stops reading
+            for _ in range(400):
+                connection.sendall(request("POST", "/", body=bytes(60000)))
+        wait_until(lambda: is_reset(connection), 5)
     still_serves(echo)
 
 
-def _is_reset(connection) -> bool:
+def is_reset(connection) -> bool:
     try:
-        return connection.send(b"x") == 0
+        connection.send(b"x")
     except TimeoutError:
         return False
     except OSError:
         return True
+    return False
 
 
-def test_half_close_still_gets_the_answer(echo):
-    connection, reader = ask(echo, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
-    connection.shutdown(socket.SHUT_WR)
-    answer = reader.answer()
-    assert answer[0] == 200 and answer[2] == b"hello"
-    assert reader.is_closed(1.5)
+# The whole of a request.
+
+@pytest.fixture(scope="module")
+def slow():
+    """A server whose predictions may take half a second, and a picture that takes longer."""
+    with serving("serval", "serve", ROOT / "models", "--request-timeout", "500ms", "--workers", "1",
+                 "--log-format", "json") as served:
+        yield served, pictures.slow()
 
 
-def test_a_refusal_is_readable_by_a_client_that_is_still_sending(echo):
-    for _ in range(5):
-        connection = echo.connect()
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n")
-        try:
-            for _ in range(50):
-                connection.sendall(bytes(2048))
-                time.sleep(0.001)
-        except OSError:
-            pass
-        assert Reader(connection).answer()[0] == 400
-        connection.close()
+def test_deadline_of_a_prediction(slow):
+    served, picture = slow
+    start = time.monotonic()
+    with served.wire() as wire:
+        answers = [wire.ask("POST", PREDICT, [*PNG, ("X-Request-Timeout", "0.05")], picture),
+                   wire.ask("POST", PREDICT, PNG, pictures.SEVEN)]
+    assert [answer.status for answer in answers] == [504, 200]
+    assert json.loads(answers[0].body)["error"] == "DEADLINE_EXCEEDED"
+    assert time.monotonic() - start < 2
 
+
+def test_deadline_of_those_who_wait(slow):
+    """Whoever does not get their turn in time is told in time."""
+    served, picture = slow
+    start = time.monotonic()
+    wires = [served.wire().send(request("POST", PREDICT, PNG, picture)) for _ in range(12)]
+    answers = [wire.answer() for wire in wires]
+    assert all(answer.status in (200, 504) or answer.status == 503 and answer["Retry-After"] for answer in answers)
+    assert [answer.status for answer in answers].count(504) >= 1
+    assert time.monotonic() - start < 2
+    wait_until(lambda: served.metrics()["http_requests_inprogress"] == 1)
+    assert served.ask("POST", PREDICT, PNG, pictures.SEVEN).status == 200
+
+
+def test_deadline_while_still_reading(slow):
+    served, _ = slow
+    start = time.monotonic()
+    with served.wire() as wire:
+        answer = wire.send(request("POST", PREDICT, PNG, pictures.SEVEN)[:-9]).answer()
+        assert answer.status == 408 and answer["Connection"] == "close"
+    assert 0.4 < time.monotonic() - start < 1.5
+
+
+@pytest.mark.parametrize("value, status", [("5", 200), ("0.4", 200), ("1e3", 422), ("x", 422), ("-1", 422), ("0", 422),
+                                           ("nan", 422), ("inf", 422)])
+def test_request_timeout_header(slow, value, status):
+    served, _ = slow
+    answer = served.ask("POST", PREDICT, [*PNG, ("X-Request-Timeout", value)], pictures.SEVEN)
+    assert answer.status == status, answer.body
+    if status == 422:
+        assert json.loads(answer.body)["detail"][0]["loc"] == ["header", "x-request-timeout"]
+
+
+def test_request_timeout_header_may_only_shorten(slow):
+    served, picture = slow
+    start = time.monotonic()
+    with served.wire() as first, served.wire() as second:
+        first.send(request("POST", PREDICT, PNG, picture))
+        answer = second.ask("POST", PREDICT, [*PNG, ("X-Request-Timeout", "60")], picture)
+    assert time.monotonic() - start < 1.5 and answer.status in (200, 504)
+
+
+# A client that closes its side.
+
+def test_half_close_still_gets_what_is_computed(echo):
+    with echo.wire() as wire:
+        answer = wire.send(request("POST", "/", body=b"hello")).end().answer()
+        assert (answer.status, answer.body) == (200, b"hello")
+        assert wire.is_closed(1)
+
+
+def test_half_close_cancels_other_work(slow):
+    served, picture = slow
+    with served.wire() as wire:
+        wire.send(request("POST", PREDICT, [*PNG, ("X-Request-ID", "half-closed")], picture)).end()
+        assert wire.is_closed(1)
+    line = wait_until(lambda: next((line for line in served.out if "half-closed" in line), None))
+    assert json.loads(line)["status_code"] == 499
+
+
+# Descriptors.
 
 def test_few_descriptors():
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
 
-    process = subprocess.Popen([BIN / "examples" / "echo", "--port", "0", "--log-level", "off"], preexec_fn=limit,
-                               stderr=subprocess.PIPE, text=True)
-    try:
-        line = ""
-        while not line.startswith("Serval ready"):
-            line = process.stderr.readline()
-        port = int(line.rsplit(":", 1)[1])
+    with serving("examples/echo", "--log-level", "off", before=limit) as served:
         flood = []
         for _ in range(200):
             try:
-                flood.append(socket.create_connection(("127.0.0.1", port), 2))
+                flood.append(Wire(("127.0.0.1", served.port), 2))
             except OSError:
-                pass
-        before = _cpu(process.pid)
+                break
+        assert len(flood) > 50
+        before = cpu_seconds(served.process.pid)
         time.sleep(0.5)
-        assert _cpu(process.pid) - before < 0.25, "a busy loop"
-        for connection in flood:
-            connection.close()
-
-        def answers():
-            try:
-                with socket.create_connection(("127.0.0.1", port), 2) as connection:
-                    connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                    return connection.recv(20).startswith(b"HTTP/1.1 200")
-            except OSError:
-                return False
-        assert wait_until(answers, 5)
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
+        assert cpu_seconds(served.process.pid) - before < 0.25, "a busy loop"
+        for wire in flood:
+            wire.socket.close()
+        wait_until(lambda: answers(served), 5)
 
 
-def _cpu(pid: int) -> float:
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+def answers(served) -> bool:
+    try:
+        return served.ask("GET", "/").status == 200
+    except (OSError, AssertionError):
+        return False
+
+
+def cpu_seconds(pid: int) -> float:
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import pictures
-from program import ROOT, running, wait_until
+from served import ROOT, serving, wait_until
 from wire import request
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -17,7 +17,7 @@ PROMETHEUS = ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q
 @pytest.fixture
 def fresh():
     """A server that nobody has asked yet."""
-    with running("serval", ROOT / "models") as server:
+    with serving("serval", "serve", ROOT / "models") as server:
         yield server
 
 

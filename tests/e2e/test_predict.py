@@ -19,7 +19,7 @@ shared = pytest.mark.skipif(not SHARED.exists(), reason="../shared is not there"
 @pytest.fixture(scope="module")
 def digits():
     with serving("serval", "serve", ROOT / "models", "--log-level", "off", "--fetch-timeout", "1s") as served:
-        with httpx.Client(base_url=served.url, timeout=20) as client:
+        with served.client() as client:
             yield client
 
 
@@ -210,7 +210,7 @@ def origin():
     port = servers[0].server_port
     with serving("serval", "serve", ROOT / "models", "--log-level", "off", "--fetch-timeout", "1s",
                  "--image-url-allow", f"127.0.0.1:{port}") as served:
-        with httpx.Client(base_url=served.url, timeout=20) as client:
+        with served.client() as client:
             yield client, f"http://127.0.0.1:{port}", served
     for server in servers:
         server.shutdown()
@@ -250,7 +250,7 @@ def test_a_client_that_leaves_while_its_picture_is_fetched(origin):
     client, base, served = origin
     before = _fetches_cancelled(client.get("/metrics").text)
     body = json.dumps({"image_url": f"{base}/silent"}).encode()
-    connection = served.connect()
+    connection = served.wire().socket
     connection.sendall(b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                        b"Content-Length: %d\r\n\r\n" % len(body) + body)
     time.sleep(0.2)
@@ -283,7 +283,7 @@ def check_photo(client, name, expected, version, tolerance=0.05):
 @pytest.fixture(scope="module")
 def mobilenet():
     with serving("serval", "serve", SHARED / "models" / "imagenet" / "mobilenet_v2", "--log-level", "off") as served:
-        with httpx.Client(base_url=served.url, timeout=20) as client:
+        with served.client() as client:
             yield client
 
 
@@ -301,7 +301,7 @@ def efficientnet():
     options = [part for key, value in sets.items() for part in ("--set", f"efficientnet_lite0.preprocess.{key}={value}")]
     with serving("serval", "serve", SHARED / "models" / "imagenet" / "efficientnet_lite0", *options,
                  "--log-level", "off") as served:
-        with httpx.Client(base_url=served.url, timeout=20) as client:
+        with served.client() as client:
             yield client
 
 
@@ -324,7 +324,7 @@ ZOO = ROOT / "zoo"
 @pytest.mark.skipif(not ZOO.exists(), reason="no zoo/: make zoo brings it")
 def test_the_zoo_is_served():
     with serving("serval", "serve", ZOO, "--log-level", "off") as served:
-        with httpx.Client(base_url=served.url, timeout=20) as client:
+        with served.client() as client:
             assert client.get("/health").json()["status"] == "healthy"
             if SHARED.exists():
                 data = (SHARED / "images" / "zebra.jpeg").read_bytes()

@@ -5,13 +5,13 @@ import re
 import signal
 import socket
 import subprocess
-import time
 import uuid
 
 import httpx
 import pytest
 
-from served import BIN, ROOT, SHARED, Reader, Served, serving, wait_until
+from served import BIN, ROOT, SHARED, environment, serving, wait_until
+from wire import request
 
 PNG = (ROOT / "examples" / "pictures" / "digit-7.png").read_bytes()
 
@@ -24,7 +24,7 @@ def served():
 
 @pytest.fixture(scope="module")
 def client(served):
-    with httpx.Client(base_url=served.url, timeout=20) as client:
+    with served.client() as client:
         yield client
 
 
@@ -47,7 +47,7 @@ def test_readiness_of_nobody(client):
 
 def test_without_models(tmp_path):
     with serving("serval", "serve", "--log-level", "off", cwd=tmp_path) as server:
-        with httpx.Client(base_url=server.url) as client:
+        with server.client() as client:
             assert client.get("/health").json()["status"] == "unhealthy"
             ready = client.get("/health/ready")
             assert ready.status_code == 503 and ready.json()["detail"] == "Model not ready" and ready.json()["reasons"]
@@ -121,9 +121,8 @@ def test_metrics_count_every_answer_once(client, served):
         client.get("/health")
     client.get("/nowhere")
     client.post("/api/v1/predict", content=PNG, headers={"Content-Type": "image/png"})
-    with served.connect() as connection:
-        connection.sendall(b"NONSENSE\r\n\r\n")
-        assert Reader(connection).answer()[0] == 400
+    with served.wire() as wire:
+        assert wire.send(b"NONSENSE\r\n\r\n").answer().status == 400
     after = scrape(client)
     assert total(after) - total(before) == 5 + 1 + 1 + 1 + 1  # and the first scrape
     health = ("http_requests_total", '{handler="/health",method="GET",status="2xx"}')
@@ -157,11 +156,9 @@ def test_metrics_do_not_grow_with_what_clients_make_up(client):
 def test_clients_that_leave_are_forgotten_at_once(client, served):
     head = b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
     for _ in range(15):
-        connections = [served.connect() for _ in range(100)]
-        for connection in connections:
-            connection.sendall(head % len(PNG) + PNG)
-        for connection in connections:
-            connection.close()
+        wires = [served.wire().send(head % len(PNG) + PNG) for _ in range(100)]
+        for wire in wires:
+            wire.socket.close()
     samples = scrape(client)
     assert samples[("http_requests_inprogress", "")] == 1  # the scrape itself
     assert samples[("serval_connections", '{state="active"}')] == 1
@@ -214,19 +211,17 @@ def test_text_log_on_stdout(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_drain_finishes_what_is_in_flight(number):
     with serving("serval", "serve", ROOT / "models", "--log-level", "off", "--body-timeout", "5s") as server:
-        connection = server.connect()
-        connection.sendall(b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
-                           b"Content-Length: %d\r\n\r\n" % len(PNG) + PNG[:1000])
-        idle = server.connect()
-        time.sleep(0.1)
-        server.process.send_signal(number)
-        assert Reader(idle).is_closed(2)
-        connection.sendall(PNG[1000:])
-        status, headers, body = Reader(connection).answer()
-        assert status == 200 and headers["connection"] == "close" and b'"label":"7"' in body
-        assert server.process.wait(5) == 0
+        sent = request("POST", "/api/v1/predict", [("Content-Type", "image/png")], PNG)
+        with server.wire() as wire, server.wire() as idle:
+            wire.send(sent[:1000])
+            wait_until(lambda: server.metrics()['serval_connections{state="active"}'] == 2)  # and the scrape
+            server.process.send_signal(number)
+            assert idle.is_closed(2)
+            answer = wire.send(sent[1000:]).answer()
+            assert answer.status == 200 and answer["Connection"] == "close" and b'"label":"7"' in answer.body
+        assert server.process.wait(1) == 0
         with pytest.raises(OSError):
-            server.connect(1)
+            server.wire(1)
 
 
 def test_unix_socket(tmp_path):
@@ -244,7 +239,7 @@ def test_unix_socket(tmp_path):
 
 def test_several_loops():
     with serving("serval", "serve", ROOT / "models", "--io-threads", "4", "--log-level", "off") as server:
-        with httpx.Client(base_url=server.url) as client:
+        with server.client() as client:
             assert all(httpx.get(server.url + "/health").status_code == 200 for _ in range(20))
             assert scrape(client)[("http_requests_inprogress", "")] == 1
 

@@ -174,6 +174,17 @@ class Wire:
             answers.append(answer)
         return answers
 
+    def is_closed(self, within=3.0):
+        """Whether the server ends the connection, without another byte, within the time."""
+        assert not self.data, f"more came: {self.data!r}"
+        self.socket.settimeout(within)
+        try:
+            return not self.receive() and not self.data
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
+
     def ask(self, method, target, fields=(), body=None):
         """Sends one well-formed request and returns its answer."""
         self.send(request(method, target, fields, body))
