@@ -54,7 +54,8 @@ SV_API sv_str sv_request_id(const sv_call *call);
 /* Address of the client, without port; "" for in-process clients and Unix sockets. */
 SV_API sv_str sv_request_client(const sv_call *call);
 
-/* The answer. The status of the operation's row is used unless set here (200..599). */
+/* The answer. The status of the operation's row is used unless set here (200..599, others are
+ * ignored). */
 SV_API void sv_set_status(sv_call *call, int status);
 /* Adds a header; name and value are copied. Names and values that are not legal in HTTP:
  * SV_INVALID. */

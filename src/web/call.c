@@ -168,7 +168,8 @@ sv_str sv_request_client(const sv_call *call)
 
 void sv_set_status(sv_call *call, int status)
 {
-    call->result.status = status;
+    if (status >= 200 && status <= 599)
+        call->result.status = status;
 }
 
 sv_status sv_set_header(sv_call *call, const char *name, sv_str value)
