@@ -1,22 +1,29 @@
 /* cli.c: reads options. What commands do with them: cmd_*.c. */
 #include "app/cli.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/nearest.h"
 
 extern char **environ;
 
 /* Options that are no settings. */
 typedef struct extra_option {
-    const char *name, *help;
+    const char *name, *placeholder; /* NULL: takes no value */
+    unsigned takes;                 /* sv_cli_takes; 0: every command */
+    const char *help;
 } extra_option;
 static const extra_option extras[] = {
-    {"config", "Settings file; default: serval.yaml in the working directory, if there is one"},
-    {"env-file", "Environment file; default: .env in the working directory, if there is one"},
-    {"set", "MODEL.KEY=VALUE: override a line of a model.yaml; may be given several times"},
-    {"labels", "Labels file, one per line, when exactly one model is served"},
+    {"config", "FILE", 0,
+     "Settings; default: serval.yaml in the working directory, if it is there."},
+    {"env-file", "FILE", 0, "Environment; default: .env in the working directory, if it is there."},
+    {"set", "MODEL.KEY=VALUE", SV_CLI_MODELS, "Overrides a line of a model.yaml; may be repeated."},
+    {"labels", "FILE", SV_CLI_MODELS, "Labels, one per line, when exactly one model is served."},
+    {"json", NULL, SV_CLI_JSON, "Writes JSON."},
+    {"help", NULL, 0, "Shows this."},
 };
+enum { N_EXTRAS = sizeof extras / sizeof *extras };
 
 /* Arguments while they are read. */
 typedef struct reader {
@@ -49,12 +56,18 @@ static bool is_name(sv_str name, const char *option)
     return sv_str_eq(name, sv_str_from(option));
 }
 
-static bool is_extra(sv_str name)
+static bool has_extra(const sv_cli *cli, const extra_option *extra)
 {
-    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
-        if (is_name(name, extras[i].name))
-            return true;
-    return false;
+    return !extra->takes || (extra->takes & cli->takes);
+}
+
+/* NULL when this command has no such option. */
+static const extra_option *find_extra(const sv_cli *cli, sv_str name)
+{
+    for (int i = 0; i < N_EXTRAS; i++)
+        if (is_name(name, extras[i].name) && has_extra(cli, &extras[i]))
+            return &extras[i];
+    return NULL;
 }
 
 /* The name begins behind the dashes of an argument. */
@@ -66,9 +79,16 @@ static bool refuse_option(const reader *from, const char *why, sv_str name)
 /* Tells the nearest option when there is one. */
 static bool refuse_unknown(const reader *from, sv_str name)
 {
-    const char *nearest = sv_settings_table_nearest(name);
+    size_t n;
+    const sv_setting *rows = sv_settings_table(&n);
+    sv_nearest search = sv_nearest_begin(name);
+    for (size_t i = 0; i < n; i++)
+        sv_nearest_offer(&search, rows[i].name);
+    for (int i = 0; i < N_EXTRAS; i++)
+        if (has_extra(from->cli, &extras[i]))
+            sv_nearest_offer(&search, extras[i].name);
     return usage(from->problems, "unknown option", (sv_str){name.ptr - 2, name.len + 2},
-                 nearest ? dashed(from->arena, nearest) + 2 : NULL);
+                 search.best ? dashed(from->arena, search.best) + 2 : NULL);
 }
 
 static bool add_value(reader *from, sv_str name, const sv_setting *setting, const char *text)
@@ -84,7 +104,11 @@ static bool add_value(reader *from, sv_str name, const sv_setting *setting, cons
 static bool add_extra(reader *from, sv_str name, const char *value)
 {
     sv_cli *cli = from->cli;
-    if (is_name(name, "config"))
+    if (is_name(name, "help"))
+        cli->help = true;
+    else if (is_name(name, "json"))
+        cli->json = true;
+    else if (is_name(name, "config"))
         cli->config = value;
     else if (is_name(name, "env-file"))
         cli->env_file = value;
@@ -119,17 +143,17 @@ static bool read_option(reader *from)
 {
     const char *text = from->argv[from->at] + 2, *equals = strchr(text, '=');
     sv_str name = {text, equals ? (size_t)(equals - text) : strlen(text)};
-    if (is_name(name, "help") || is_name(name, "json")) {
-        *(name.ptr[0] == 'h' ? &from->cli->help : &from->cli->json) = true;
-        return true;
-    }
     bool on = false;
     const sv_setting *flag = equals ? NULL : find_flag(name, &on);
     if (flag)
         return add_value(from, name, flag, on ? "true" : "false");
     const sv_setting *setting = sv_settings_table_find(name);
-    if (!setting && !is_extra(name))
+    const extra_option *extra = setting ? NULL : find_extra(from->cli, name);
+    if (!setting && !extra)
         return refuse_unknown(from, name);
+    if (extra && !extra->placeholder)
+        return equals ? refuse_option(from, "no value is taken by", name)
+                      : add_extra(from, name, NULL);
     const char *value = take_value(from, equals);
     if (!value)
         return refuse_option(from, "no value for option", name);
@@ -157,11 +181,11 @@ static bool read_argument(reader *from, bool *only_positional)
     return true;
 }
 
-bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *ret_cli)
+bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *cli)
 {
-    reader from = {arena, argc, 0, argv, problems, ret_cli};
+    reader from = {arena, argc, 0, argv, problems, cli};
     bool only_positional = false;
-    *ret_cli = (sv_cli){0};
+    *cli = (sv_cli){.takes = cli->takes};
     for (; from.at < argc; from.at++)
         if (!read_argument(&from, &only_positional))
             return false;
@@ -201,38 +225,48 @@ static const char *placeholder(const sv_setting *setting)
     case SV_SETTING_SIZE:
         return " SIZE";
     case SV_SETTING_CHOICE:
+        return " NAME";
     case SV_SETTING_TEXT:
         break;
     }
     return " TEXT";
 }
 
-void sv_cli_print_options(FILE *to)
+static void print_setting(FILE *to, const sv_setting *setting)
+{
+    char help[400], more[300];
+    for (int no = 0; no < (setting->kind == SV_SETTING_BOOL ? 2 : 1); no++) {
+        fprintf(to, no ? ", --no-" : "  --");
+        for (const char *at = setting->name; *at; at++)
+            fputc(*at == '_' ? '-' : *at, to);
+    }
+    fprintf(to, "%s\n", placeholder(setting));
+    snprintf(help, sizeof help, "%s.", setting->help);
+    snprintf(more, sizeof more, "%s%s%s(default: %s)", setting->choices ? "One of " : "",
+             setting->choices ? setting->choices : "", setting->choices ? " " : "",
+             setting->default_text[0] ? setting->default_text : "none");
+    print_wrapped(to, help, more);
+}
+
+void sv_cli_print_options(const sv_cli *cli, FILE *to)
 {
     size_t n;
     const sv_setting *rows = sv_settings_table(&n);
     fprintf(
         to,
         "Options (also as SERVAL_NAME in the environment or .env, or as name: in serval.yaml):\n");
-    for (size_t i = 0; i < n; i++) {
-        char more[300];
-        fprintf(to, "  --");
-        for (const char *at = rows[i].name; *at; at++)
-            fputc(*at == '_' ? '-' : *at, to);
-        fprintf(to, "%s\n", rows[i].choices ? "" : placeholder(&rows[i]));
-        snprintf(more, sizeof more, "%s%s%s(default: %s)", rows[i].choices ? "One of " : "",
-                 rows[i].choices ? rows[i].choices : "", rows[i].choices ? " " : "",
-                 rows[i].default_text[0] ? rows[i].default_text : "none");
-        char help[400];
-        snprintf(help, sizeof help, "%s.", rows[i].help);
-        print_wrapped(to, help, more);
-    }
-    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
-        fprintf(to, "  --%s TEXT\n", extras[i].name);
+    for (size_t i = 0; i < n; i++)
+        print_setting(to, &rows[i]);
+    fprintf(to, "\nOptions of the command line only:\n");
+    for (int i = 0; i < N_EXTRAS; i++) {
+        const char *value = extras[i].placeholder;
+        if (!has_extra(cli, &extras[i]))
+            continue;
+        fprintf(to, "  --%s%s%s\n", extras[i].name, value ? " " : "", value ? value : "");
         print_wrapped(to, extras[i].help, "");
     }
     fprintf(to,
-            "Times: 30 (seconds), 500ms, 2m, 1h. Sizes: 1048576 (bytes), 64KiB, 10MiB, 1GiB.\n");
+            "\nTimes: 30 (seconds), 500ms, 2m, 1h. Sizes: 1048576 (bytes), 64KiB, 10MiB, 1GiB.\n");
 }
 
 bool sv_cli_load_settings(const sv_cli *cli, sv_arena *arena, sv_buf *problems, sv_buf *notices,

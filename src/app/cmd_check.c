@@ -34,12 +34,12 @@ static int check(sv_runtime *runtime)
 
 int sv_cmd_check(int argc, char *const *argv)
 {
-    sv_runtime runtime = {0};
+    sv_runtime runtime = {.cli.takes = SV_CLI_MODELS};
     int code = sv_runtime_configure(&runtime, argc, argv);
     if (!code && runtime.cli.help) {
         printf("serval check [MODEL…]: settings, manifests, models loaded and run once, without "
                "serving\n\n");
-        sv_cli_print_options(stdout);
+        sv_cli_print_options(&runtime.cli, stdout);
     } else if (!code) {
         code = check(&runtime);
     }

@@ -15,7 +15,7 @@ static int run(sv_runtime *runtime, const sv_app *app, const char *program)
     }
     if (runtime->cli.help) {
         printf("%s: %s\n\n", program, app->title ? app->title : "a server built on Serval");
-        sv_cli_print_options(stdout);
+        sv_cli_print_options(&runtime->cli, stdout);
         return 0;
     }
     if (sv_runtime_build(runtime, app, &app->operations, 1, false))

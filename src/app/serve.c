@@ -92,7 +92,7 @@ int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
     return 0;
 }
 
-static void print_help(void)
+static void print_help(const sv_cli *cli)
 {
     printf("serval serve [MODEL…]: serve models over HTTP\n\n"
            "MODEL is an .onnx file, a model folder (VERSION/model.onnx inside) or a repository of "
@@ -100,7 +100,7 @@ static void print_help(void)
            "folders. Default: models/.\n\n"
            "  serval serve mobilenet.onnx --labels labels.txt --port 9000\n"
            "  serval serve models/ --set digits.postprocess.top_k=3\n\n");
-    sv_cli_print_options(stdout);
+    sv_cli_print_options(cli, stdout);
 }
 
 /* What a first user pastes into another terminal. */
@@ -138,11 +138,11 @@ static int serve(sv_runtime *runtime)
 
 int sv_serve_command(int argc, char *const *argv)
 {
-    sv_runtime runtime = {0};
+    sv_runtime runtime = {.cli.takes = SV_CLI_MODELS};
     sv_signals_block();
     int code = sv_runtime_configure(&runtime, argc, argv);
     if (!code && runtime.cli.help)
-        print_help();
+        print_help(&runtime.cli);
     else if (!code)
         code = serve(&runtime);
     if (code)

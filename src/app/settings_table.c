@@ -1,9 +1,9 @@
 /* settings_table.c: one row per setting. */
 #include <ctype.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "app/settings.h"
+#include "base/nearest.h"
 
 #define ROW(member, kind, text, min, max, choices, help)                                           \
     {#member, SV_SETTING_##kind, offsetof(sv_settings, member), text, min, max, choices, help}
@@ -81,37 +81,10 @@ const sv_setting *sv_settings_table_find(sv_str name)
     return NULL;
 }
 
-/* Edit distance, at most 64 characters of each. */
-static size_t distance(sv_str a, const char *b)
-{
-    enum { MOST = 64 };
-    size_t before[MOST + 1], m = strlen(b) < MOST ? strlen(b) : MOST;
-    size_t n = a.len < MOST ? a.len : MOST;
-    for (size_t k = 0; k <= m; k++)
-        before[k] = k;
-    for (size_t i = 1; i <= n; i++) {
-        size_t corner = before[0];
-        before[0] = i;
-        for (size_t k = 1; k <= m; k++) {
-            size_t change = corner + (fold(a.ptr[i - 1]) != b[k - 1]);
-            corner = before[k];
-            size_t best = before[k - 1] < before[k] ? before[k - 1] + 1 : before[k] + 1;
-            before[k] = change < best ? change : best;
-        }
-    }
-    return before[m];
-}
-
 const char *sv_settings_table_nearest(sv_str name)
 {
-    const char *nearest = NULL;
-    size_t least = name.len / 2 + 1;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t away = distance(name, rows[i].name);
-        if (away < least) {
-            least = away;
-            nearest = rows[i].name;
-        }
-    }
-    return nearest;
+    sv_nearest search = sv_nearest_begin(name);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        sv_nearest_offer(&search, rows[i].name);
+    return search.best;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "json/decode.h"
 #include "json/plan.h"
 #include "json/yaml.h"
@@ -200,6 +201,25 @@ static sv_status collect_overrides(sv_arena *arena, const sv_manifest_source *so
     return SV_OK;
 }
 
+/* What an unknown name was meant to be: `path` leads to it, through objects. NULL: nothing near. */
+static const char *guess_meant(sv_str path)
+{
+    const sv_schema *schema = &manifest_schema;
+    sv_str name = {0};
+    while (schema && sv_str_split(&path, '.', &name) && path.ptr) {
+        const sv_field *inner = NULL;
+        for (size_t i = 0; i < schema->n_fields; i++)
+            if (sv_str_eq(name, sv_str_from(schema->fields[i].name)))
+                inner = &schema->fields[i];
+        schema = inner ? inner->schema : NULL;
+    }
+    sv_nearest search = sv_nearest_begin(name);
+    for (size_t i = 0; schema && i < schema->n_fields; i++)
+        if (schema->fields[i].name)
+            sv_nearest_offer(&search, schema->fields[i].name);
+    return search.best;
+}
+
 static void report_errors(const sv_errors *errors, const origin *from, sv_buf *problems)
 {
     for (size_t i = 0; i < errors->count; i++) {
@@ -207,7 +227,11 @@ static void report_errors(const sv_errors *errors, const origin *from, sv_buf *p
         sv_buf_append_str(problems, sv_str_from(from->where));
         if (from->yaml && view.value)
             sv_buf_printf(problems, ":%u", sv_yaml_line(from->yaml, view.value));
-        sv_buf_printf(problems, ": %.*s: %.*s\n", SV_STR_ARG(view.path), SV_STR_ARG(view.message));
+        const char *meant =
+            view.type == SV_ERROR_TYPE_EXTRA_FORBIDDEN ? guess_meant(view.path) : NULL;
+        sv_buf_printf(problems, ": %.*s: %.*s%s%s%s\n", SV_STR_ARG(view.path),
+                      SV_STR_ARG(view.message), meant ? "; did you mean '" : "", meant ? meant : "",
+                      meant ? "'?" : "");
     }
 }
 

@@ -60,6 +60,7 @@ static void test_options(void **state)
                                 "--",
                                 "--port",
                                 NULL};
+    cli.takes = SV_CLI_MODELS | SV_CLI_JSON;
     assert_true(read_args(args));
     assert_int_equal(cli.n_positional, 3);
     assert_string_equal(cli.positional[0], "models/");
@@ -115,9 +116,13 @@ static void test_refusals(void **state)
         {"--zzzzzzzzzzzzzzz", "unknown option '--zzzzzzzzzzzzzzz'\n"},
         {"--no-port", "unknown option '--no-port'; did you mean --port\n"},
         {"-p", "unknown option '-p'\n"},
+        {"--confg=a", "unknown option '--confg'; did you mean --config\n"},
+        {"--json", "unknown option '--json'\n"},
+        {"--help=me", "no value is taken by '--help'\n"},
         {"--port", "no value for option '--port'\n"},
         {"--set", "no value for option '--set'\n"},
     };
+    cli.takes = SV_CLI_MODELS;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *const args[] = {cases[i].arg, NULL};
         assert_false(read_args(args));
@@ -157,7 +162,8 @@ static void test_help_lists_every_setting(void **state)
     size_t len, n;
     FILE *to = open_memstream(&text, &len);
     assert_non_null(to);
-    sv_cli_print_options(to);
+    cli.takes = SV_CLI_MODELS;
+    sv_cli_print_options(&cli, to);
     fclose(to);
     const sv_setting *rows = sv_settings_table(&n);
     for (size_t i = 0; i < n; i++) {

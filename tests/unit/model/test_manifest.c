@@ -137,7 +137,7 @@ static void test_mistakes(void **state)
         const char *text, *where, *what;
     } cases[] = {
         {"task: dance\n", ":1: task: ", "'image-classification' or 'tensor'"},
-        {"task: tensor\ntsak: x\n", ":2: tsak: ", "not permitted"},
+        {"task: tensor\ntsak: x\n", ":2: tsak: ", "not permitted; did you mean 'task'?"},
         {"preprocess:\n  resize: 0\n", ":2: preprocess.resize: ", "greater than or equal to 1"},
         {"preprocess:\n  crop: 9000\n", ":2: preprocess.crop: ", "less than or equal to 8192"},
         {"preprocess:\n  resize: big\n", ":2: preprocess.resize: ", "valid integer"},
@@ -152,7 +152,8 @@ static void test_mistakes(void **state)
         {"postprocess:\n  top_k: 1001\n", ":2: postprocess.top_k: ", "less than or equal to 1000"},
         {"postprocess:\n  labels: ''\n", ":2: postprocess.labels: ", "at least 1 character"},
         {"engine:\n  threads: 0\n", ":2: engine.threads: ", "greater than or equal to 1"},
-        {"engine:\n  gpus: 1\n", ":2: engine.gpus: ", "not permitted"},
+        {"engine:\n  gpus: 1\n", ":2: engine.gpus: ", "not permitted\n"},
+        {"engine:\n  theads: 1\n", ":2: engine.theads: ", "did you mean 'threads'?"},
         {"versions: {default: ''}\n", ":1: versions.default: ", "at least 1 character"},
         {"- task\n", ":1: ", "object"},
         {"task: [\n", ": ", ""},
