@@ -73,6 +73,15 @@ static tjhandle get_decoder(sv_media_scratch *scratch)
     return kept->handle;
 }
 
+/* A header that fails leaves libjpeg in the middle of it, where it would read the next picture on
+ * from. */
+static void drop_decoder(sv_media_scratch *scratch)
+{
+    sv_media_decoder *kept = sv_media_scratch_jpeg(scratch);
+    kept->free(kept->handle);
+    *kept = (sv_media_decoder){0};
+}
+
 /* Warnings of libjpeg after which every pixel is still there. */
 static const char *const harmless_warnings[] = {
     "extraneous bytes before marker",
@@ -124,8 +133,12 @@ static sv_status decode_jpeg(const sv_image_info *info, const sv_image_context *
     int width = 0, height = 0, subsampling, colours = -1;
     tjDecompressHeader3(decoder, bytes, info->bytes.len, &width, &height, &subsampling, &colours);
     if (width < 0 || height < 0 || (uint32_t)width != info->width ||
-        (uint32_t)height != info->height)
-        return SV_IMAGE_REFUSE(error, "the JPEG is damaged (%s)", tjGetErrorStr2(decoder));
+        (uint32_t)height != info->height) {
+        sv_status refused =
+            SV_IMAGE_REFUSE(error, "the JPEG is damaged (%s)", tjGetErrorStr2(decoder));
+        drop_decoder(context->scratch);
+        return refused;
+    }
     bool is_cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
     int layout = info->channels == 1 ? TJPF_GRAY : is_cmyk ? TJPF_CMYK : TJPF_RGBX;
     int failed = tjDecompress2(decoder, bytes, info->bytes.len, image->pixels, (int)image->width,

@@ -163,6 +163,26 @@ static void test_lost_data_is_refused(void **state)
     picture_free(bytes);
 }
 
+/* The decoder is kept between pictures: what one did to it must not reach the next. */
+static void test_a_damaged_picture_leaves_the_decoder_well(void **state)
+{
+    (void)state;
+    sv_str good = picture_read("jpeg/420.jpg");
+    sv_media_scratch *scratch = sv_media_scratch_new(0);
+    patched copy = read_for_patching("jpeg/420.jpg");
+    for (size_t i = 2; i < copy.len; i++) {
+        sv_image image;
+        sv_error error = {0};
+        copy.bytes[i] ^= (char)0xFF;
+        (void)picture_decode((sv_str){copy.bytes, copy.len}, scratch, &image, &error);
+        copy.bytes[i] ^= (char)0xFF;
+        if (picture_decode(good, scratch, &image, &error) != SV_OK)
+            fail_msg("after byte %zu: %s", i, error.message);
+    }
+    sv_media_scratch_free(scratch);
+    picture_free(good);
+}
+
 /* A progressive picture needs all its coefficients at once. */
 static void test_memory_limit(void **state)
 {
@@ -197,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_scan_bomb),
         cmocka_unit_test(test_surplus_bytes_are_forgiven),
         cmocka_unit_test(test_lost_data_is_refused),
+        cmocka_unit_test(test_a_damaged_picture_leaves_the_decoder_well),
         cmocka_unit_test(test_memory_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
