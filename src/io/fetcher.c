@@ -3,13 +3,22 @@
  * DESIGN. libcurl tells which sockets it waits for (watch_socket) and when it wants to be called
  * (set_timer), and is called when either happens (act). It never blocks the loop: names are looked
  * up by its own threads, and a look-up that hangs is left behind. Sockets are made here
- * (open_socket), so that the guard sees every address that is really connected to. */
+ * (open_socket), so that the guard sees every address that is really connected to.
+ *
+ * The sockets stand in an epoll set of their own, and the loop waits for the set: libcurl 7.88 may
+ * close a socket before it says that it waits for it no more, which such a set takes well and
+ * libuv's handles do not. And now and then all transfers are looked at (tick): 7.88 forgets to ask
+ * for a call when it wants to try the next address of a name. */
 #include "io/fetcher.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all has no successor */
 #include <curl/curl.h>
 #include <uv.h>
 
@@ -26,22 +35,21 @@ enum {
     MAX_IGNORED_BYTES = 64 * 1024,
     MAX_CONNECTIONS = 256,
     MAX_IDLE_CONNECTIONS = 32,
+    MAX_EVENTS = 64,
+    TICK_MS = 250,
 };
 
 struct sv_fetcher {
     sv_loop *loop;
     sv_fetch_config config;
     CURLM *multi;
+    int sockets;    /* the epoll set */
+    uv_poll_t poll; /* of it */
     sv_timer *timer;
+    int64_t due_ns;  /* when libcurl wants to be called */
+    int64_t tick_ns; /* when all transfers are looked at, if there are any */
     sv_list_node gets;
 };
-
-/* One socket that libcurl waits for. */
-typedef struct watch {
-    uv_poll_t poll;
-    sv_fetcher *fetcher;
-    curl_socket_t fd;
-} watch;
 
 static const char headers_too_large[] = "the answer's headers are too large";
 
@@ -300,56 +308,160 @@ static void take_finished(sv_fetcher *fetcher)
     }
 }
 
-/* When a callback had no memory, libcurl gives up all transfers. */
-static void act(sv_fetcher *fetcher, curl_socket_t fd, int flags)
+/* libcurl gives up all transfers when a callback fails. */
+static void settle(sv_fetcher *fetcher, CURLMcode code)
 {
-    int n_running;
-    if (curl_multi_socket_action(fetcher->multi, fd, flags, &n_running) == CURLM_OK)
+    if (code == CURLM_OK)
         take_finished(fetcher);
     else
         finish_all(fetcher, SV_NO_MEMORY);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void act(sv_fetcher *fetcher, const struct epoll_event *event)
 {
-    watch *it = poll->data;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
-    if (events & UV_READABLE)
+    int n_running, flags = 0;
+    if (event->events & (EPOLLIN | EPOLLHUP))
         flags |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
+    if (event->events & EPOLLOUT)
         flags |= CURL_CSELECT_OUT;
-    act(it->fetcher, it->fd, flags);
+    if (event->events & EPOLLERR)
+        flags |= CURL_CSELECT_ERR;
+    settle(fetcher, curl_multi_socket_action(fetcher->multi, event->data.fd, flags, &n_running));
 }
 
-static void on_timer(void *arg)
+static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    act(arg, CURL_SOCKET_TIMEOUT, 0);
+    sv_fetcher *fetcher = poll->data;
+    struct epoll_event ready[MAX_EVENTS];
+    int n = epoll_wait(fetcher->sockets, ready, MAX_EVENTS, 0);
+    (void)status;
+    (void)events;
+    for (int i = 0; i < n; i++) /* one that an earlier one closed is no matter to libcurl */
+        act(fetcher, &ready[i]);
+}
+
+static void arm(sv_fetcher *fetcher)
+{
+    int64_t next_ns = fetcher->due_ns;
+    if (!sv_list_is_empty(&fetcher->gets) && fetcher->tick_ns < next_ns)
+        next_ns = fetcher->tick_ns;
+    sv_timer_set(fetcher->timer, next_ns);
+}
+
+static void tick(void *arg)
+{
+    sv_fetcher *fetcher = arg;
+    int n_running;
+    int64_t now_ns = sv_loop_now_ns(fetcher->loop);
+    if (fetcher->due_ns <= now_ns) {
+        fetcher->due_ns = SV_NEVER; /* it asks again if need be */
+        settle(fetcher,
+               curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &n_running));
+    }
+    if (fetcher->tick_ns <= now_ns) {
+        fetcher->tick_ns = now_ns + TICK_MS * SV_NS_PER_MS;
+        settle(fetcher, curl_multi_socket_all(fetcher->multi, &n_running));
+    }
+    arm(fetcher);
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 {
     sv_fetcher *fetcher = arg;
     (void)multi;
-    sv_timer_set(fetcher->timer, timeout_ms < 0 ? SV_NEVER
-                                                : sv_loop_now_ns(fetcher->loop) +
-                                                      (int64_t)timeout_ms * SV_NS_PER_MS);
+    fetcher->due_ns = SV_NEVER;
+    if (timeout_ms >= 0)
+        fetcher->due_ns = sv_loop_now_ns(fetcher->loop) + timeout_ms * SV_NS_PER_MS;
+    arm(fetcher);
     return 0;
 }
 
-static watch *new_watch(sv_fetcher *fetcher, curl_socket_t fd)
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
-    watch *it = calloc(1, sizeof *it);
-    if (!it)
-        return NULL;
-    if (uv_poll_init_socket(sv_loop_handle(fetcher->loop), &it->poll, fd) != 0) {
-        free(it);
-        return NULL;
+    sv_fetcher *fetcher = arg;
+    struct epoll_event event = {.data.fd = fd};
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(fetcher->sockets, EPOLL_CTL_DEL, fd, NULL); /* closed ones are out */
+        return 0;
     }
-    it->fetcher = fetcher;
-    it->fd = fd;
-    it->poll.data = it;
-    curl_multi_assign(fetcher->multi, fd, it);
-    return it;
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    if (epoll_ctl(fetcher->sockets, EPOLL_CTL_MOD, fd, &event) == 0)
+        return 0;
+    return epoll_ctl(fetcher->sockets, EPOLL_CTL_ADD, fd, &event);
+}
+
+static bool open_multi(sv_fetcher *fetcher)
+{
+    CURLM *multi = fetcher->multi = curl_multi_init();
+    int failed = !multi;
+    if (failed)
+        return false;
+    failed |= curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    failed |= curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
+    failed |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    failed |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
+    failed |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
+    failed |= curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
+    return !failed;
+}
+
+static bool open_sockets(sv_fetcher *fetcher)
+{
+    fetcher->sockets = epoll_create1(EPOLL_CLOEXEC);
+    if (fetcher->sockets < 0)
+        return false;
+    if (uv_poll_init(sv_loop_handle(fetcher->loop), &fetcher->poll, fetcher->sockets) != 0) {
+        close(fetcher->sockets);
+        return false;
+    }
+    fetcher->poll.data = fetcher;
+    uv_poll_start(&fetcher->poll, UV_READABLE, on_ready);
+    return true;
+}
+
+sv_status sv_fetcher_new(sv_loop *loop, const sv_fetch_config *config, sv_error *error,
+                         sv_fetcher **ret_fetcher)
+{
+    sv_status status = SV_NO_MEMORY;
+    sv_fetcher *fetcher = calloc(1, sizeof *fetcher);
+    if (!fetcher)
+        return SV_NO_MEMORY;
+    fetcher->loop = loop;
+    fetcher->config = *config;
+    fetcher->due_ns = SV_NEVER;
+    sv_list_init(&fetcher->gets);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        goto fail_global;
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
+        status = sv_error_set(error, SV_UNSUPPORTED, NULL,
+                              "this libcurl would block while it looks names up");
+        goto fail_multi;
+    }
+    if (!open_multi(fetcher))
+        goto fail_multi;
+    fetcher->timer = sv_timer_new(loop, tick, fetcher);
+    if (!fetcher->timer)
+        goto fail_multi;
+    if (!open_sockets(fetcher)) {
+        status = sv_error_set(error, SV_IO, NULL, "fetching: %s", strerror(errno));
+        goto fail_sockets;
+    }
+    *ret_fetcher = fetcher;
+    return SV_OK;
+
+fail_sockets:
+    sv_timer_free(fetcher->timer);
+fail_multi:
+    curl_multi_cleanup(fetcher->multi);
+    curl_global_cleanup();
+fail_global:
+    free(fetcher);
+    return status;
 }
 
 static void free_closed(uv_handle_t *handle)
@@ -357,85 +469,16 @@ static void free_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-    sv_fetcher *fetcher = arg;
-    watch *it = socket_arg;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (it)
-            uv_close((uv_handle_t *)&it->poll, free_closed);
-        return 0;
-    }
-    if (!it)
-        it = new_watch(fetcher, fd);
-    if (!it)
-        return -1;
-    int events = 0;
-    if (what & CURL_POLL_IN)
-        events |= UV_READABLE;
-    if (what & CURL_POLL_OUT)
-        events |= UV_WRITABLE;
-    return uv_poll_start(&it->poll, events, on_poll) ? -1 : 0;
-}
-
-static bool open_multi(sv_fetcher *fetcher)
-{
-    int failed = 0;
-    fetcher->multi = curl_multi_init();
-    fetcher->timer = sv_timer_new(fetcher->loop, on_timer, fetcher);
-    if (!fetcher->multi || !fetcher->timer)
-        return false;
-    failed |= curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-    failed |= curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
-    failed |= curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    failed |= curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
-    failed |= curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
-    failed |=
-        curl_multi_setopt(fetcher->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
-    return !failed;
-}
-
-sv_status sv_fetcher_new(sv_loop *loop, const sv_fetch_config *config, sv_error *error,
-                         sv_fetcher **ret_fetcher)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return sv_error_set(error, SV_NO_MEMORY, NULL, "libcurl could not be started");
-    sv_status status = SV_NO_MEMORY;
-    sv_fetcher *fetcher = calloc(1, sizeof *fetcher);
-    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
-        status = sv_error_set(error, SV_UNSUPPORTED, NULL,
-                              "this libcurl would block while it looks names up");
-        goto fail;
-    }
-    if (!fetcher)
-        goto fail;
-    fetcher->loop = loop;
-    fetcher->config = *config;
-    sv_list_init(&fetcher->gets);
-    if (!open_multi(fetcher))
-        goto fail_multi;
-    *ret_fetcher = fetcher;
-    return SV_OK;
-
-fail_multi:
-    curl_multi_cleanup(fetcher->multi);
-    sv_timer_free(fetcher->timer);
-fail:
-    free(fetcher);
-    curl_global_cleanup();
-    return status;
-}
-
 void sv_fetcher_free(sv_fetcher *fetcher)
 {
     if (!fetcher)
         return;
     finish_all(fetcher, SV_CANCELLED);
-    curl_multi_cleanup(fetcher->multi); /* closes what is idle, by watch_socket */
-    sv_timer_free(fetcher->timer);
-    free(fetcher);
+    curl_multi_cleanup(fetcher->multi);
     curl_global_cleanup();
+    sv_timer_free(fetcher->timer);
+    uv_close((uv_handle_t *)&fetcher->poll, free_closed);
+    close(fetcher->sockets);
 }
 
 sv_loop *sv_fetcher_loop(const sv_fetcher *fetcher)

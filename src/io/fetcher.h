@@ -49,8 +49,8 @@ typedef struct sv_fetcher_get {
  * library was built so that name look-ups would block the loop. */
 sv_status sv_fetcher_new(sv_loop *loop, const sv_fetch_config *config, sv_error *error,
                          sv_fetcher **ret_fetcher) SV_MUST_USE;
-/* On the loop's thread, or after the loop ran. What is under way ends with SV_CANCELLED. NULL is
- * fine. */
+/* On the loop's thread, or after the loop ran; memory goes in a later round. What is under way ends
+ * with SV_CANCELLED. NULL is fine. */
 void sv_fetcher_free(sv_fetcher *fetcher);
 sv_loop *sv_fetcher_loop(const sv_fetcher *fetcher);
 const sv_fetch_config *sv_fetcher_config(const sv_fetcher *fetcher);

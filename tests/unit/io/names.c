@@ -28,6 +28,7 @@ static const struct {
     {"loop.test", {"127.0.0.1", NULL}},
     {"private.test", {"10.255.255.1", NULL}},
     {"mixed.test", {"10.255.255.1", "127.0.0.1"}},
+    {"second.test", {"127.0.0.2", "127.0.0.1"}},
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

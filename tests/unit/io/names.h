@@ -3,6 +3,7 @@
  *   loop.test      127.0.0.1
  *   private.test   10.255.255.1
  *   mixed.test     10.255.255.1 and 127.0.0.1
+ *   second.test    127.0.0.2 and 127.0.0.1
  *   none.test      not found
  *   hang.test      no answer until names_let_go
  *   others         the system's answer */

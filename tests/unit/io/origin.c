@@ -26,7 +26,8 @@ struct origin {
     pthread_t thread;
     int fd, port;
     atomic_int n_connections, n_requests;
-    char last_request[ORIGIN_MAX_REQUEST];
+    pthread_mutex_t lock;
+    char last_request[ORIGIN_MAX_REQUEST]; /* guarded by lock while requests are under way */
     connection connections[ORIGIN_MAX_CONNECTIONS];
 };
 
@@ -107,7 +108,9 @@ static void *run_connection(void *arg)
     do {
         if (!read_head(it->fd, head))
             break;
-        memcpy(self->last_request, head, sizeof head);
+        pthread_mutex_lock(&self->lock);
+        strcpy(self->last_request, head);
+        pthread_mutex_unlock(&self->lock);
         atomic_fetch_add(&self->n_requests, 1);
         found = find_answer(self, head);
     } while (found && answer(it->fd, found));
@@ -137,6 +140,7 @@ origin *origin_start(const origin_answer *answers)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     assert_non_null(self);
+    pthread_mutex_init(&self->lock, NULL);
     self->answers = answers;
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(self->fd >= 0);
@@ -157,6 +161,7 @@ void origin_stop(origin *self)
         pthread_join(self->connections[i].thread, NULL);
         close(self->connections[i].fd);
     }
+    pthread_mutex_destroy(&self->lock);
     free(self);
 }
 

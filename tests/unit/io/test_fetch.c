@@ -1,10 +1,14 @@
 /* Fetching: redirects, the guard on every hop, what the client reads, cancelling. */
 #include "fetch_fixture.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "failing_malloc.h"
 #include "io/fetch.h"
@@ -197,6 +201,44 @@ static void test_names_on_the_list(void **state)
     fetch_tear_down(&on);
 }
 
+/* A port of 127.0.0.2 that lets connections hang; its descriptors go with the test. */
+static void open_black_hole(int port, int *ret_fds)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, "127.0.0.2", &address.sin_addr);
+    ret_fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(ret_fds[0], (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(ret_fds[0], 0), 0);
+    for (int i = 1; i < 4; i++) { /* its backlog is full */
+        ret_fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(ret_fds[i], (struct sockaddr *)&address, sizeof address);
+    }
+}
+
+/* Where the first address of a name refuses or does not answer, the second is tried. */
+static void test_second_address(void **state)
+{
+    (void)state;
+    fetch_fixture on;
+    fetch it;
+    char url[64];
+    int fds[4];
+    fetch_set_up(&on, answers, "127.0.0.0/8:%d", NULL, 1000);
+    snprintf(url, sizeof url, "http://second.test:%d/ok", on.port);
+    run(&on, &it, url);
+    assert_int_equal(it.status, SV_OK);
+    fetch_tear_down(&on);
+    fetch_set_up(&on, answers, "127.0.0.0/8:%d", NULL, 1000);
+    snprintf(url, sizeof url, "http://second.test:%d/ok", on.port);
+    open_black_hole(on.port, fds);
+    run(&on, &it, url);
+    assert_string_equal(it.message, "");
+    assert_int_equal(it.status, SV_OK);
+    fetch_tear_down(&on);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+}
+
 static void test_schemes(void **state)
 {
     (void)state;
@@ -367,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_redirects_are_judged),
         cmocka_unit_test(test_addresses_are_judged),
         cmocka_unit_test(test_names_on_the_list),
+        cmocka_unit_test(test_second_address),
         cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_zero_bytes),
         cmocka_unit_test(test_time),
