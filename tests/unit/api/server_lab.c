@@ -23,7 +23,7 @@ void server_lab_open(server_lab *lab, const char *option)
     const char *args[] = {SV_SOURCE_DIR "/models/digits", "--log-level=off", option};
     sv_runtime *runtime = &lab->runtime;
     size_t n;
-    *lab = (server_lab){0};
+    *lab = (server_lab){.runtime.cli.takes = SV_CLI_MODELS};
     must(runtime,
          sv_runtime_configure(runtime, option ? 3 : 2, (char *const *)(uintptr_t)args) == 0,
          "settings");
