@@ -281,7 +281,8 @@ static sv_status open_fetching(sv_runtime *runtime)
         settings->fetch_max_size ? settings->fetch_max_size : settings->max_body_size;
     sv_fetch_config config = {.guard = runtime->guard,
                               .max_bytes = (size_t)max_size,
-                              .timeout_ms = settings->fetch_timeout};
+                              .timeout_ms = settings->fetch_timeout,
+                              .schemes = sv_str_from(settings->image_url_schemes)};
     if (!status)
         status = sv_fetcher_new(runtime->fetch_loop, &config, &error, &runtime->fetcher);
     if (!status)
