@@ -10,6 +10,8 @@ static void write_line(sv_exchange *exchange, void *arg)
     sv_log *log = arg;
     if (!sv_log_has_access(log))
         return;
+    /* Whoever left got no answer: what the handler made of it is no error. */
+    bool cancelled = exchange->answer.status == CLIENT_CLOSED;
     sv_log_access(
         log, &(sv_access_entry){.request_id = exchange->request_id,
                                 .method = exchange->method,
@@ -25,8 +27,8 @@ static void write_line(sv_exchange *exchange, void *arg)
                                 .wall_ns = sv_clock_wall_ns(&sv_clock_system),
                                 .bytes_in = exchange->body.len,
                                 .bytes_out = exchange->answer_bytes,
-                                .cancelled = exchange->answer.status == CLIENT_CLOSED,
-                                .error = exchange->answer.error_code,
+                                .cancelled = cancelled,
+                                .error = cancelled ? NULL : exchange->answer.error_code,
                                 .error_detail = exchange->answer.log_detail,
                                 .timeline = &exchange->timeline});
 }

@@ -73,10 +73,11 @@ static void test_a_line(void **state)
 static void test_a_client_that_left(void **state)
 {
     (void)state;
-    sv_exchange exchange = {.answer = {.status = 499}};
+    sv_exchange exchange = {.answer = {.status = 499, .error_code = "DEADLINE_EXCEEDED"}};
     const char *line = log_one(&exchange, SV_LOG_INFO);
     assert_has(line, "\"route\":\"none\",\"status_code\":499");
     assert_has(line, "\"cancelled\":true");
+    assert_null(strstr(line, "DEADLINE_EXCEEDED"));
 }
 
 int main(void)
