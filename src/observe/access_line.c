@@ -241,9 +241,9 @@ sv_str sv_access_line_text(const sv_access_entry *entry, char *room)
     put_cstr(&to, ":");
     put_uint(&to, (uint64_t)entry->client_port);
     put_cstr(&to, " - \"");
-    put_escaped(&to, entry->method);
+    put_escaped(&to, entry->method.len ? entry->method : SV_STR("-"));
     put_cstr(&to, " ");
-    put_escaped(&to, entry->path);
+    put_escaped(&to, entry->path.len ? entry->path : SV_STR("-"));
     put_query(&to, entry->query);
     put_cstr(&to, entry->http_minor ? " HTTP/1.1\" " : " HTTP/1.0\" ");
     put_uint(&to, (uint64_t)entry->status);

@@ -1,13 +1,21 @@
 /* metrics.c: making series and adding to them. Their text: prometheus.c. */
 #include "observe/metrics.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "observe/metrics_inside.h"
 
 enum { CACHE_LINE = 64, MAX_LABEL_TEXT = 1024 };
+
+static unsigned choose_shards(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    return cpus < 1 ? 1 : cpus < SV_METRICS_SHARDS ? (unsigned)cpus : SV_METRICS_SHARDS;
+}
 
 static void read_bounds(sv_metrics *metrics, int id, const char *text)
 {
@@ -26,6 +34,7 @@ sv_metrics *sv_metrics_new(void)
     if (!metrics)
         return NULL;
     pthread_mutex_init(&metrics->lock, NULL);
+    metrics->n_shards = choose_shards();
     for (int id = 0; id < SV_METRIC_COUNT; id++)
         read_bounds(metrics, id, sv_metric_table()[id].buckets);
     return metrics;
@@ -97,14 +106,15 @@ static size_t count_cells(const sv_metrics *metrics, sv_metric_id id)
 }
 
 /* Shards of one series stand on cache lines of their own. */
-static bool make_shards(sv_series *series)
+static bool make_shards(sv_series *series, unsigned n_shards)
 {
     size_t stride = (series->n_cells * sizeof(uint64_t) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    char *cells = aligned_alloc(CACHE_LINE, stride * SV_METRICS_SHARDS);
+    char *cells = aligned_alloc(CACHE_LINE, stride * n_shards);
     if (!cells)
         return false;
-    memset(cells, 0, stride * SV_METRICS_SHARDS);
-    for (size_t i = 0; i < SV_METRICS_SHARDS; i++)
+    memset(cells, 0, stride * n_shards);
+    series->n_shards = n_shards;
+    for (size_t i = 0; i < n_shards; i++)
         series->shards[i] = (_Atomic uint64_t *)(cells + i * stride);
     return true;
 }
@@ -119,7 +129,7 @@ static sv_series *make_series(sv_metrics *metrics, sv_metric_id id, sv_str label
     series->n_bounds = metrics->n_bounds[id];
     series->n_cells = count_cells(metrics, id);
     memcpy(series->labels, labels.ptr, labels.len);
-    if (!make_shards(series)) {
+    if (!make_shards(series, metrics->n_shards)) {
         free(series);
         return NULL;
     }
@@ -192,14 +202,11 @@ sv_status sv_metrics_add_reader(sv_metrics *metrics, sv_metric_id id, const char
     return SV_OK;
 }
 
-/* Threads take shards in turn as they come. */
-static size_t own_shard(void)
+/* The shard of the CPU that we are on. To be moved to another meanwhile does no harm. */
+static _Atomic uint64_t *own_cells(const sv_series *series)
 {
-    static atomic_uint next;
-    static _Thread_local unsigned mine; /* 0: none yet */
-    if (!mine)
-        mine = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % SV_METRICS_SHARDS + 1;
-    return mine - 1;
+    int cpu = sched_getcpu();
+    return series->shards[(cpu > 0 ? (unsigned)cpu : 0) % series->n_shards];
 }
 
 static void add(_Atomic uint64_t *cell, uint64_t n)
@@ -210,14 +217,14 @@ static void add(_Atomic uint64_t *cell, uint64_t n)
 void sv_metrics_count(sv_series *series, uint64_t n)
 {
     if (series)
-        add(&series->shards[own_shard()][0], n);
+        add(&own_cells(series)[0], n);
 }
 
 void sv_metrics_observe(sv_series *series, int64_t value)
 {
     if (!series)
         return;
-    _Atomic uint64_t *cells = series->shards[own_shard()];
+    _Atomic uint64_t *cells = own_cells(series);
     size_t bucket = 0;
     while (bucket < series->n_bounds && value > series->bounds_ns[bucket])
         bucket++;

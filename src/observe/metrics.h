@@ -1,9 +1,9 @@
 /* metrics.h: counters, histograms and gauges that cost a request a few uncontended adds.
  *
- * DESIGN. Every series is a run of 64-bit cells; each thread adds to a shard of its own (threads
- * share shards when there are more of them), a scrape sums the shards. Series are made before
- * requests come (`sv_metrics_add_series`), so label values can only be names that the program
- * knows. Durations are kept in nanoseconds, sizes in bytes: no floats. */
+ * DESIGN. Every series is a run of 64-bit cells, once for each CPU (up to eight): a thread adds to
+ * the shard of the CPU it runs on, so that no cache line goes to and fro; a scrape sums the shards.
+ * Series are made before requests come (`sv_metrics_add_series`), so label values can only be names
+ * that the program knows. Durations are kept in nanoseconds, sizes in bytes: no floats. */
 #ifndef SERVAL_OBSERVE_METRICS_H
 #define SERVAL_OBSERVE_METRICS_H
 

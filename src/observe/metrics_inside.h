@@ -19,6 +19,7 @@ struct sv_series {
     /* Cells: a counter has one; a summary has sum, count; a histogram sum, then one per bucket,
      * +Inf last. */
     size_t n_cells;
+    unsigned n_shards;
     _Atomic uint64_t *shards[SV_METRICS_SHARDS];
     char labels[]; /* `{a="b"}` or "" */
 };
@@ -37,6 +38,7 @@ struct sv_metrics {
     int64_t bounds_ns[SV_METRIC_COUNT][SV_METRICS_MAX_BUCKETS];
     size_t n_bounds[SV_METRIC_COUNT];
     size_t n_series;
+    unsigned n_shards;
     sv_metrics_reader readers[SV_METRICS_MAX_GAUGES];
     size_t n_readers;
 };

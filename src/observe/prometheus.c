@@ -11,7 +11,7 @@
 static uint64_t sum_cell(const sv_series *series, size_t cell)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < SV_METRICS_SHARDS; i++)
+    for (size_t i = 0; i < series->n_shards; i++)
         sum += atomic_load_explicit(&series->shards[i][cell], memory_order_relaxed);
     return sum;
 }

@@ -54,6 +54,16 @@ static void test_text(void **state)
                 "gone\n");
 }
 
+/* What was no request at all. */
+static void test_text_of_garbage(void **state)
+{
+    (void)state;
+    sv_access_entry entry = {.client = SV_STR("::1"), .client_port = 7, .status = 400};
+    entry.request_id = SV_STR("i");
+    assert_text(sv_access_line_text(&entry, room),
+                "INFO:     ::1:7 - \"- - HTTP/1.0\" 400 Bad Request id=i 0.00ms\n");
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -162,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_of_garbage),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_secrets_of_the_query_are_hidden),
         cmocka_unit_test(test_hostile_texts),
