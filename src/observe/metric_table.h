@@ -40,11 +40,11 @@ typedef enum sv_metric_kind {
     X(COMPUTE_DURATION, "serval_compute_duration_seconds", HISTOGRAM, "model,version",             \
       SV_BUCKETS_MODEL, "Time of decoding, preparing, running and ranking.")                       \
     X(REJECTED, "serval_rejected_total", COUNTER, "reason", NULL,                                  \
-      "Requests turned away, by what stood against them.")                                                \
+      "Requests turned away, by what stood against them.")                                         \
     X(CANCELLED, "serval_cancelled_total", COUNTER, "stage", NULL,                                 \
       "Requests whose work was given up, by the stage it was in.")                                 \
     X(LOG_DROPPED, "serval_log_dropped_total", COUNTER, "", NULL,                                  \
-      "Log lines that were not written: nobody read fast enough.")                                                       \
+      "Log lines that were not written: nobody read fast enough.")                                 \
     X(BUILD_INFO, "serval_build_info", GAUGE, "version", NULL, "Always 1.")                        \
     X(CPU_SECONDS, "process_cpu_seconds_total", COUNTER, "", NULL,                                 \
       "Total user and system CPU time spent in seconds.")                                          \
