@@ -10,7 +10,7 @@
 #include "app/serve.h"
 #include "web/test_client.h"
 
-enum { MAX_PICTURE = 1 << 20 };
+enum { MAX_PICTURE = 1 << 20, MAX_ARGS = 8 };
 
 static void must(sv_runtime *runtime, bool good, const char *what)
 {
@@ -18,14 +18,16 @@ static void must(sv_runtime *runtime, bool good, const char *what)
         fail_msg("%s: %.*s", what, SV_STR_ARG(sv_buf_str(&runtime->problems)));
 }
 
-void server_lab_open(server_lab *lab, const char *option)
+void server_lab_open(server_lab *lab, const char *const *options)
 {
-    const char *args[] = {SV_SOURCE_DIR "/models/digits", "--log-level=off", option};
+    const char *args[MAX_ARGS] = {SV_SOURCE_DIR "/models/digits", "--log-level=off"};
+    int n_args = 2;
+    for (; options && *options && n_args < MAX_ARGS; options++)
+        args[n_args++] = *options;
     sv_runtime *runtime = &lab->runtime;
     size_t n;
     *lab = (server_lab){.runtime.cli.takes = SV_CLI_MODELS};
-    must(runtime,
-         sv_runtime_configure(runtime, option ? 3 : 2, (char *const *)(uintptr_t)args) == 0,
+    must(runtime, sv_runtime_configure(runtime, n_args, (char *const *)(uintptr_t)args) == 0,
          "settings");
     must(runtime, sv_runtime_open_models(runtime) == SV_OK, "models");
     const sv_operation *const *tables = sv_serve_tables(&n);

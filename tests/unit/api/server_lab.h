@@ -13,9 +13,9 @@ typedef struct server_lab {
     sv_client *client;
 } server_lab;
 
-/* Builds the server over models/digits; nothing is loaded yet. `option` is one more of the command
- * line, or NULL. */
-void server_lab_open(server_lab *lab, const char *option);
+/* Builds the server over models/digits; nothing is loaded yet. `options` are more of the command
+ * line, ended by NULL; or NULL. */
+void server_lab_open(server_lab *lab, const char *const *options);
 /* Loads every version; skips the test when the engine is not installed. */
 void server_lab_load(server_lab *lab);
 /* Loads one version of the default model; the same. */

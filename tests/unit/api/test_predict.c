@@ -1,5 +1,7 @@
 /* POST /api/v1/predict: answers, choices of version and number, pictures as bytes, and everything
  * that is refused. */
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -178,6 +180,100 @@ static void test_no_model_is_loaded(void **state)
     assert_non_null(memmem(reply.body.ptr, reply.body.len, "MODEL_NOT_LOADED", 16));
 }
 
+/* A work that holds the only permit until it is let go. */
+typedef struct holder {
+    sv_work work;
+    sv_lane lane;
+    sem_t started, may_end;
+    pthread_t thread;
+} holder;
+
+static void hold(sv_work *work)
+{
+    holder *self = SV_CONTAINER_OF(work, holder, work);
+    sem_post(&self->started);
+    sem_wait(&self->may_end);
+}
+
+static void drop_holder(sv_work *work, sv_status status)
+{
+    (void)work, (void)status;
+    fail();
+}
+
+static void *submit_holder(void *arg)
+{
+    holder *self = arg;
+    int64_t retry;
+    assert_int_equal(sv_scheduler_submit(lab.runtime.scheduler, &self->work, &retry), SV_OK);
+    return NULL;
+}
+
+static void start_holding(holder *self)
+{
+    *self = (holder){
+        .work = {.run = hold, .drop = drop_holder, .lane = &self->lane, .deadline_ns = SV_NEVER}};
+    sem_init(&self->started, 0, 0);
+    sem_init(&self->may_end, 0, 0);
+    assert_int_equal(pthread_create(&self->thread, NULL, submit_holder, self), 0);
+    sem_wait(&self->started);
+}
+
+static void stop_holding(holder *self)
+{
+    sem_post(&self->may_end);
+    pthread_join(self->thread, NULL);
+}
+
+static void assert_metric(const char *line)
+{
+    sv_reply reply = sv_test_get(lab.client, "/metrics");
+    if (!memmem(reply.body.ptr, reply.body.len, line, strlen(line)))
+        fail_msg("no %s in\n%.*s", line, SV_STR_ARG(reply.body));
+}
+
+static int set_up_busy(void **state)
+{
+    static const char *const options[] = {"--workers=1", "--request-timeout=200ms", NULL};
+    (void)state;
+    server_lab_open(&lab, options);
+    server_lab_load(&lab);
+    return 0;
+}
+
+/* A work takes 10 s, so it is said: this one would be done in 15 s, and has 0.2 s. */
+static void test_overload_is_told_at_once(void **state)
+{
+    (void)state;
+    sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("digits"));
+    sv_model_version *version = sv_registry_find_version(model, SV_STR("2"));
+    holder first;
+    version->lane.service_ns = 10 * SV_NS_PER_S;
+    start_holding(&first);
+    sv_reply reply = post("");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(memmem(reply.body.ptr, reply.body.len, "SERVER_OVERLOADED", 17));
+    assert_true(sv_str_eq(sv_reply_header_value(&reply, "Retry-After"), SV_STR("15")));
+    stop_holding(&first);
+    assert_metric("serval_rejected_total{reason=\"queue_full\"} 1.0\n");
+    version->lane.service_ns = 0;
+    assert_int_equal(post("").status, 200);
+}
+
+static void test_a_deadline_that_passes_in_line(void **state)
+{
+    (void)state;
+    holder first;
+    start_holding(&first);
+    sv_reply reply = post("");
+    assert_int_equal(reply.status, 504);
+    assert_non_null(memmem(reply.body.ptr, reply.body.len, "DEADLINE_EXCEEDED", 17));
+    stop_holding(&first);
+    sv_pool_stop(lab.runtime.services.pool); /* the work was dropped there */
+    assert_metric("serval_cancelled_total{stage=\"queued\"} 1.0\n");
+    assert_int_equal(sv_scheduler_get_stats(lab.runtime.scheduler).n_waiting, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +283,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_model_is_loaded, set_up_unloaded, tear_down),
+        cmocka_unit_test_setup_teardown(test_overload_is_told_at_once, set_up_busy, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_deadline_that_passes_in_line, set_up_busy,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
