@@ -10,7 +10,7 @@
 
 #include "http/exchange.h"
 #include "http/router.h"
-#include "io/tcp.h"
+#include "io/listener.h"
 
 typedef struct sv_http_limits {
     size_t max_header_bytes; /* request line excluded: 431 */

@@ -1,11 +1,11 @@
 /* transport.h: what a connection asks of the thing that carries its bytes: a socket, or memory in a
- * test. What the carrier tells the connection is sv_socket_events (io/tcp.h), for both. */
+ * test. What the carrier tells the connection is sv_socket_events (io/socket.h), for both. */
 #ifndef SERVAL_HTTP_TRANSPORT_H
 #define SERVAL_HTTP_TRANSPORT_H
 
 #include <stddef.h>
 
-#include "io/tcp.h"
+#include "io/socket.h"
 
 /* Each slot behaves as the sv_socket_ function of its name. Loop thread. */
 typedef struct sv_transport {

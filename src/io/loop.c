@@ -1,5 +1,5 @@
-/* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers: tcp.c,
- * timer.c.
+/* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers:
+ * socket.c, timer.c.
  *
  * DESIGN. Other threads reach a loop through one mailbox and one uv_async_t; only the first message
  * of a batch costs a system call. The heartbeat lets an idle loop come round; a callback that
