@@ -1,10 +1,13 @@
 /* cmd_models.c: `serval models`: what a model is, why Serval thinks so, and the model.yaml that
  * says the same. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/commands.h"
 #include "app/serve.h"
 #include "base/writer.h"
+
+enum { MAX_QUOTED = 1 << 16 };
 
 static void print_tensors(const char *what, const sv_tensor_spec *specs, size_t n)
 {
@@ -38,22 +41,40 @@ static void print_floats(const char *name, const float *values, unsigned n)
     printf("]");
 }
 
-/* The manifest to start from. */
-static void print_manifest(const sv_model *model, const sv_model_version *version)
+/* As a JSON string, which YAML reads too. */
+static void print_quoted(sv_str text)
 {
-    const sv_image_task *image = &version->image;
-    const sv_preprocess *how = &image->preprocess;
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, MAX_QUOTED);
+    sv_writer_init(&writer, &buf);
+    sv_writer_str(&writer, text);
+    printf("%.*s", SV_STR_ARG(sv_buf_str(&buf)));
+    sv_buf_deinit(&buf);
+}
+
+/* Paths of a manifest start at the model's folder. */
+static void print_labels(const sv_model *model, const char *path)
+{
+    sv_str text = sv_str_from(path), dir = sv_str_from(model->source->dir);
+    bool inside = sv_str_starts_with(text, dir) && text.len > dir.len && text.ptr[dir.len] == '/';
+    char *real = inside ? NULL : realpath(path, NULL);
+    printf(", labels: ");
+    if (inside)
+        print_quoted(sv_str_slice(text, dir.len + 1, text.len));
+    else
+        print_quoted(real ? sv_str_from(real) : text);
+    free(real);
+}
+
+static void print_preprocess(const sv_preprocess *how)
+{
     static const char *const dtypes[] = {"float32", "float16", "uint8"};
     static const char *const channels[] = {"RGB", "BGR", "GREY"};
     unsigned n = sv_to_tensor_n_channels(how->pixel.channels);
-    printf("  model.yaml:\n    task: %s\n", sv_manifest_task_name(version->task));
-    if (version->task != SV_TASK_IMAGE_CLASSIFICATION)
-        return;
-    printf("    versions: {default: \"%.*s\"}\n",
-           SV_STR_ARG(model->versions[model->default_version].name));
     printf("    preprocess: {mode: %s", how->mode == SV_PREPROCESS_SQUASH ? "squash" : "crop");
     if (how->crop_fraction > 0)
-        printf(", crop_fraction: %g", how->crop_fraction);
+        printf(", crop_fraction: %.17g", how->crop_fraction);
     printf(", resize: %u", how->resize);
     if (how->crop_width == how->crop_height)
         printf(", crop: %u", how->crop_width);
@@ -61,12 +82,25 @@ static void print_manifest(const sv_model *model, const sv_model_version *versio
            (double)how->pixel.scale);
     print_floats("mean", how->pixel.mean, n);
     print_floats("std", how->pixel.std, n);
-    printf(", dtype: %s, layout: %s, channels: %s}\n", dtypes[how->pixel.type],
+    printf(", dtype: %s, layout: %s, channels: %s", dtypes[how->pixel.type],
            how->pixel.layout == SV_PIXEL_NHWC ? "NHWC" : "NCHW", channels[how->pixel.channels]);
-    printf("    postprocess: {softmax: %s", image->softmax ? "true" : "false");
+    printf("%s}\n", how->ignore_orientation ? ", orientation: ignore" : "");
+}
+
+/* The manifest to start from. */
+static void print_manifest(const sv_model *model, const sv_model_version *version)
+{
+    printf("  model.yaml:\n    task: %s\n", sv_manifest_task_name(version->task));
+    if (version->task != SV_TASK_IMAGE_CLASSIFICATION)
+        return;
+    printf("    versions: {default: ");
+    print_quoted(model->versions[model->default_version].name);
+    printf("}\n");
+    print_preprocess(&version->image.preprocess);
+    printf("    postprocess: {softmax: %s", version->image.softmax ? "true" : "false");
     if (version->labels_file)
-        printf(", labels: %s", version->labels_file);
-    printf(", top_k: %lld}\n", (long long)image->top_k);
+        print_labels(model, version->labels_file);
+    printf(", top_k: %lld}\n", (long long)version->image.top_k);
 }
 
 static void print_model(const sv_model *model)

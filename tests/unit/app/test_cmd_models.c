@@ -75,6 +75,31 @@ static void test_the_printed_manifest_can_be_read(void **state)
     unlink(path);
 }
 
+/* A labels path starts at the model's folder, as in every manifest; what is elsewhere is whole. */
+static void test_labels_and_orientation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *args[4], *part;
+    } cases[] = {
+        {{"models/digits"}, ", labels: \"labels.txt\", top_k: 5}"},
+        {{"models/digits/1/model.onnx"}, ", labels: \"../labels.txt\", top_k: 5}"},
+        {{"models/digits/"}, ", labels: \"labels.txt\", top_k: 5}"},
+        {{"models/digits", "--labels", "models/digits/1/../labels.txt"},
+         ", labels: \"1/../labels.txt\""},
+        {{"models/digits/1", "--labels", "./models/digits/labels.txt"},
+         ", labels: \"" SV_SOURCE_DIR "/models/digits/labels.txt\""},
+        {{"models/digits", "--set=digits.preprocess.orientation=ignore"},
+         ", channels: GREY, orientation: ignore}"},
+    };
+    assert_int_equal(chdir(SV_SOURCE_DIR), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const child_result *result = child_run(sv_cmd_models, cases[i].args);
+        if (result->code || !strstr(result->out, cases[i].part))
+            fail_msg("no '%s' in\n%s%s", cases[i].part, result->out, result->err);
+    }
+}
+
 static void test_for_programs(void **state)
 {
     (void)state;
@@ -100,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_for_people),
         cmocka_unit_test(test_the_printed_manifest_can_be_read),
+        cmocka_unit_test(test_labels_and_orientation),
         cmocka_unit_test(test_for_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
