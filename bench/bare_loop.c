@@ -1,5 +1,6 @@
-/* bare_loop.c: decode, prepare, run and rank pictures on N threads without any server around it: what the machine can
- * give. Usage: bench_bare_loop MODEL_FOLDER PICTURE [THREADS] [SECONDS]; prints pictures per second and CPU per picture. */
+/* bare_loop.c: decode, prepare, run and rank pictures on N threads without any server around it:
+ * what the machine can give. Usage: bench_bare_loop MODEL_FOLDER PICTURE [THREADS] [SECONDS];
+ * prints pictures per second and CPU per picture. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* noop.c: the smallest service, for measuring the framework itself: an inline answer, the guide's TextGenerationRequest
- * validated on the handler pool, and the same route without a schema. */
+/* noop.c: the smallest service, for measuring the framework itself: an inline answer, the guide's
+ * TextGenerationRequest validated on the handler pool, and the same route without a schema. */
 #include <serval/serval.h>
 
 struct status {
@@ -25,11 +25,12 @@ static sv_status stop_sequence_valid(sv_check *check, sv_str *item)
 
 SV_SCHEMA(status, SV_FIELD(status, status));
 SV_SCHEMA(generation,
-          SV_FIELD(generation, prompt, .min_len = 1, .max_len = 4096, .check_str = prompt_not_blank),
+          SV_FIELD(generation, prompt, .min_len = 1, .max_len = 4096,
+                   .check_str = prompt_not_blank),
           SV_FIELD(generation, max_tokens, SV_GE(1), SV_LE(4096), .default_json = "256"),
           SV_FIELD(generation, temperature, SV_GE(0), SV_LE(2), .default_json = "0.7"),
-          SV_FIELD(generation, stop_sequences, .max_items = 4, .check_item_str = stop_sequence_valid,
-                   .default_json = "null"));
+          SV_FIELD(generation, stop_sequences, .max_items = 4,
+                   .check_item_str = stop_sequence_valid, .default_json = "null"));
 
 SV_HANDLER(noop, sv_none, status);
 static sv_status noop(sv_call *call, const struct sv_none *in, struct status *out)
