@@ -249,7 +249,8 @@ static sv_status make_listener(sv_loop *loop, int fd, sv_accept accept, sv_error
     sv_listener *listener = calloc(1, sizeof *listener);
     if (!listener) {
         close(fd);
-        return sv_error_set(error, SV_NO_MEMORY, NULL, "cannot listen: out of memory");
+        sv_error_set(error, SV_NO_MEMORY, NULL, "cannot listen: out of memory");
+        return SV_NO_MEMORY;
     }
     *listener =
         (sv_listener){.loop = loop, .accept = accept, .fd = fd, .reserve_fd = open_reserve()};
@@ -258,16 +259,17 @@ static sv_status make_listener(sv_loop *loop, int fd, sv_accept accept, sv_error
                   getsockname(fd, (struct sockaddr *)&listener->address, &len) != 0 ||
                   uv_poll_init_socket(sv_loop_handle(loop), &listener->poll, fd) != 0;
     if (failed) {
-        sv_status status = sv_error_set(error, SV_IO, NULL, "cannot listen: %s", strerror(errno));
+        sv_error_set(error, SV_IO, NULL, "cannot listen: %s", strerror(errno));
         close_descriptors(listener);
         free(listener);
-        return status;
+        return SV_IO;
     }
     listener->poll.data = listener;
     listener->resume = sv_timer_new(loop, resume, listener);
     if (!listener->resume) {
         sv_listener_close(listener);
-        return sv_error_set(error, SV_NO_MEMORY, NULL, "cannot listen: out of memory");
+        sv_error_set(error, SV_NO_MEMORY, NULL, "cannot listen: out of memory");
+        return SV_NO_MEMORY;
     }
     uv_poll_start(&listener->poll, UV_READABLE, on_ready);
     *ret_listener = listener;
@@ -280,7 +282,7 @@ sv_status sv_listener_open(sv_loop *loop, const sv_tcp_address *address, sv_acce
     int fd = -1;
     bool is_unix = address->uds_path != NULL;
     sv_status status = is_unix ? open_unix(address, error, &fd) : open_tcp(address, error, &fd);
-    sv_listener *listener;
+    sv_listener *listener = NULL;
     if (!status)
         status = make_listener(loop, fd, accept, error, &listener);
     if (status)
