@@ -6,8 +6,6 @@
 
 #include "base/nearest.h"
 
-extern char **environ;
-
 /* Options that are no settings. */
 typedef struct extra_option {
     const char *name, *placeholder; /* NULL: takes no value */
