@@ -108,6 +108,8 @@ static void say_failure(sv_fetch_request *request, sv_status status)
         say(request, "%s", get->reason);
     else if (status == SV_TOO_LARGE)
         say(request, "larger than %zu bytes", sv_fetcher_config(get->fetcher)->max_bytes);
+    else if (status == SV_TIMEOUT && get->deadline_ns == request->deadline_ns)
+        request->result.status = SV_CANCELLED; /* the request's own time is over, not the fetch's */
     else if (status == SV_TIMEOUT)
         say(request, "timed out after %.3g s",
             (double)(get->deadline_ns - request->started_ns) / (double)SV_NS_PER_S);
@@ -167,20 +169,25 @@ static void init_request(sv_fetcher *fetcher, sv_fetch_request *request)
     request->address = NULL;
 }
 
+static sv_status copy_address(sv_fetch_request *request)
+{
+    sv_str url = request->url;
+    if (url.len > SV_FETCH_URL_MAX || sv_str_find(url, '\0') < url.len) {
+        say(request, "the address is not valid");
+        return SV_INVALID;
+    }
+    request->address = strndup(url.len ? url.ptr : "", url.len);
+    return request->address ? SV_OK : SV_NO_MEMORY;
+}
+
 void sv_fetch_start(sv_fetcher *fetcher, sv_fetch_request *request)
 {
     init_request(fetcher, request);
     sv_cancel_add(request->cancel, &request->on_cancel);
-    if (request->url.len && memchr(request->url.ptr, '\0', request->url.len)) {
-        say(request, "the address is not valid");
+    request->result.status =
+        sv_cancel_is_set(request->cancel) ? SV_CANCELLED : copy_address(request);
+    if (request->result.status)
         finish(request);
-        return;
-    }
-    request->address = strndup(request->url.len ? request->url.ptr : "", request->url.len);
-    if (!request->address) {
-        request->result.status = SV_NO_MEMORY;
-        finish(request);
-        return;
-    }
-    start_hop(fetcher, request);
+    else
+        start_hop(fetcher, request);
 }

@@ -14,8 +14,8 @@
 #include "io/fetcher.h"
 
 /* `status` SV_OK: `body` holds the bytes; take them with sv_buf_take, or they are freed.
- * SV_INVALID: `message` tells the client what went wrong. SV_CANCELLED, SV_NO_MEMORY: no message.
- */
+ * SV_INVALID: `message` tells the client what went wrong. SV_CANCELLED (also when `deadline_ns` has
+ * passed), SV_NO_MEMORY: no message. */
 typedef struct sv_fetch_result {
     sv_status status;
     sv_buf body;

@@ -1,9 +1,12 @@
 /* fetcher.c: libcurl's multi interface on a loop (only curl/curl.h).
  *
  * DESIGN. libcurl tells which sockets it waits for (watch_socket) and when it wants to be called
- * (set_timer), and is called when either happens (act). It never blocks the loop: names are looked
- * up by its own threads, and a look-up that hangs is left behind. Sockets are made here
- * (open_socket), so that the guard sees every address that is really connected to.
+ * (set_timer). Sockets are made here (open_socket), so that the guard sees every address that is
+ * really connected to. Turns and deadlines are kept here: libcurl has none for those that wait.
+ *
+ * Each look-up of a name is a thread of libcurl's that nothing can stop. A GET that ends in the
+ * middle of one leaves its transfer behind, an orphan that keeps its turn until the look-up ends:
+ * the loop does not wait for it, and there are never more threads than turns.
  *
  * The sockets stand in an epoll set of their own, and the loop waits for the set: libcurl 7.88 may
  * close a socket before it says that it waits for it no more, which such a set takes well and
@@ -26,15 +29,12 @@
 
 #include "io/timer.h"
 
-#if LIBCURL_VERSION_NUM < 0x075700
-#error "libcurl 7.87 or later is needed: CURLOPT_QUICK_EXIT"
-#endif
-
 enum {
-    MAX_HEADER_BYTES = 64 * 1024,
     MAX_IGNORED_BYTES = 64 * 1024,
-    MAX_CONNECTIONS = 256,
     MAX_IDLE_CONNECTIONS = 32,
+    MAX_SPARES = 16,
+    MAX_CONNECT_MS = 300 * 1000,
+    ORPHAN_MS = 60 * 1000, /* longer than a look-up takes */
     MAX_EVENTS = 64,
     TICK_MS = 250,
 };
@@ -46,12 +46,21 @@ struct sv_fetcher {
     int sockets;    /* the epoll set */
     uv_poll_t poll; /* of it */
     sv_timer *timer;
-    int64_t due_ns;  /* when libcurl wants to be called */
-    int64_t tick_ns; /* when all transfers are looked at, if there are any */
-    sv_list_node gets;
+    int64_t due_ns;                        /* when libcurl wants to be called */
+    int64_t tick_ns;                       /* when all transfers are looked at, if there are any */
+    sv_list_node waiting, running, spares; /* transfers */
+    size_t n_running, n_spares;
 };
 
-static const char headers_too_large[] = "the answer's headers are too large";
+/* A handle of libcurl, for one GET after another. */
+typedef struct sv_fetcher_transfer {
+    sv_list_node node; /* of the fetcher */
+    sv_fetcher *fetcher;
+    CURL *easy;
+    sv_timer *deadline;
+    sv_fetcher_get *get; /* NULL: an orphan or a spare */
+    bool is_running, is_done, has_socket;
+} transfer;
 
 /* ---- The answer ---- */
 
@@ -63,88 +72,62 @@ static size_t give_up(sv_fetcher_get *get, sv_status status, const char *reason)
     return CURL_WRITEFUNC_ERROR;
 }
 
-static sv_str trim_line(sv_str line)
-{
-    while (line.len && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
-        line.len--;
-    return line;
-}
-
-/* A length that is no plain number, or that is said twice and not the same, is read in one way by
- * us and in another by somebody else. */
-static bool is_good_length(sv_fetcher_get *get, sv_str line)
-{
-    uint64_t length;
-    size_t colon = sv_str_find(line, ':');
-    sv_str name = sv_str_slice(line, 0, colon);
-    if (!sv_str_eq_nocase(sv_str_trim_ows(name), SV_STR("content-length")))
-        return true;
-    sv_str value = sv_str_trim_ows(sv_str_slice(line, colon + 1, line.len));
-    if (sv_str_trim_ows(name).len != name.len || !sv_str_to_u64(value, &length) ||
-        (get->has_length && length != get->length))
-        return false;
-    get->has_length = true;
-    get->length = length;
-    return true;
-}
-
 /* Nobody waits for the body of an error. That of a redirect is read, so that the connection can be
  * used again. */
 static size_t end_headers(sv_fetcher_get *get, size_t len)
 {
     long status = 0;
-    curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(get->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     get->http_status = (int)status;
     get->is_answered = status >= 400;
-    if (get->is_answered)
+    if (status >= 400)
         return CURL_WRITEFUNC_ERROR;
-    if (status >= 200 && status < 300 && get->has_length && get->length > get->body.limit)
+    if (status >= 200 && status < 300 && get->head.has_length && get->head.length > get->body.limit)
         return give_up(get, SV_TOO_LARGE, NULL);
     return len;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
 {
-    sv_fetcher_get *get = arg;
+    sv_fetcher_get *get = ((transfer *)arg)->get;
     size_t len = size * n;
-    sv_str line = trim_line((sv_str){bytes, len});
-    get->header_bytes += len;
-    if (get->header_bytes > MAX_HEADER_BYTES)
-        return give_up(get, SV_INVALID, headers_too_large);
-    if (!line.len)
-        return end_headers(get, len);
-    if (sv_str_starts_with(line, SV_STR("HTTP/")))
-        get->has_length = false; /* after a 1xx */
-    if (!is_good_length(get, line))
-        return give_up(get, SV_INVALID, "the answer's length is not a plain number");
-    return len;
+    if (!get)
+        return CURL_WRITEFUNC_ERROR;
+    const char *reason = sv_fetch_head_take(&get->head, (sv_str){bytes, len});
+    if (reason)
+        return give_up(get, SV_INVALID, reason);
+    return get->head.is_complete ? end_headers(get, len) : len;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
 {
-    sv_fetcher_get *get = arg;
+    sv_fetcher_get *get = ((transfer *)arg)->get;
     size_t len = size * n;
+    if (!get)
+        return CURL_WRITEFUNC_ERROR;
     if (get->http_status >= 300) {
         get->ignored_bytes += len;
         if (get->ignored_bytes > MAX_IGNORED_BYTES)
             return give_up(get, SV_INVALID, "the body of a redirect is too large");
         return len;
     }
-    if (!get->body.len && get->has_length)
-        (void)sv_buf_reserve(&get->body, (size_t)get->length); /* a failure shows below */
+    if (!get->body.len && get->head.has_length)
+        (void)sv_buf_reserve(&get->body, (size_t)get->head.length); /* a failure shows below */
     sv_status status = sv_buf_append(&get->body, bytes, len);
     return status ? give_up(get, status, NULL) : len;
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    sv_fetcher_get *get = arg;
+    transfer *it = arg;
+    sv_fetcher_get *get = it->get;
     (void)purpose;
-    if (!sv_address_is_allowed(get->fetcher->config.guard, &address->addr, get->by_name)) {
+    it->has_socket = true;
+    if (get && sv_address_is_allowed(it->fetcher->config.guard, &address->addr, get->by_name))
+        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (get)
         get->address_refused = true;
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return CURL_SOCKET_BAD;
 }
 
 /* ---- One GET ---- */
@@ -173,7 +156,7 @@ static const struct {
 static bool is_long_line(const sv_fetcher_get *get, CURLcode code)
 {
     curl_off_t first_byte_us = 0;
-    curl_easy_getinfo(get->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    curl_easy_getinfo(get->transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
     return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && !get->http_status;
 }
 
@@ -182,7 +165,7 @@ static sv_status translate_fault(sv_fetcher_get *get, CURLcode code)
     if (get->fault)
         return get->fault;
     if (is_long_line(get, code)) {
-        get->reason = headers_too_large;
+        get->reason = sv_fetch_head_too_large;
         return SV_INVALID;
     }
     if (get->address_refused && code == CURLE_COULDNT_CONNECT) {
@@ -202,40 +185,117 @@ static sv_status translate_fault(sv_fetcher_get *get, CURLcode code)
 static sv_status read_location(sv_fetcher_get *get)
 {
     char *location = NULL;
-    curl_easy_getinfo(get->easy, CURLINFO_REDIRECT_URL, &location);
-    if (!location)
-        return SV_OK;
-    get->location = strdup(location);
-    return get->location ? SV_OK : SV_NO_MEMORY;
+    curl_easy_getinfo(get->transfer->easy, CURLINFO_REDIRECT_URL, &location);
+    get->location = location ? strdup(location) : NULL;
+    return location && !get->location ? SV_NO_MEMORY : SV_OK;
 }
 
-static void detach(sv_fetcher_get *get)
+/* libcurl goes by the chunks when there is a length as well. */
+static sv_status check_length(sv_fetcher_get *get)
 {
-    curl_multi_remove_handle(get->fetcher->multi, get->easy);
-    curl_easy_cleanup(get->easy);
-    get->easy = NULL;
-    sv_list_remove(&get->node);
+    if (!get->head.has_length || get->head.length == get->body.len)
+        return SV_OK;
+    get->reason = "the answer has not the length it tells";
+    return SV_INVALID;
+}
+
+/* ---- Turns ---- */
+
+static void free_transfer(transfer *it)
+{
+    curl_easy_cleanup(it->easy);
+    sv_timer_free(it->deadline);
+    free(it);
+}
+
+static void on_deadline(void *arg);
+
+static transfer *take_transfer(sv_fetcher *fetcher)
+{
+    if (fetcher->n_spares) {
+        transfer *spare = SV_CONTAINER_OF(fetcher->spares.next, transfer, node);
+        sv_list_remove(&spare->node);
+        fetcher->n_spares--;
+        return spare;
+    }
+    transfer *it = calloc(1, sizeof *it);
+    if (!it)
+        return NULL;
+    it->fetcher = fetcher;
+    it->easy = curl_easy_init();
+    it->deadline = sv_timer_new(fetcher->loop, on_deadline, it);
+    if (it->easy && it->deadline)
+        return it;
+    free_transfer(it);
+    return NULL;
+}
+
+static void end_transfer(transfer *it)
+{
+    sv_fetcher *fetcher = it->fetcher;
+    if (it->is_running) {
+        curl_multi_remove_handle(fetcher->multi, it->easy);
+        fetcher->n_running--;
+    }
+    sv_list_remove(&it->node);
+    if (fetcher->n_spares == MAX_SPARES) {
+        free_transfer(it);
+        return;
+    }
+    it->is_running = it->is_done = it->has_socket = false;
+    sv_timer_set(it->deadline, SV_NEVER);
+    curl_easy_reset(it->easy);
+    sv_list_append(&fetcher->spares, &it->node);
+    fetcher->n_spares++;
+}
+
+static bool is_looking_up(const transfer *it)
+{
+    curl_off_t looked_up_us = 0;
+    curl_easy_getinfo(it->easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up_us);
+    return it->is_running && !it->is_done && !it->has_socket && !looked_up_us;
+}
+
+/* The GET is its caller's again. */
+static void let_go(sv_fetcher_get *get)
+{
+    transfer *it = get->transfer;
+    if (!it)
+        return;
+    get->transfer = NULL;
+    it->get = NULL;
+    if (is_looking_up(it))
+        sv_timer_set(it->deadline, sv_clock_deadline_ns(&sv_clock_system, ORPHAN_MS));
+    else
+        end_transfer(it);
 }
 
 static void finish(sv_fetcher_get *get, sv_status status)
 {
-    detach(get);
+    let_go(get);
     get->done(get, status); /* it may be gone then */
 }
 
-static void end_get(sv_fetcher_get *get, CURLcode code)
+static void take_result(transfer *it, CURLcode code)
 {
-    if (get->is_answered)
+    sv_fetcher_get *get = it->get;
+    it->is_done = true;
+    if (!get)
+        end_transfer(it);
+    else if (get->is_answered)
         finish(get, SV_OK);
+    else if (code != CURLE_OK)
+        finish(get, translate_fault(get, code));
     else
-        finish(get, code == CURLE_OK ? read_location(get) : translate_fault(get, code));
+        finish(get, get->http_status >= 300 ? read_location(get) : check_length(get));
 }
 
-static bool set_options(sv_fetcher_get *get, long timeout_ms)
+static bool set_options(transfer *it)
 {
-    CURL *easy = get->easy;
+    CURL *easy = it->easy;
+    int64_t left_ms = sv_clock_left_ms(&sv_clock_system, it->get->deadline_ns);
     int failed = 0;
-    failed |= curl_easy_setopt(easy, CURLOPT_URL, get->url);
+    failed |= curl_easy_setopt(easy, CURLOPT_URL, it->get->url);
     failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "serval/" SV_VERSION);
     failed |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     failed |= curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not that of the environment either */
@@ -244,16 +304,18 @@ static bool set_options(sv_fetcher_get *get, long timeout_ms)
     failed |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     failed |= curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    failed |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+    /* Of all addresses of a name: the first does not get all of the time. */
+    failed |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                               left_ms < MAX_CONNECT_MS ? (long)left_ms : (long)MAX_CONNECT_MS);
     failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a look-up */
-    failed |= curl_easy_setopt(easy, CURLOPT_PRIVATE, get);
+    failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* not to wait for a look-up */
+    failed |= curl_easy_setopt(easy, CURLOPT_PRIVATE, it);
     failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, get);
+    failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, it);
     failed |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-    failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, get);
+    failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, it);
     failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, get);
+    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, it);
     return !failed;
 }
 
@@ -263,58 +325,73 @@ static void clear_answer(sv_fetcher_get *get, size_t max_bytes)
     get->http_status = 0;
     get->location = NULL;
     get->reason = NULL;
-    get->header_bytes = get->ignored_bytes = 0;
+    get->ignored_bytes = 0;
+    get->head = (sv_fetch_head){0};
     get->fault = SV_OK;
-    get->has_length = get->is_answered = get->address_refused = false;
+    get->is_answered = get->address_refused = false;
+}
+
+static void give_turns(sv_fetcher *fetcher)
+{
+    while (fetcher->n_running < SV_FETCHER_MAX_RUNNING && !sv_list_is_empty(&fetcher->waiting)) {
+        transfer *it = SV_CONTAINER_OF(fetcher->waiting.next, transfer, node);
+        if (!set_options(it) || curl_multi_add_handle(fetcher->multi, it->easy) != CURLM_OK) {
+            finish(it->get, SV_NO_MEMORY);
+            continue;
+        }
+        sv_list_remove(&it->node);
+        sv_list_append(&fetcher->running, &it->node);
+        it->is_running = true;
+        fetcher->n_running++;
+    }
+}
+
+static void on_deadline(void *arg)
+{
+    transfer *it = arg;
+    sv_fetcher *fetcher = it->fetcher;
+    if (it->get)
+        finish(it->get, it->get->fault ? it->get->fault : SV_TIMEOUT);
+    else
+        end_transfer(it);
+    give_turns(fetcher);
 }
 
 void sv_fetcher_start(sv_fetcher *fetcher, sv_fetcher_get *get)
 {
-    int64_t left_ms = sv_clock_left_ms(&sv_clock_system, get->deadline_ns);
-    get->fetcher = fetcher;
+    transfer *it = take_transfer(fetcher);
     clear_answer(get, fetcher->config.max_bytes);
-    sv_list_append(&fetcher->gets, &get->node);
-    get->easy = curl_easy_init();
-    if (!left_ms)
-        finish(get, SV_TIMEOUT);
-    else if (!get->easy || !set_options(get, (long)left_ms) ||
-             curl_multi_add_handle(fetcher->multi, get->easy) != CURLM_OK)
-        finish(get, SV_NO_MEMORY);
+    get->fetcher = fetcher;
+    get->transfer = it;
+    if (!it) {
+        get->done(get, SV_NO_MEMORY);
+        return;
+    }
+    it->get = get;
+    sv_timer_set(it->deadline, get->deadline_ns);
+    sv_list_append(&fetcher->waiting, &it->node);
+    if (get->deadline_ns > sv_loop_now_ns(fetcher->loop))
+        give_turns(fetcher);
 }
 
 void sv_fetcher_stop(sv_fetcher_get *get)
 {
-    if (get->easy)
-        detach(get);
+    let_go(get);
+    sv_timer_set(get->fetcher->timer, 0); /* turns are given from there */
 }
 
 /* ---- The loop and libcurl ---- */
-
-static void finish_all(sv_fetcher *fetcher, sv_status status)
-{
-    while (!sv_list_is_empty(&fetcher->gets))
-        finish(SV_CONTAINER_OF(fetcher->gets.next, sv_fetcher_get, node), status);
-}
 
 static void take_finished(sv_fetcher *fetcher)
 {
     int left;
     CURLMsg *message;
     while ((message = curl_multi_info_read(fetcher->multi, &left))) {
-        sv_fetcher_get *get = NULL;
+        transfer *it = NULL;
         CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&get);
-        end_get(get, code); /* the message goes with the handle */
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&it);
+        take_result(it, code); /* the message goes with the handle */
     }
-}
-
-/* libcurl gives up all transfers when a callback fails. */
-static void settle(sv_fetcher *fetcher, CURLMcode code)
-{
-    if (code == CURLM_OK)
-        take_finished(fetcher);
-    else
-        finish_all(fetcher, SV_NO_MEMORY);
 }
 
 static void act(sv_fetcher *fetcher, const struct epoll_event *event)
@@ -326,7 +403,7 @@ static void act(sv_fetcher *fetcher, const struct epoll_event *event)
         flags |= CURL_CSELECT_OUT;
     if (event->events & EPOLLERR)
         flags |= CURL_CSELECT_ERR;
-    settle(fetcher, curl_multi_socket_action(fetcher->multi, event->data.fd, flags, &n_running));
+    (void)curl_multi_socket_action(fetcher->multi, event->data.fd, flags, &n_running);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -338,12 +415,14 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; i < n; i++) /* one that an earlier one closed is no matter to libcurl */
         act(fetcher, &ready[i]);
+    take_finished(fetcher);
+    give_turns(fetcher);
 }
 
 static void arm(sv_fetcher *fetcher)
 {
     int64_t next_ns = fetcher->due_ns;
-    if (!sv_list_is_empty(&fetcher->gets) && fetcher->tick_ns < next_ns)
+    if (fetcher->n_running && fetcher->tick_ns < next_ns)
         next_ns = fetcher->tick_ns;
     sv_timer_set(fetcher->timer, next_ns);
 }
@@ -355,13 +434,14 @@ static void tick(void *arg)
     int64_t now_ns = sv_loop_now_ns(fetcher->loop);
     if (fetcher->due_ns <= now_ns) {
         fetcher->due_ns = SV_NEVER; /* it asks again if need be */
-        settle(fetcher,
-               curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &n_running));
+        (void)curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &n_running);
     }
     if (fetcher->tick_ns <= now_ns) {
         fetcher->tick_ns = now_ns + TICK_MS * SV_NS_PER_MS;
-        settle(fetcher, curl_multi_socket_all(fetcher->multi, &n_running));
+        (void)curl_multi_socket_all(fetcher->multi, &n_running);
     }
+    take_finished(fetcher);
+    give_turns(fetcher);
     arm(fetcher);
 }
 
@@ -376,11 +456,21 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
+/* Ends the transfer soon. libcurl is not told: it would give up all transfers, for ever. */
+static void give_up_socket(CURL *easy)
+{
+    transfer *it = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&it);
+    if (it && it->get) {
+        it->get->fault = SV_NO_MEMORY;
+        sv_timer_set(it->deadline, 0);
+    }
+}
+
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     sv_fetcher *fetcher = arg;
     struct epoll_event event = {.data.fd = fd};
-    (void)easy;
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
         (void)epoll_ctl(fetcher->sockets, EPOLL_CTL_DEL, fd, NULL); /* closed ones are out */
@@ -390,23 +480,23 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
         event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         event.events |= EPOLLOUT;
-    if (epoll_ctl(fetcher->sockets, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    return epoll_ctl(fetcher->sockets, EPOLL_CTL_ADD, fd, &event);
+    if (epoll_ctl(fetcher->sockets, EPOLL_CTL_MOD, fd, &event) != 0 &&
+        epoll_ctl(fetcher->sockets, EPOLL_CTL_ADD, fd, &event) != 0)
+        give_up_socket(easy);
+    return 0;
 }
 
 static bool open_multi(sv_fetcher *fetcher)
 {
     CURLM *multi = fetcher->multi = curl_multi_init();
-    int failed = !multi;
-    if (failed)
+    int failed = 0;
+    if (!multi)
         return false;
     failed |= curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
     failed |= curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
     failed |= curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
     failed |= curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
     failed |= curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
-    failed |= curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
     return !failed;
 }
 
@@ -434,7 +524,9 @@ sv_status sv_fetcher_new(sv_loop *loop, const sv_fetch_config *config, sv_error 
     fetcher->loop = loop;
     fetcher->config = *config;
     fetcher->due_ns = SV_NEVER;
-    sv_list_init(&fetcher->gets);
+    sv_list_init(&fetcher->waiting);
+    sv_list_init(&fetcher->running);
+    sv_list_init(&fetcher->spares);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         goto fail_global;
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
@@ -469,11 +561,26 @@ static void free_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void end_all(sv_list_node *transfers)
+{
+    while (!sv_list_is_empty(transfers)) {
+        transfer *it = SV_CONTAINER_OF(transfers->next, transfer, node);
+        it->is_done = true; /* so that it becomes no orphan */
+        if (it->get)
+            finish(it->get, SV_CANCELLED);
+        else
+            end_transfer(it);
+    }
+}
+
 void sv_fetcher_free(sv_fetcher *fetcher)
 {
     if (!fetcher)
         return;
-    finish_all(fetcher, SV_CANCELLED);
+    end_all(&fetcher->waiting);
+    end_all(&fetcher->running);
+    while (fetcher->n_spares)
+        free_transfer(take_transfer(fetcher));
     curl_multi_cleanup(fetcher->multi);
     curl_global_cleanup();
     sv_timer_free(fetcher->timer);

@@ -8,9 +8,12 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "io/address.h"
+#include "io/fetch_head.h"
 #include "io/loop.h"
 
 typedef struct sv_fetcher sv_fetcher;
+
+enum { SV_FETCHER_MAX_RUNNING = 128 };
 
 typedef struct sv_fetch_config {
     const sv_address_guard *guard; /* must outlive the fetcher */
@@ -37,12 +40,11 @@ typedef struct sv_fetcher_get {
 
     /* The fetcher's. */
     sv_fetcher *fetcher;
-    void *easy;
-    sv_list_node node;
-    size_t header_bytes, ignored_bytes;
-    uint64_t length; /* as announced */
+    struct sv_fetcher_transfer *transfer; /* NULL: over */
+    sv_fetch_head head;
+    size_t ignored_bytes;
     sv_status fault; /* why a callback ended it */
-    bool has_length, is_answered, address_refused;
+    bool is_answered, address_refused;
 } sv_fetcher_get;
 
 /* On the loop's thread, or before the loop runs. `config` is copied. SV_UNSUPPORTED: the HTTP
@@ -56,7 +58,8 @@ sv_loop *sv_fetcher_loop(const sv_fetcher *fetcher);
 const sv_fetch_config *sv_fetcher_config(const sv_fetcher *fetcher);
 
 /* Loop thread. The address that is connected to is judged by the guard, whatever the name resolved
- * to. The body of anything but a 2xx is not kept. */
+ * to. The body of anything but a 2xx is not kept. At most SV_FETCHER_MAX_RUNNING are under way, the
+ * others wait their turn. */
 void sv_fetcher_start(sv_fetcher *fetcher, sv_fetcher_get *get);
 /* Loop thread. Ends the GET without calling `done`. */
 void sv_fetcher_stop(sv_fetcher_get *get);

@@ -58,6 +58,9 @@ static const origin_answer answers[] = {
     {"/length-space", OK "Content-Length : 7\r\n\r\npicture", ORIGIN_KEEP},
     {"/length-huge", OK "Content-Length: 99999999999999999999\r\n\r\npicture", ORIGIN_KEEP},
     {"/lengths", OK "Content-Length: 7\r\nContent-Length: 6\r\n\r\npicture", ORIGIN_KEEP},
+    {"/length-and-chunks",
+     OK "Content-Length: 70\r\nTransfer-Encoding: chunked\r\n\r\n7\r\npicture\r\n0\r\n\r\n",
+     ORIGIN_KEEP},
     {"/endless-head", OK, ORIGIN_FLOOD, LONG_HEADER},
     {"/endless-line", OK "X-Filler: ", ORIGIN_FLOOD, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
     {"/endless-hints", "", ORIGIN_FLOOD, "HTTP/1.1 103 Early Hints\r\n\r\n"},
@@ -187,6 +190,7 @@ static const fault_row faults[] = {
     {"/length-space", SV_INVALID, ""},
     {"/length-huge", SV_INVALID, ""},
     {"/lengths", SV_INVALID, "not a plain number"},
+    {"/length-and-chunks", SV_INVALID, "has not the length it tells"},
     {"/endless-head", SV_INVALID, "headers are too large"},
     {"/endless-line", SV_INVALID, "headers are too large"},
     {"/endless-hints", SV_INVALID, "headers are too large"},
@@ -369,7 +373,66 @@ static void test_hanging_look_up(void **state)
     clear(&stopped);
     assert_int_equal(stopped.n_done, 0);
     fetch_tear_down(&on);
+}
+
+static void start_named(fetch_fixture *on, download *it, const char *url, int64_t timeout_ms)
+{
+    *it = (download){.get.done = note_end};
+    snprintf(it->url, sizeof it->url, "%s", url);
+    it->get.url = it->url;
+    it->get.deadline_ns = sv_clock_deadline_ns(&sv_clock_system, timeout_ms);
+    sv_fetcher_start(on->fetcher, &it->get);
+}
+
+/* What waits for its turn has its deadline too, and gets the turn of one that leaves. */
+static void test_turns(void **state)
+{
+    (void)state;
+    enum { N = SV_FETCHER_MAX_RUNNING };
+    static download running[N];
+    download late, next;
+    fetch_fixture on;
+    set_up(&on);
+    for (int i = 0; i < N; i++)
+        start(&on, &running[i], "/silent", FETCH_LONG_MS);
+    start(&on, &late, "/ok", FETCH_SHORT_MS);
+    start(&on, &next, "/ok", FETCH_LONG_MS);
+    io_run_until(on.loop, &late.n_done, 1);
+    assert_int_equal(late.status, SV_TIMEOUT);
+    assert_int_equal(next.n_done, 0);
+    sv_fetcher_stop(&running[7].get);
+    io_run_until(on.loop, &next.n_done, 1);
+    assert_int_equal(next.status, SV_OK);
+    clear(&next);
+    fetch_tear_down(&on);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(running[i].n_done, i != 7);
+}
+
+/* A look-up goes on when nobody waits for it any more: it keeps its turn, so that there are never
+ * more than turns. */
+static void test_look_ups_are_limited(void **state)
+{
+    (void)state;
+    fetch_fixture on;
+    download next;
+    set_up(&on);
+    for (int i = 0; i < SV_FETCHER_MAX_RUNNING; i++) {
+        download left;
+        start_named(&on, &left, "http://hang.test/", FETCH_LONG_MS);
+        sv_loop_step(on.loop, 0);
+        sv_loop_step(on.loop, 0);
+        sv_fetcher_stop(&left.get);
+    }
+    start(&on, &next, "/ok", FETCH_LONG_MS);
+    for (int i = 0; i < 5; i++)
+        sv_loop_step(on.loop, 1);
+    assert_int_equal(next.n_done, 0);
     names_let_go();
+    io_run_until(on.loop, &next.n_done, 1);
+    assert_int_equal(next.status, SV_OK);
+    clear(&next);
+    fetch_tear_down(&on);
 }
 
 static void test_stop_and_free(void **state)
@@ -439,7 +502,9 @@ int main(void)
         cmocka_unit_test(test_connections_are_kept),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_guard_of_connections),
+        cmocka_unit_test(test_turns),
         cmocka_unit_test(test_hanging_look_up),
+        cmocka_unit_test(test_look_ups_are_limited), /* lets go of all that hang */
         cmocka_unit_test(test_stop_and_free),
         cmocka_unit_test(test_no_memory),
     };
