@@ -247,8 +247,8 @@ static bool begin_request(sv_connection *connection)
     int64_t now = sv_lane_now_ns(connection->lane);
     request->connection = connection;
     request->exchange.started_ns = now;
-    request->exchange.client = sv_str_from(connection->outlet.carrier.peer);
-    request->exchange.client_port = connection->outlet.carrier.peer_port;
+    const sv_carrier *carrier = &connection->outlet.carrier;
+    sv_request_set_client(request, sv_str_from(carrier->peer), carrier->peer_port);
     request->given_back.run = take_back;
     connection->request = request;
     enter(connection, STATE_READING,

@@ -76,6 +76,15 @@ void sv_request_forget(sv_request *request)
     sv_buf_clear(&request->body);
 }
 
+void sv_request_set_client(sv_request *request, sv_str address, int port)
+{
+    sv_str shown = sv_str_slice(address, 0, sizeof request->client);
+    if (shown.len)
+        memcpy(request->client, shown.ptr, shown.len);
+    request->exchange.client = (sv_str){request->client, shown.len};
+    request->exchange.client_port = port;
+}
+
 /* Several Connection fields are one list. */
 static bool connection_has(const sv_exchange *exchange, sv_str option)
 {

@@ -13,6 +13,8 @@
 #include "http/parser.h"
 #include "io/mailbox.h"
 
+enum { SV_REQUEST_MAX_CLIENT = 46 }; /* INET6_ADDRSTRLEN */
+
 typedef struct sv_request {
     sv_exchange exchange; /* first: its owner knows only this address */
     sv_lane *lane;
@@ -20,12 +22,14 @@ typedef struct sv_request {
     sv_message given_back;            /* run on the loop's thread when the exchange comes back */
     sv_parser *parser;
     sv_buf body;
-    sv_str route_path;     /* what the router gets: see SV_TARGET_SLASH */
-    size_t max_body_bytes; /* of the route */
-    int lost_status;       /* when nobody waits: what to report instead of the answer's status */
-    bool keep_alive;       /* the client allows another request */
-    bool is_head_method;   /* the answer has no body */
-    bool awaits_continue;  /* the body may never come: the client waits for a word first */
+    char client[64]; /* exchange.client: the carrier, which knows it, may go before the exchange */
+    char client[SV_REQUEST_MAX_CLIENT]; /* outlives the connection, as its exchange may */
+    sv_str route_path;                  /* what the router gets: see SV_TARGET_SLASH */
+    size_t max_body_bytes;              /* of the route */
+    int lost_status;      /* when nobody waits: what to report instead of the answer's status */
+    bool keep_alive;      /* the client allows another request */
+    bool is_head_method;  /* the answer has no body */
+    bool awaits_continue; /* the body may never come: the client waits for a word first */
     bool is_answered;
     struct sv_request *next_spare;
 } sv_request;
@@ -39,6 +43,8 @@ sv_status sv_request_start(sv_request *request, const sv_server_config *config) 
 /* Lets go of everything that belongs to the request that has ended. */
 void sv_request_forget(sv_request *request);
 
+/* Who asks: the address, which is copied, and the port. */
+void sv_request_set_client(sv_request *request, sv_str address, int port);
 /* Fills the exchange from the parsed head and checks target and Host. Refused or not, what could be
  * read is there for the answer. */
 sv_refusal sv_request_read_head(sv_request *request);

@@ -112,15 +112,13 @@ def serving(program: str, *args, cwd=None, env=None, before=None):
             yield served
         finally:
             code = served.stop()
-    assert code == 0, f"exit code {code}: {served.err[-5:]}"
+    assert code == 0, f"exit code {code}:\n" + "\n".join(served.err[-60:])
 
 
 def wait_until(check, seconds=10.0):
-    """Polls; returns the first true value."""
+    """Asks until the answer is true, and returns it."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = check()
-        if value:
-            return value
+    while not (value := check()):
+        assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.01)
-    return check()
+    return value

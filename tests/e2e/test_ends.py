@@ -42,6 +42,8 @@ def test_clients_that_leave(picture):
         wait_until(lambda: len([line for line in server.out if "left-" in line]) >= 30)
         lines = [json.loads(line) for line in server.out if "left-" in line]
         assert sum(line["status_code"] == 499 for line in lines) >= 15
+        assert {line["client_ip"] for line in lines} == {"127.0.0.1"}
+        assert not any("error" in line for line in lines if line["status_code"] == 499)
         assert len(lines) == len({line["request_id"] for line in lines}) == 30
 
 

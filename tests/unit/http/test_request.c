@@ -57,6 +57,22 @@ static void test_head(void **state)
     sv_lane_put_request(request->lane, request);
 }
 
+/* The exchange may outlive the connection, and with it the text that the address came from. */
+static void test_client_is_copied(void **state)
+{
+    sv_request *request = take(*state);
+    char address[] = "::1 and much more than an address can be, up to here";
+    sv_request_set_client(request, (sv_str){address, 3}, 4711);
+    memset(address, 'x', 3);
+    assert_true(sv_str_eq(request->exchange.client, SV_STR("::1")));
+    assert_int_equal(request->exchange.client_port, 4711);
+    sv_request_set_client(request, sv_str_from(address), 1);
+    assert_int_equal(request->exchange.client.len, SV_REQUEST_MAX_CLIENT);
+    sv_request_set_client(request, SV_STR(""), 0);
+    assert_int_equal(request->exchange.client.len, 0);
+    sv_lane_put_request(request->lane, request);
+}
+
 static void test_used_again(void **state)
 {
     sv_request *first = take(*state);
@@ -127,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         request_test(test_head),
+        request_test(test_client_is_copied),
         request_test(test_used_again),
         request_test(test_referred_cancel_is_left_alone),
         request_test(test_announcements_cost_nothing),
