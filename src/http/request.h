@@ -22,7 +22,6 @@ typedef struct sv_request {
     sv_message given_back;            /* run on the loop's thread when the exchange comes back */
     sv_parser *parser;
     sv_buf body;
-    char client[64]; /* exchange.client: the carrier, which knows it, may go before the exchange */
     char client[SV_REQUEST_MAX_CLIENT]; /* outlives the connection, as its exchange may */
     sv_str route_path;                  /* what the router gets: see SV_TARGET_SLASH */
     size_t max_body_bytes;              /* of the route */
