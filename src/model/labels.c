@@ -37,7 +37,7 @@ static size_t count_lines(sv_str text)
 
 sv_status sv_labels_read(sv_arena *arena, const char *path, sv_error *error, sv_strs *ret_labels)
 {
-    sv_str text, line;
+    sv_str text = {0}, line;
     sv_status status = read_text(arena, path, error, &text);
     if (!status && !sv_str_is_utf8(text))
         status = sv_error_set(error, SV_INVALID, NULL, "the labels are not UTF-8");

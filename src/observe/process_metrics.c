@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,17 +22,25 @@ static double read_cpu(void *arg)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+/* The start of a small file of /proc into `text`, which ends in zero; "" when it cannot be read. */
+static void read_start(const char *path, char *text, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(text, 1, size - 1, file) : 0;
+    text[len] = '\0';
+    if (file)
+        fclose(file);
+}
+
 /* Field of /proc/self/statm in bytes: 0 virtual, 1 resident. */
 static double read_statm(int field)
 {
-    unsigned long pages[2] = {0, 0};
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%lu %lu", &pages[0], &pages[1]) != 2)
-        pages[field] = 0;
-    fclose(file);
-    return (double)pages[field] * (double)sysconf(_SC_PAGE_SIZE);
+    char text[256], *at = text;
+    read_start("/proc/self/statm", text, sizeof text);
+    unsigned long pages = strtoul(at, &at, 10);
+    if (field == 1)
+        pages = strtoul(at, &at, 10);
+    return (double)pages * (double)sysconf(_SC_PAGE_SIZE);
 }
 
 static double read_resident(void *arg)
@@ -77,25 +86,19 @@ static double read_max_fds(void *arg)
  * name's bracket. */
 static double read_start_time(void *arg)
 {
-    char text[1024] = "";
-    unsigned long long ticks = 0;
-    double boot = 0, up = 0;
+    static const char mark[] = "btime ";
+    char text[1024];
+    double boot = 0;
     (void)arg;
-    FILE *file = fopen("/proc/self/stat", "re");
-    if (file) {
-        size_t len = fread(text, 1, sizeof text - 1, file);
-        text[len] = '\0';
-        fclose(file);
-    }
+    read_start("/proc/self/stat", text, sizeof text);
     char *at = strrchr(text, ')');
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
-    if (at)
-        sscanf(at, "%llu", &ticks);
-    file = fopen("/proc/stat", "re");
+    unsigned long long ticks = at ? strtoull(at, NULL, 10) : 0;
+    FILE *file = fopen("/proc/stat", "re");
     while (file && fgets(text, sizeof text, file))
-        if (sscanf(text, "btime %lf", &up) == 1)
-            boot = up;
+        if (strncmp(text, mark, sizeof mark - 1) == 0)
+            boot = strtod(text + sizeof mark - 1, NULL);
     if (file)
         fclose(file);
     return boot + (double)ticks / (double)sysconf(_SC_CLK_TCK);
