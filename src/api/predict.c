@@ -177,8 +177,8 @@ static sv_status submit(predict_job *job)
 static void go_on_after_fetch(sv_message *message)
 {
     predict_job *job = SV_CONTAINER_OF(message, predict_job, message);
-    sv_error error = {.kind = &sv_kind_invalid_input};
     sv_status status = job->fetch_status;
+    sv_error error = {.kind = status == SV_INVALID ? &sv_kind_invalid_input : NULL};
     if (!status)
         status = submit(job);
     if (status == SV_DEFERRED)
