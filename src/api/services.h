@@ -36,7 +36,7 @@ typedef struct sv_services {
     sv_series *cancelled[SV_STAGE_CANCELLED_COUNT];
     sv_str image_schemes; /* "http,https,data" */
     const char *app_version;
-    bool gpu_available;
+    _Atomic bool gpu_available; /* known once the models are loaded; requests come earlier */
     int64_t liveness_timeout_ms;
 } sv_services;
 
