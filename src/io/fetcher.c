@@ -8,10 +8,10 @@
  * middle of one leaves its transfer behind, an orphan that keeps its turn until the look-up ends:
  * the loop does not wait for it, and there are never more threads than turns.
  *
- * The sockets stand in an epoll set of their own, and the loop waits for the set: libcurl 7.88 may
- * close a socket before it says that it waits for it no more, which such a set takes well and
- * libuv's handles do not. And now and then all transfers are looked at (tick): 7.88 forgets to ask
- * for a call when it wants to try the next address of a name. */
+ * The sockets stand in an epoll set of their own, for which the loop waits: libcurl 7.88 may close
+ * one before it says that it waits for it no more, which libuv's handles do not take. Now and then
+ * all transfers are looked at (tick): 7.88 forgets to ask for a call to try a name's next address.
+ */
 #include "io/fetcher.h"
 
 #include <errno.h>
@@ -46,15 +46,16 @@ struct sv_fetcher {
     int sockets;    /* the epoll set */
     uv_poll_t poll; /* of it */
     sv_timer *timer;
-    int64_t due_ns;                        /* when libcurl wants to be called */
-    int64_t tick_ns;                       /* when all transfers are looked at, if there are any */
-    sv_list_node waiting, running, spares; /* transfers */
+    int64_t due_ns;                /* when libcurl wants to be called */
+    int64_t tick_ns;               /* when all transfers are looked at, if there are any */
+    sv_list_node waiting, running; /* transfers */
+    struct sv_fetcher_transfer *spares[MAX_SPARES];
     size_t n_running, n_spares;
 };
 
 /* A handle of libcurl, for one GET after another. */
 typedef struct sv_fetcher_transfer {
-    sv_list_node node; /* of the fetcher */
+    sv_list_node node; /* of waiting or running */
     sv_fetcher *fetcher;
     CURL *easy;
     sv_timer *deadline;
@@ -212,12 +213,8 @@ static void on_deadline(void *arg);
 
 static transfer *take_transfer(sv_fetcher *fetcher)
 {
-    if (fetcher->n_spares) {
-        transfer *spare = SV_CONTAINER_OF(fetcher->spares.next, transfer, node);
-        sv_list_remove(&spare->node);
-        fetcher->n_spares--;
-        return spare;
-    }
+    if (fetcher->n_spares)
+        return fetcher->spares[--fetcher->n_spares];
     transfer *it = calloc(1, sizeof *it);
     if (!it)
         return NULL;
@@ -238,15 +235,13 @@ static void end_transfer(transfer *it)
         fetcher->n_running--;
     }
     sv_list_remove(&it->node);
-    if (fetcher->n_spares == MAX_SPARES) {
-        free_transfer(it);
-        return;
-    }
     it->is_running = it->is_done = it->has_socket = false;
     sv_timer_set(it->deadline, SV_NEVER);
     curl_easy_reset(it->easy);
-    sv_list_append(&fetcher->spares, &it->node);
-    fetcher->n_spares++;
+    if (fetcher->n_spares < MAX_SPARES)
+        fetcher->spares[fetcher->n_spares++] = it;
+    else
+        free_transfer(it);
 }
 
 static bool is_looking_up(const transfer *it)
@@ -331,15 +326,23 @@ static void clear_answer(sv_fetcher_get *get, size_t max_bytes)
     get->is_answered = get->address_refused = false;
 }
 
+static transfer *take_first(sv_list_node *transfers)
+{
+    sv_list_node *node = transfers->next;
+    transfers->next = node->next; /* in such words that an analyser sees it, too */
+    node->next->prev = transfers;
+    sv_list_init(node);
+    return SV_CONTAINER_OF(node, transfer, node);
+}
+
 static void give_turns(sv_fetcher *fetcher)
 {
     while (fetcher->n_running < SV_FETCHER_MAX_RUNNING && !sv_list_is_empty(&fetcher->waiting)) {
-        transfer *it = SV_CONTAINER_OF(fetcher->waiting.next, transfer, node);
+        transfer *it = take_first(&fetcher->waiting);
         if (!set_options(it) || curl_multi_add_handle(fetcher->multi, it->easy) != CURLM_OK) {
             finish(it->get, SV_NO_MEMORY);
             continue;
         }
-        sv_list_remove(&it->node);
         sv_list_append(&fetcher->running, &it->node);
         it->is_running = true;
         fetcher->n_running++;
@@ -526,7 +529,6 @@ sv_status sv_fetcher_new(sv_loop *loop, const sv_fetch_config *config, sv_error 
     fetcher->due_ns = SV_NEVER;
     sv_list_init(&fetcher->waiting);
     sv_list_init(&fetcher->running);
-    sv_list_init(&fetcher->spares);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         goto fail_global;
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
@@ -564,7 +566,7 @@ static void free_closed(uv_handle_t *handle)
 static void end_all(sv_list_node *transfers)
 {
     while (!sv_list_is_empty(transfers)) {
-        transfer *it = SV_CONTAINER_OF(transfers->next, transfer, node);
+        transfer *it = take_first(transfers);
         it->is_done = true; /* so that it becomes no orphan */
         if (it->get)
             finish(it->get, SV_CANCELLED);
@@ -580,7 +582,7 @@ void sv_fetcher_free(sv_fetcher *fetcher)
     end_all(&fetcher->waiting);
     end_all(&fetcher->running);
     while (fetcher->n_spares)
-        free_transfer(take_transfer(fetcher));
+        free_transfer(fetcher->spares[--fetcher->n_spares]);
     curl_multi_cleanup(fetcher->multi);
     curl_global_cleanup();
     sv_timer_free(fetcher->timer);
