@@ -10,8 +10,7 @@
  *
  * The sockets stand in an epoll set of their own, for which the loop waits: libcurl 7.88 may close
  * one before it says that it waits for it no more, which libuv's handles do not take. Now and then
- * all transfers are looked at (tick): 7.88 forgets to ask for a call to try a name's next address.
- */
+ * all transfers are looked at (tick): 7.88 forgets to ask for a call to try the next address. */
 #include "io/fetcher.h"
 
 #include <errno.h>
