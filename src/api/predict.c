@@ -325,7 +325,7 @@ const sv_operation *sv_predict_operations(void)
         {"POST", "/api/v1/predict", &predict_handler, .tags = "predictions",
          .description =
              "Classifies a picture: `{\"image_url\": …}` as JSON (http, https or data), or "
-             "the picture's bytes (JPEG, PNG) with an `image/…` or "
+             "the picture's bytes (JPEG, PNG, WebP) with an `image/…` or "
              "`application/octet-stream` type.",
          .errors = predict_errors, .raw_media = "image/,application/octet-stream"},
         {0}};
