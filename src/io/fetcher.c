@@ -130,8 +130,6 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return CURL_SOCKET_BAD;
 }
 
-/* ---- One GET ---- */
-
 /* What the client reads, without more of our network than it told us. */
 static const struct {
     CURLcode code;
@@ -152,12 +150,13 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR, SV_INVALID, "no secure connection could be made"},
 };
 
-/* libcurl also calls it "out of memory" when a header line is too long for its buffer. */
+/* A header line too long for libcurl's buffer: "out of memory", since 8.6 CURLE_TOO_LARGE (100). */
 static bool is_long_line(const sv_fetcher_get *get, CURLcode code)
 {
     curl_off_t first_byte_us = 0;
     curl_easy_getinfo(get->transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-    return code == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && !get->http_status;
+    bool out_of_room = code == CURLE_OUT_OF_MEMORY && first_byte_us > 0 && !get->http_status;
+    return out_of_room || (int)code == 100;
 }
 
 static sv_status translate_fault(sv_fetcher_get *get, CURLcode code)
