@@ -2,8 +2,9 @@
  *
  * DESIGN. Chunks are walked by ourselves first: size, orientation, and whether the compressed data
  * can hold the picture at all are known before libpng or zlib allocate. libpng then sees no
- * ancillary chunk, so none can be a bomb. It reports errors by longjmp; the jump stays inside
- * read_picture. */
+ * ancillary chunk, so none can be a bomb; and it would inflate what lies behind the last row only to
+ * drop it, so a file with much more data than pixels is refused. It reports errors by longjmp; the
+ * jump stays inside read_picture. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
     IHDR_END = SIGNATURE + 8 + 13,
     MAX_SIDE = 1000000,
     DEFLATE_RATIO = 1032,     /* bytes that one compressed byte can stand for at most */
+    SPARE_DATA = 16 * 1024,   /* compressed bytes beyond twice the pixels that are let pass */
     LIBPNG_ROWS = 4,          /* rows that libpng holds, about */
     LIBPNG_BYTES = 256 * 1024 /* and zlib, without rows */
 };
@@ -98,6 +100,8 @@ static sv_status probe_png(sv_image_info *info, const sv_image_limits *limits, s
     uint64_t row_bytes = ((uint64_t)info->width * bits + 7) / 8;
     if (!sums.is_complete || row_bytes * info->height / DEFLATE_RATIO > sums.data_bytes)
         return SV_IMAGE_REFUSE(error, "the PNG is truncated");
+    if (sums.data_bytes > 2 * (row_bytes + 1) * info->height + SPARE_DATA)
+        return SV_IMAGE_REFUSE(error, "the PNG holds more data than its picture");
     info->channels = (bytes[25] & (PNG_COLOR_MASK_COLOR | PNG_COLOR_MASK_PALETTE)) ? 4 : 1;
     info->orientation = sums.orientation;
     /* libpng expands within a row: 8 bytes a pixel at most. */
@@ -146,6 +150,10 @@ static void ignore_warning(png_structp png, const char *text)
 static void read_bytes(png_structp png, unsigned char *to, size_t size_bytes)
 {
     reader *in = png_get_io_ptr(png);
+    if (sv_cancel_is_set(in->cancel)) {
+        in->status = SV_CANCELLED;
+        png_error(png, "cancelled");
+    }
     if (size_bytes > in->rest.len)
         png_error(png, "truncated");
     memcpy(to, in->rest.ptr, size_bytes);

@@ -134,6 +134,22 @@ static void test_ancillary_chunks_are_ignored(void **state)
     sv_media_scratch_free(scratch);
 }
 
+/* libpng would inflate all of it, row or no row. */
+static void test_data_behind_the_last_row_is_refused(void **state)
+{
+    (void)state;
+    enum { SURPLUS = 20000, END = 12 /* IEND */ };
+    static char bytes[4096 + SURPLUS];
+    patched copy = patch_header(13, 11, 8, 2);
+    size_t at = copy.len - END;
+    memcpy(bytes, copy.bytes, at);
+    put_u32(bytes + at, SURPLUS);
+    memcpy(bytes + at + 4, "IDAT", 4);
+    put_u32(bytes + at + 8 + SURPLUS, checksum(bytes + at + 4, 4 + SURPLUS));
+    memcpy(bytes + at + SURPLUS + 12, copy.bytes + at, END);
+    picture_assert_refused((sv_str){bytes, at + SURPLUS + 12 + END}, "more data than its picture");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_headers_that_lie),
         cmocka_unit_test(test_checksums_matter),
         cmocka_unit_test(test_ancillary_chunks_are_ignored),
+        cmocka_unit_test(test_data_behind_the_last_row_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
