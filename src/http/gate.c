@@ -26,14 +26,14 @@ static void add_header(sv_request *request, sv_str name, sv_str value)
 
 /* The path with its last slash taken off or put on; no host, so that nothing of the request decides
  * where it leads. */
-static bool redirect_slash(sv_request *request)
+static bool redirect_slash(sv_request *request, const char *root_path)
 {
     sv_exchange *exchange = &request->exchange;
     sv_str path = exchange->raw_path;
     bool has_slash = sv_str_ends_with(path, SV_STR("/"));
-    sv_str location = sv_arena_printf(exchange->arena, "%.*s%s%s%.*s", (int)(path.len - has_slash),
-                                      path.ptr, has_slash ? "" : "/",
-                                      exchange->query.len ? "?" : "", SV_STR_ARG(exchange->query));
+    sv_str location = sv_arena_printf(
+        exchange->arena, "%s%.*s%s%s%.*s", root_path ? root_path : "", (int)(path.len - has_slash),
+        path.ptr, has_slash ? "" : "/", exchange->query.len ? "?" : "", SV_STR_ARG(exchange->query));
     exchange->answer.status = 307;
     if (location.ptr)
         add_header(request, SV_STR("Location"), location);
@@ -69,7 +69,8 @@ static bool refuse_path(sv_request *request)
     return false;
 }
 
-static bool check_route(sv_request *request, sv_match match, const sv_route_match *found)
+static bool check_route(sv_request *request, sv_match match, const sv_route_match *found,
+                        const char *root_path)
 {
     sv_exchange *exchange = &request->exchange;
     if (sv_str_eq(exchange->raw_path, SV_STR("*")))
@@ -81,7 +82,7 @@ static bool check_route(sv_request *request, sv_match match, const sv_route_matc
         return refuse_method(request, found->allow);
     case SV_MATCH_SLASH:
         if (sv_mw_error_redirects_slash(exchange->path))
-            return redirect_slash(request);
+            return redirect_slash(request, root_path);
         break;
     case SV_MATCH_NO_PATH:
         break;
@@ -249,7 +250,7 @@ bool sv_gate_admit(sv_request *request, const sv_server_config *config)
     request->awaits_continue = sv_request_has_body(request) && read_expectation(request).ptr;
     if (match == SV_MATCH_FOUND && !apply_route(request, &found, &config->limits))
         return false;
-    return sv_middleware_before(config, exchange) && check_route(request, match, &found) &&
-           check_expectation(request) && check_timeout(request) && check_media(request) &&
-           check_length(request);
+    return sv_middleware_before(config, exchange) &&
+           check_route(request, match, &found, config->root_path) && check_expectation(request) &&
+           check_timeout(request) && check_media(request) && check_length(request);
 }

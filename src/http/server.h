@@ -46,6 +46,7 @@ typedef struct sv_server_config {
     sv_http_limits limits;
     const char *const
         *allowed_hosts;    /* NULL-terminated; NULL: every host. Ports are not compared */
+    const char *root_path; /* prefix of a proxy in front, for redirects; NULL: none */
     const sv_clock *clock; /* wall clock for Date; NULL: the system's */
 } sv_server_config;
 

@@ -26,7 +26,8 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
                                .middleware = config->middleware,
                                .n_middleware = config->n_middleware,
                                .limits = config->limits,
-                               .allowed_hosts = config->allowed_hosts};
+                               .allowed_hosts = config->allowed_hosts,
+                               .root_path = application.root_path};
     return sv_server_new(&server, &service->server);
 }
 

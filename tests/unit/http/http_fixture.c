@@ -110,7 +110,8 @@ void http_start(http_fixture *fixture, bool with_echo)
     sv_server_config config = {.router = fixture->router,
                                .middleware = &fixture->middleware,
                                .n_middleware = 1,
-                               .limits = fixture->limits};
+                               .limits = fixture->limits,
+                               .root_path = fixture->root_path};
     assert_int_equal(sv_loop_new(NULL, &fixture->loop), SV_OK);
     assert_int_equal(sv_server_new(&config, &fixture->server), SV_OK);
 }

@@ -24,12 +24,13 @@ typedef struct http_fixture {
     sv_router *router;
     sv_server *server;
     sv_http_limits limits;
+    const char *root_path; /* NULL until a test sets it */
     http_seen seen;
     sv_middleware middleware;
     _Atomic(sv_exchange *) held; /* by the handler of /hold, until http_release */
 } http_fixture;
 
-/* Limits for tests: small sizes, the default times. Change them before http_start. */
+/* Limits for tests: small sizes, the default times. Change them and root_path before http_start. */
 void http_init(http_fixture *fixture);
 /* Routes: the echo of examples/echo at every path, before it:
  * GET /hello ("hello"), POST /hold (answered by http_release), GET|POST /items, GET /items/{id}

@@ -15,6 +15,16 @@ static int start(void **state)
     return 0;
 }
 
+static int start_behind_prefix(void **state)
+{
+    http_fixture *fixture = test_calloc(1, sizeof *fixture);
+    http_init(fixture);
+    fixture->root_path = "/pre";
+    http_start(fixture, false);
+    *state = fixture;
+    return 0;
+}
+
 static int stop(void **state)
 {
     http_stop(*state);
@@ -77,6 +87,12 @@ static void test_slashes(void **state)
            "\r\nLocation: /items\r\n");
     expect(*state, "GET //items/ HTTP/1.1\r\n" HOST "\r\n", 404, "");
     expect(*state, "GET /nowhere/ HTTP/1.1\r\n" HOST "\r\n", 404, "");
+}
+
+static void test_slashes_behind_a_prefix(void **state)
+{
+    expect(*state, "GET /items/?a HTTP/1.1\r\n" HOST "\r\n", 307,
+           "\r\nLocation: /pre/items?a\r\n");
 }
 
 static void test_params(void **state)
@@ -166,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         gate_test(test_methods),
         gate_test(test_slashes),
+        cmocka_unit_test_setup_teardown(test_slashes_behind_a_prefix, start_behind_prefix, stop),
         gate_test(test_params),
         gate_test(test_media),
         gate_test(test_timeout_header),
