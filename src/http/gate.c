@@ -31,9 +31,9 @@ static bool redirect_slash(sv_request *request, const char *root_path)
     sv_exchange *exchange = &request->exchange;
     sv_str path = exchange->raw_path;
     bool has_slash = sv_str_ends_with(path, SV_STR("/"));
-    sv_str location = sv_arena_printf(
-        exchange->arena, "%s%.*s%s%s%.*s", root_path ? root_path : "", (int)(path.len - has_slash),
-        path.ptr, has_slash ? "" : "/", exchange->query.len ? "?" : "", SV_STR_ARG(exchange->query));
+    sv_str location = sv_arena_printf(exchange->arena, "%s%.*s%s%s%.*s", root_path ? root_path : "",
+                                      (int)(path.len - has_slash), path.ptr, has_slash ? "" : "/",
+                                      exchange->query.len ? "?" : "", SV_STR_ARG(exchange->query));
     exchange->answer.status = 307;
     if (location.ptr)
         add_header(request, SV_STR("Location"), location);

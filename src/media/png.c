@@ -2,8 +2,8 @@
  *
  * DESIGN. Chunks are walked by ourselves first: size, orientation, and whether the compressed data
  * can hold the picture at all are known before libpng or zlib allocate. libpng then sees no
- * ancillary chunk, so none can be a bomb; and it would inflate what lies behind the last row only to
- * drop it, so a file with much more data than pixels is refused. It reports errors by longjmp; the
+ * ancillary chunk, so none can be a bomb. It would inflate what lies behind the last row only to
+ * drop it: a file with much more data than pixels is refused. It reports errors by longjmp; the
  * jump stays inside read_picture. */
 #include <inttypes.h>
 #include <setjmp.h>

@@ -91,8 +91,7 @@ static void test_slashes(void **state)
 
 static void test_slashes_behind_a_prefix(void **state)
 {
-    expect(*state, "GET /items/?a HTTP/1.1\r\n" HOST "\r\n", 307,
-           "\r\nLocation: /pre/items?a\r\n");
+    expect(*state, "GET /items/?a HTTP/1.1\r\n" HOST "\r\n", 307, "\r\nLocation: /pre/items?a\r\n");
 }
 
 static void test_params(void **state)
