@@ -292,6 +292,16 @@ static sv_status open_fetching(sv_runtime *runtime)
     return status;
 }
 
+/* "" or "/prefix": what can stand before every path of a redirect without leading elsewhere. */
+static bool is_root_path(const char *text)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    size_t len = strlen(text);
+    return len == 0 || (text[0] == '/' && text[len - 1] != '/' && !strstr(text, "//") &&
+                        strspn(text, allowed) == len);
+}
+
 static sv_status build_service(sv_runtime *runtime, const sv_app *app,
                                const sv_operation *const *tables, size_t n_tables, bool with_models)
 {
@@ -299,6 +309,13 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
     const char *version = settings->app_version[0] ? settings->app_version
                           : app && app->version    ? app->version
                                                    : SV_VERSION;
+    if (!is_root_path(settings->root_path)) {
+        sv_buf_printf(&runtime->problems,
+                      "root_path cannot be '%s': expected a path such as /api, without a slash at "
+                      "its end\n",
+                      settings->root_path);
+        return SV_INVALID;
+    }
     runtime->services.app_version = version;
     sv_service_config config = {
         .application = {.title = app && app->title ? app->title : settings->app_name,

@@ -115,6 +115,8 @@ static sv_status refuse_invalid(sv_call *call, const sv_errors *errors)
     if (status)
         return status;
     sv_errors_view first = sv_errors_get(errors, 0);
+    if (first.type == SV_ERROR_TYPE_JSON_INVALID)
+        first.path = SV_STR(""); /* an offset, not a field */
     sv_str message = sv_arena_printf(call->arena, "%s%.*s%s%.*s%s",
                                      "Validation failed: ", SV_STR_ARG(first.path),
                                      first.path.len ? ": " : "", SV_STR_ARG(first.message),

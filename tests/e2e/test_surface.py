@@ -236,3 +236,9 @@ def test_manifest_printed_by_models_means_the_same(tmp_path):
     again = run("models", model)
     assert again.returncode == 0, again.stderr + again.stdout
     assert again.stdout.split("model.yaml:\n")[1] == manifest
+
+
+@pytest.mark.parametrize("value", ["pre", "/pre/", "//evil", "/a b"])
+def test_root_path_must_be_a_path(value):
+    out = run("openapi", ROOT / "models", "--root-path", value)
+    assert out.returncode == 1 and "root_path" in out.stderr
