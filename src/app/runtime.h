@@ -21,7 +21,7 @@ typedef struct sv_runtime {
     sv_log *log;
     sv_metrics *metrics;
     sv_mw_metrics *http_metrics;
-    sv_middleware middleware[2]; /* access log, metrics */
+    sv_http_middleware middleware[2]; /* access log, metrics */
     sv_engine_host *engines;
     sv_repository repository;
     sv_strs sets;

@@ -4,7 +4,7 @@
 bool sv_middleware_before(const sv_server_config *config, sv_exchange *exchange)
 {
     for (size_t i = 0; i < config->n_middleware; i++) {
-        const sv_middleware *middleware = &config->middleware[i];
+        const sv_http_middleware *middleware = &config->middleware[i];
         if (middleware->before && !middleware->before(exchange, middleware->arg))
             return false;
     }
@@ -14,7 +14,7 @@ bool sv_middleware_before(const sv_server_config *config, sv_exchange *exchange)
 void sv_middleware_after(const sv_server_config *config, sv_exchange *exchange)
 {
     for (size_t i = config->n_middleware; i-- > 0;) {
-        const sv_middleware *middleware = &config->middleware[i];
+        const sv_http_middleware *middleware = &config->middleware[i];
         if (middleware->after)
             middleware->after(exchange, middleware->arg);
     }
@@ -23,7 +23,7 @@ void sv_middleware_after(const sv_server_config *config, sv_exchange *exchange)
 void sv_middleware_done(const sv_server_config *config, sv_exchange *exchange)
 {
     for (size_t i = config->n_middleware; i-- > 0;) {
-        const sv_middleware *middleware = &config->middleware[i];
+        const sv_http_middleware *middleware = &config->middleware[i];
         if (middleware->done)
             middleware->done(exchange, middleware->arg);
     }

@@ -33,7 +33,7 @@ static void write_line(sv_exchange *exchange, void *arg)
                                 .timeline = &exchange->timeline});
 }
 
-sv_middleware sv_mw_access_log(sv_log *log)
+sv_http_middleware sv_mw_access_log(sv_log *log)
 {
-    return (sv_middleware){.done = write_line, .arg = log};
+    return (sv_http_middleware){.done = write_line, .arg = log};
 }

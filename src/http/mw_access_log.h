@@ -6,6 +6,6 @@
 #include "observe/log.h"
 
 /* A middleware that writes to `log`, which must outlive the server. */
-sv_middleware sv_mw_access_log(sv_log *log);
+sv_http_middleware sv_mw_access_log(sv_log *log);
 
 #endif

@@ -142,7 +142,7 @@ static void count(sv_exchange *exchange, void *arg)
         count_rejection(mw, exchange->answer.error_code);
 }
 
-sv_middleware sv_mw_metrics_middleware(sv_mw_metrics *mw)
+sv_http_middleware sv_mw_metrics_middleware(sv_mw_metrics *mw)
 {
-    return (sv_middleware){.done = count, .arg = mw};
+    return (sv_http_middleware){.done = count, .arg = mw};
 }

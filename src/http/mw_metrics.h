@@ -13,6 +13,6 @@ typedef struct sv_mw_metrics sv_mw_metrics;
 sv_mw_metrics *sv_mw_metrics_new(sv_metrics *metrics, const sv_route *first_route, size_t stride,
                                  size_t n_routes);
 void sv_mw_metrics_free(sv_mw_metrics *mw);
-sv_middleware sv_mw_metrics_middleware(sv_mw_metrics *mw);
+sv_http_middleware sv_mw_metrics_middleware(sv_mw_metrics *mw);
 
 #endif

@@ -27,7 +27,7 @@ extern const sv_http_limits sv_http_limits_default;
 
 /* Observes and changes every exchange; `before` in order, the others in reverse. All run on the
  * loop's thread and must not block. NULL slots are skipped. */
-typedef struct sv_middleware {
+typedef struct sv_http_middleware {
     /* Headers are complete, the route is found (or NULL). Returning false refuses: the middleware
      * has set the answer; the body is never read. */
     bool (*before)(sv_exchange *exchange, void *arg);
@@ -37,11 +37,11 @@ typedef struct sv_middleware {
      */
     void (*done)(sv_exchange *exchange, void *arg);
     void *arg;
-} sv_middleware;
+} sv_http_middleware;
 
 typedef struct sv_server_config {
     const sv_router *router;
-    const sv_middleware *middleware;
+    const sv_http_middleware *middleware;
     size_t n_middleware;
     sv_http_limits limits;
     const char *const

@@ -13,7 +13,7 @@ typedef struct sv_service sv_service;
 typedef struct sv_service_config {
     sv_application_config application; /* `pool` is set by the service */
     sv_http_limits limits;
-    const sv_middleware *middleware; /* outermost first */
+    const sv_http_middleware *middleware; /* outermost first */
     size_t n_middleware;
     size_t handler_threads;
     const char *const *allowed_hosts; /* NULL-terminated; NULL: every host */

@@ -95,7 +95,7 @@ static void see_done(sv_exchange *exchange, void *arg)
 void http_init(http_fixture *fixture)
 {
     *fixture = (http_fixture){.limits = sv_http_limits_default};
-    fixture->middleware = (sv_middleware){see_before, see_after, see_done, &fixture->seen};
+    fixture->middleware = (sv_http_middleware){see_before, see_after, see_done, &fixture->seen};
 }
 
 void http_start(http_fixture *fixture, bool with_echo)

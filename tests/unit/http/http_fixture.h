@@ -26,7 +26,7 @@ typedef struct http_fixture {
     sv_http_limits limits;
     const char *root_path; /* NULL until a test sets it */
     http_seen seen;
-    sv_middleware middleware;
+    sv_http_middleware middleware;
     _Atomic(sv_exchange *) held; /* by the handler of /hold, until http_release */
 } http_fixture;
 

@@ -41,7 +41,7 @@ static void test_order(void **state)
 {
     (void)state;
     char first = '1', second = '2';
-    sv_middleware onion[] = {{before, after, done, &first}, {0}, {before, after, done, &second}};
+    sv_http_middleware onion[] = {{before, after, done, &first}, {0}, {before, after, done, &second}};
     sv_server_config config = {.middleware = onion, .n_middleware = 3};
     sv_exchange exchange = {0};
     trace[0] = '\0';

@@ -19,7 +19,7 @@ static const char *log_one(sv_exchange *exchange, sv_log_level level)
     sv_log_config config = {
         .level = level, .json = true, .access_fd = ends[1], .other_fd = ends[1]};
     assert_int_equal(sv_log_new(&config, &log), SV_OK);
-    sv_middleware middleware = sv_mw_access_log(log);
+    sv_http_middleware middleware = sv_mw_access_log(log);
     assert_null(middleware.before);
     middleware.done(exchange, middleware.arg);
     sv_log_free(log);

@@ -43,7 +43,7 @@ static void end(void)
 
 static void count(sv_exchange exchange)
 {
-    sv_middleware middleware = sv_mw_metrics_middleware(mw);
+    sv_http_middleware middleware = sv_mw_metrics_middleware(mw);
     middleware.done(&exchange, middleware.arg);
 }
 
