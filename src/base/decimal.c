@@ -46,17 +46,17 @@ static uint64_t round_to_odd(const uint64_t g[2], uint64_t scaled)
     return high | (low > 1);
 }
 
-static sv_decimal without_zeros(uint64_t digits, int exponent)
+static sv_decimal_parts without_zeros(uint64_t digits, int exponent)
 {
     while (digits % 10 == 0) {
         digits /= 10;
         exponent++;
     }
-    return (sv_decimal){digits, exponent};
+    return (sv_decimal_parts){digits, exponent};
 }
 
 /* c × 2^q; `is_regular`: its neighbours are equally far. */
-static sv_decimal shorten(uint64_t c, int q, bool is_regular)
+static sv_decimal_parts shorten(uint64_t c, int q, bool is_regular)
 {
     int k = is_regular ? floor_log10_pow2(q) : floor_log10_three_quarters_pow2(q);
     int h = q + floor_log2_pow10(-k) + 1;
@@ -81,7 +81,7 @@ static sv_decimal shorten(uint64_t c, int q, bool is_regular)
     return without_zeros(s + rounds_up, k);
 }
 
-sv_decimal sv_decimal_from_double(double number)
+sv_decimal_parts sv_decimal_from_double(double number)
 {
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);

@@ -209,7 +209,7 @@ size_t sv_writer_format_double(double value, char *text)
     size_t sign = signbit(value) ? 1 : 0;
     if (sign)
         text[0] = '-';
-    sv_decimal decimal = {(uint64_t)(is_whole ? magnitude : 0), 0};
+    sv_decimal_parts decimal = {(uint64_t)(is_whole ? magnitude : 0), 0};
     if (!is_whole)
         decimal = sv_decimal_from_double(magnitude);
     char *start = put_digits(end, decimal.digits);

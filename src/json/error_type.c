@@ -31,7 +31,7 @@ static void append_zeros(sv_buf *buf, int n)
 static void append_plain_number(sv_buf *buf, double number)
 {
     char digits[MAX_DIGITS + 1];
-    sv_decimal decimal = {0, 0};
+    sv_decimal_parts decimal = {0, 0};
     if (number != 0)
         decimal = sv_decimal_from_double(fabs(number));
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)decimal.digits);
@@ -55,7 +55,7 @@ static void append_context(sv_buf *buf, const sv_context *context)
 {
     switch (context->kind) {
     case SV_CONTEXT_NULL:
-        sv_buf_append_str(buf, SV_STR("None"));
+        sv_buf_append_str(buf, SV_STR("more"));
         break;
     case SV_CONTEXT_INT:
         sv_buf_printf(buf, "%lld", (long long)context->integer);

@@ -42,7 +42,7 @@ static void test_edges(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        sv_decimal decimal = sv_decimal_from_double(rows[i].number);
+        sv_decimal_parts decimal = sv_decimal_from_double(rows[i].number);
         if (decimal.digits != rows[i].digits || decimal.exponent != rows[i].exponent)
             fail_msg("%a: %llue%d", rows[i].number, (unsigned long long)decimal.digits,
                      decimal.exponent);
@@ -66,7 +66,7 @@ static void test_powers_of_two(void **state)
         for (size_t i = 0; i < 3; i++) {
             if (numbers[i] == 0)
                 continue;
-            sv_decimal decimal = sv_decimal_from_double(numbers[i]);
+            sv_decimal_parts decimal = sv_decimal_from_double(numbers[i]);
             assert_true(read_back(decimal.digits, decimal.exponent) == numbers[i]);
             uint64_t shorter = decimal.digits / 10;
             assert_false(shorter && read_back(shorter, decimal.exponent + 1) == numbers[i]);
