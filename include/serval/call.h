@@ -16,6 +16,9 @@ extern "C" {
 #endif
 
 typedef struct sv_call sv_call;
+/* A running application, made of a sv_app (app.h). */
+typedef struct sv_application sv_application;
+struct sv_cookie;
 
 /* Answers with an error of `kind` and a message (printf format; bounded, longer text is cut).
  * Returns SV_FAILED, so that a handler ends with `return sv_fail(call, &sv_kind_..., "...")`. The
@@ -64,9 +67,28 @@ SV_API sv_status sv_set_header(sv_call *call, const char *name, sv_str value);
  */
 SV_API sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes);
 
+/* Answers 307, or another 3xx, with `Location`. `location` is copied; SV_INVALID for one that no
+ * header can carry. */
+SV_API sv_status sv_respond_redirect(sv_call *call, int status, sv_str location);
+/* Answers with a file: Content-Type by its name, ETag, Last-Modified, conditional requests and
+ * ranges. `path` is the server's own business; never build it from what a client says: use
+ * sv_respond_file_below for that. SV_FAILED (404) when there is no such regular file. Not on an
+ * event loop: reads files. */
+SV_API sv_status sv_respond_file(sv_call *call, const char *path);
+/* The same for a path that a client chose, which cannot leave `folder`, whatever it says. */
+SV_API sv_status sv_respond_file_below(sv_call *call, const char *folder, sv_str path);
+/* Adds a Set-Cookie header (cookie.h). SV_INVALID for names and values that no cookie can have. */
+SV_API sv_status sv_set_cookie(sv_call *call, const struct sv_cookie *cookie);
+
+/* Whether the call has failed, or was answered with an error. For clean-up. */
+SV_API bool sv_has_failed(const sv_call *call);
+/* The application that the call belongs to. */
+SV_API sv_application *sv_call_application(const sv_call *call);
+
 /* Ends a call whose handler returned SV_DEFERRED, or is about to: `out` is answered on SV_OK, else
  * as if the handler had returned `status`. Any thread, once; the call and all its memory are gone
- * afterwards. */
+ * afterwards. A second completion, or one of a call that was not deferred, is reported and does
+ * nothing. */
 SV_API void sv_complete(sv_call *call, sv_status status);
 
 /* True once nobody waits for the answer any more (client gone, deadline over, server stopping). Any

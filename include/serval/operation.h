@@ -22,7 +22,24 @@ typedef struct sv_handler {
     const sv_schema *in;     /* JSON body; NULL: raw, sv_none_schema: no body */
     const sv_schema *out;    /* answer; NULL: raw by sv_respond_bytes */
     sv_status (*run)(sv_call *call, const void *params, const void *in, void *out);
+    const sv_schema *event; /* of a stream's events (stream.h): `out` is its sv_events */
 } sv_handler;
+
+/* A way to prove who asks, for OpenAPI; the proof itself is a dependency's affair. */
+typedef enum sv_security_kind {
+    SV_SECURITY_BEARER,         /* Authorization: Bearer … */
+    SV_SECURITY_BASIC,          /* Authorization: Basic … */
+    SV_SECURITY_API_KEY_HEADER, /* a header called `parameter` */
+    SV_SECURITY_API_KEY_QUERY,
+    SV_SECURITY_API_KEY_COOKIE,
+    SV_SECURITY_OAUTH2_PASSWORD, /* `parameter` is the token address */
+} sv_security_kind;
+typedef struct sv_security {
+    const char *name; /* of the scheme in OpenAPI: "HTTPBearer" */
+    sv_security_kind kind;
+    const char *parameter;
+    const char *help;
+} sv_security;
 
 #ifndef __cplusplus
 /* static sv_status F(sv_call *call, const struct IN *in, struct OUT *out); */
@@ -76,6 +93,13 @@ typedef struct sv_operation {
     const char *raw_media;
     const char *response_media; /* OpenAPI content type of a raw answer; NULL: application/json */
     bool hidden;                /* not in OpenAPI */
+    bool deprecated;
+    bool optional_body; /* no body, or null, is fine: `in` is NULL then */
+    bool stream_body;   /* the handler reads the body itself, piece by piece (sv_read) */
+    bool exclude_none, exclude_defaults; /* members of the answer that are left out */
+    /* Opened before the body is validated, in this order (dependency.h); NULL-terminated. */
+    const struct sv_dependency *const *needs;
+    const sv_security *const *security; /* for OpenAPI; NULL-terminated */
 } sv_operation;
 
 #ifdef __cplusplus
