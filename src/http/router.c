@@ -1,196 +1,322 @@
 /* router.c: path -> route. Pure: knows methods as text, and neither requests nor connections.
  *
- * DESIGN. Templates are tried in order; each is told apart by its literal start in one comparison,
- * so that a table of a hundred routes costs well under a microsecond and needs no tree. */
+ * DESIGN. A tree of segments: routes whose templates begin alike share nodes, and a path visits the
+ * few nodes that fit it, however many routes there are. The edges of text stand in one hash table
+ * for the whole tree, keyed by node and segment. More than one node may fit (text, `{name}`,
+ * `{name:path}`); the route that was declared first wins, so that a node which is younger than what
+ * was found already is not entered. Everything is an index into an array; 0 is the root, which is
+ * nobody's child, or the entry that stands for none. */
 #include "http/router.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/route_template.h"
+
+enum { FIRST_CAPACITY = 16 };
+
+/* A route; the index is the order of declaration, from 1 on. */
 typedef struct entry {
     const sv_route *route;
-    sv_str template;
-    sv_str start; /* what stands before the first parameter; all of it when there is none */
+    sv_str method;
+    uint32_t next; /* the next of the same shape */
 } entry;
 
-struct sv_router {
-    entry *entries;
-    size_t n_entries, capacity;
-};
+/* The routes of one shape, in order. */
+typedef struct entry_list {
+    uint32_t first, last;
+} entry_list;
 
-sv_router *sv_router_new(void)
-{
-    return calloc(1, sizeof(sv_router));
-}
+typedef struct node {
+    sv_str text;      /* of the edge that leads here; of a parameter: empty */
+    uint32_t parent;  /* of an edge of text */
+    uint32_t oldest;  /* the first entry here or below */
+    uint32_t param;   /* the child for `{name}` */
+    entry_list ends;  /* templates that end here */
+    entry_list rests; /* templates whose `{name:path}` follows */
+} node;
+
+/* An edge of text; free when there is no child. */
+typedef struct edge {
+    uint32_t hash, child;
+} edge;
+
+struct sv_router {
+    entry *entries; /* the first is unused */
+    node *nodes;
+    edge *edges; /* a power of two of them, at most half in use */
+    uint32_t n_entries, entry_capacity, n_nodes, node_capacity, n_edges, edge_capacity;
+};
 
 void sv_router_free(sv_router *router)
 {
     if (!router)
         return;
     free(router->entries);
+    free(router->nodes);
+    free(router->edges);
     free(router);
-}
-
-/* One segment of a template. */
-typedef struct part {
-    sv_str name; /* of the parameter, or the literal text */
-    bool is_param, takes_rest;
-} part;
-
-static part read_part(sv_str segment)
-{
-    if (segment.len < 2 || segment.ptr[0] != '{' || segment.ptr[segment.len - 1] != '}')
-        return (part){.name = segment};
-    part read = {.name = sv_str_slice(segment, 1, segment.len - 2), .is_param = true};
-    if (sv_str_ends_with(read.name, SV_STR(":path"))) {
-        read.name.len -= strlen(":path");
-        read.takes_rest = true;
-    }
-    return read;
-}
-
-static sv_str without_first_slash(sv_str path)
-{
-    return sv_str_slice(path, 1, path.len);
 }
 
 size_t sv_router_param_names(const char *path, sv_str names[SV_ROUTER_MAX_PARAMS])
 {
-    sv_str rest = without_first_slash(sv_str_from(path)), segment;
+    sv_str rest = sv_route_template_segments(sv_str_from(path)), segment;
     size_t n = 0;
     while (sv_str_split(&rest, '/', &segment)) {
-        part read = read_part(segment);
-        if (read.is_param && n < SV_ROUTER_MAX_PARAMS)
-            names[n++] = read.name;
+        sv_route_part part = sv_route_template_read(segment);
+        if (part.kind != SV_ROUTE_PART_TEXT && n < SV_ROUTER_MAX_PARAMS)
+            names[n++] = part.text;
     }
     return n;
 }
 
-static bool has_brace(sv_str text)
+/* Eight bytes a step. Paths from outside are only looked up, so nobody can fill the table with
+ * collisions. */
+static uint32_t hash_edge(uint32_t parent, sv_str text)
 {
-    return sv_str_find(text, '{') < text.len || sv_str_find(text, '}') < text.len ||
-           sv_str_find(text, ':') < text.len;
-}
-
-static bool is_among(sv_str name, const sv_str *names, size_t n_names)
-{
-    for (size_t i = 0; i < n_names; i++)
-        if (sv_str_eq(name, names[i]))
-            return true;
-    return false;
-}
-
-static sv_status check_template(const char *path, sv_error *error)
-{
-    sv_str names[SV_ROUTER_MAX_PARAMS], rest = sv_str_from(path), segment;
-    size_t n = 0;
-    if (!sv_str_starts_with(rest, SV_STR("/")))
-        return sv_error_set(error, SV_INVALID, NULL, "the path %s does not begin with a slash",
-                            path);
-    rest = without_first_slash(rest);
-    while (sv_str_split(&rest, '/', &segment)) {
-        part read = read_part(segment);
-        if (!read.is_param &&
-            (sv_str_find(segment, '{') < segment.len || sv_str_find(segment, '}') < segment.len))
-            return sv_error_set(error, SV_INVALID, NULL,
-                                "a brace in %s does not enclose a whole segment", path);
-        if (!read.is_param)
-            continue;
-        if (!read.name.len || has_brace(read.name))
-            return sv_error_set(error, SV_INVALID, NULL, "%s has a parameter without a proper name",
-                                path);
-        if (read.takes_rest && rest.ptr)
-            return sv_error_set(error, SV_INVALID, NULL,
-                                "a :path parameter in %s is not the last segment", path);
-        if (n == SV_ROUTER_MAX_PARAMS)
-            return sv_error_set(error, SV_INVALID, NULL, "%s has more than %d parameters", path,
-                                SV_ROUTER_MAX_PARAMS);
-        if (is_among(read.name, names, n))
-            return sv_error_set(error, SV_INVALID, NULL, "%s has two parameters named %.*s", path,
-                                SV_STR_ARG(read.name));
-        names[n++] = read.name;
+    uint64_t hash = parent + text.len * 0x100000001B3u, word;
+    for (; text.len >= sizeof word;
+         text = (sv_str){text.ptr + sizeof word, text.len - sizeof word}) {
+        memcpy(&word, text.ptr, sizeof word);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 32;
     }
+    word = 0;
+    if (text.len)
+        memcpy(&word, text.ptr, text.len);
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(hash >> 32);
+}
+
+/* The child of `parent` by this text; 0: there is none. */
+static uint32_t find_child(const sv_router *router, uint32_t parent, sv_str text)
+{
+    uint32_t mask = router->edge_capacity - 1, hash = hash_edge(parent, text);
+    for (uint32_t at = hash & mask; router->edges[at].child; at = (at + 1) & mask) {
+        const node *child = &router->nodes[router->edges[at].child];
+        if (router->edges[at].hash == hash && child->parent == parent &&
+            sv_str_eq(child->text, text))
+            return router->edges[at].child;
+    }
+    return 0;
+}
+
+static void put_edge(edge *edges, uint32_t capacity, edge added)
+{
+    uint32_t at = added.hash & (capacity - 1);
+    while (edges[at].child)
+        at = (at + 1) & (capacity - 1);
+    edges[at] = added;
+}
+
+/* Room for one more edge. */
+static sv_status grow_edges(sv_router *router)
+{
+    if (router->edge_capacity > 2 * router->n_edges + 1)
+        return SV_OK;
+    uint32_t capacity = router->edge_capacity ? router->edge_capacity * 2 : FIRST_CAPACITY;
+    edge *edges = calloc(capacity, sizeof *edges);
+    if (!edges)
+        return SV_NO_MEMORY;
+    for (uint32_t i = 0; i < router->edge_capacity; i++)
+        if (router->edges[i].child)
+            put_edge(edges, capacity, router->edges[i]);
+    free(router->edges);
+    router->edges = edges;
+    router->edge_capacity = capacity;
     return SV_OK;
 }
 
-static bool stands_twice(const sv_router *router, const sv_route *route)
+/* Room for one more item of an array; `items` as it is now, NULL when out of memory. */
+static void *grow(void *items, uint32_t n_items, uint32_t *capacity, size_t item_size)
 {
-    for (size_t i = 0; i < router->n_entries; i++) {
-        const sv_route *other = router->entries[i].route;
+    if (n_items < *capacity)
+        return items;
+    uint32_t wanted = *capacity ? *capacity * 2 : FIRST_CAPACITY;
+    void *grown = realloc(items, wanted * item_size);
+    if (grown)
+        *capacity = wanted;
+    return grown;
+}
+
+static sv_status make_room(sv_router *router)
+{
+    node *nodes = grow(router->nodes, router->n_nodes, &router->node_capacity, sizeof *nodes);
+    if (!nodes)
+        return SV_NO_MEMORY;
+    router->nodes = nodes;
+    entry *entries =
+        grow(router->entries, router->n_entries, &router->entry_capacity, sizeof *entries);
+    if (!entries)
+        return SV_NO_MEMORY;
+    router->entries = entries;
+    return grow_edges(router);
+}
+
+sv_router *sv_router_new(void)
+{
+    sv_router *router = calloc(1, sizeof *router);
+    if (!router)
+        return NULL;
+    if (make_room(router)) {
+        sv_router_free(router);
+        return NULL;
+    }
+    router->nodes[router->n_nodes++] = (node){.oldest = 1};
+    router->entries[router->n_entries++] = (entry){0};
+    return router;
+}
+
+/* The child of `parent` for a segment of a template, made when it is met first. */
+static sv_status reach_child(sv_router *router, uint32_t parent, sv_route_part part,
+                             uint32_t *ret_child)
+{
+    bool is_text = part.kind == SV_ROUTE_PART_TEXT;
+    uint32_t child = is_text ? find_child(router, parent, part.text) : router->nodes[parent].param;
+    sv_status status = child ? SV_OK : make_room(router);
+    if (!status && !child) {
+        child = router->n_nodes++;
+        router->nodes[child] = (node){.parent = parent, .oldest = router->n_entries};
+        if (!is_text) {
+            router->nodes[parent].param = child;
+        } else {
+            router->nodes[child].text = part.text;
+            put_edge(router->edges, router->edge_capacity,
+                     (edge){hash_edge(parent, part.text), child});
+            router->n_edges++;
+        }
+    }
+    *ret_child = child;
+    return status;
+}
+
+/* Where the routes of a template are listed. The nodes that are made here stay when what comes
+ * later fails: without entries they match nothing. */
+static sv_status reach_list(sv_router *router, sv_str template, entry_list **ret_list)
+{
+    sv_str rest = sv_route_template_segments(template), segment;
+    uint32_t at = 0;
+    sv_status status = make_room(router); /* for the entry */
+    while (!status && sv_str_split(&rest, '/', &segment)) {
+        sv_route_part part = sv_route_template_read(segment);
+        if (part.kind == SV_ROUTE_PART_REST) {
+            *ret_list = &router->nodes[at].rests;
+            return SV_OK;
+        }
+        status = reach_child(router, at, part, &at);
+    }
+    if (!status)
+        *ret_list = &router->nodes[at].ends;
+    return status;
+}
+
+static bool stands_twice(const sv_router *router, const entry_list *list, const sv_route *route)
+{
+    for (uint32_t at = list->first; at; at = router->entries[at].next) {
+        const sv_route *other = router->entries[at].route;
         if (strcmp(other->method, route->method) == 0 && strcmp(other->path, route->path) == 0)
             return true;
     }
     return false;
 }
 
-static sv_status make_room(sv_router *router)
+static void append(sv_router *router, entry_list *list, const sv_route *route)
 {
-    if (router->n_entries < router->capacity)
-        return SV_OK;
-    size_t capacity = router->capacity ? router->capacity * 2 : 16;
-    entry *entries = realloc(router->entries, capacity * sizeof *entries);
-    if (!entries)
-        return SV_NO_MEMORY;
-    router->entries = entries;
-    router->capacity = capacity;
-    return SV_OK;
+    uint32_t added = router->n_entries++;
+    router->entries[added] = (entry){.route = route, .method = sv_str_from(route->method)};
+    if (list->first)
+        router->entries[list->last].next = added;
+    else
+        list->first = added;
+    list->last = added;
 }
 
 sv_status sv_router_add(sv_router *router, const sv_route *route, sv_error *error)
 {
-    sv_status status = check_template(route->path, error);
+    sv_status status = sv_route_template_check(route->path, error);
     if (status)
         return status;
-    if (stands_twice(router, route))
-        return sv_error_set(error, SV_INVALID, NULL, "%s %s stands twice", route->method,
-                            route->path);
-    status = make_room(router);
+    entry_list *list;
+    status = reach_list(router, sv_str_from(route->path), &list);
     if (status)
         return sv_error_set(error, status, NULL, "out of memory");
-    sv_str template = sv_str_from(route->path);
-    router->entries[router->n_entries++] =
-        (entry){route, template, sv_str_slice(template, 0, sv_str_find(template, '{'))};
+    if (stands_twice(router, list, route))
+        return sv_error_set(error, SV_INVALID, NULL, "%s %s stands twice", route->method,
+                            route->path);
+    append(router, list, route);
     return SV_OK;
 }
 
-/* Matches a template with parameters; `path` begins with its literal start. */
-static bool match_params(sv_str template, sv_str path, sv_route_match *match)
+/* One walk through the tree. */
+typedef struct search {
+    const sv_router *router;
+    const sv_str *method; /* NULL: every one */
+    uint32_t from;        /* the first entry that is wanted */
+    uint32_t best;        /* what was found; n_entries: nothing yet */
+    size_t n_params;      /* of the best */
+    sv_str *params;
+    sv_str open[SV_ROUTER_MAX_PARAMS]; /* on the way to where the walk is */
+} search;
+
+static bool takes_method(const entry *tried, sv_str method)
 {
-    sv_str want_rest = without_first_slash(template), have_rest = without_first_slash(path), want,
-           have;
-    match->n_params = 0;
-    while (sv_str_split(&want_rest, '/', &want)) {
-        part read = read_part(want);
-        sv_str all = have_rest;
-        if (!sv_str_split(&have_rest, '/', &have))
-            return false;
-        if (read.takes_rest) {
-            match->params[match->n_params++] = all;
-            return true;
-        }
-        if (read.is_param ? !have.len : !sv_str_eq(want, have))
-            return false;
-        if (read.is_param)
-            match->params[match->n_params++] = have;
+    return sv_str_eq(tried->method, method) || sv_str_eq(tried->method, SV_STR("*")) ||
+           (sv_str_eq(tried->method, SV_STR("GET")) && sv_str_eq(method, SV_STR("HEAD")));
+}
+
+/* Takes the first entry of the list that is wanted, if it is better than what was found. */
+static void take_better(search *s, entry_list list, size_t n_params)
+{
+    for (uint32_t at = list.first; at && at < s->best; at = s->router->entries[at].next) {
+        if (at < s->from || (s->method && !takes_method(&s->router->entries[at], *s->method)))
+            continue;
+        s->best = at;
+        s->n_params = n_params;
+        memcpy(s->params, s->open, n_params * sizeof *s->params);
+        return;
     }
-    return !have_rest.ptr;
 }
 
-static bool match_path(const entry *tried, sv_str path, sv_route_match *match)
+/* `rest`: the segments behind `at`; NULL pointer: the path has ended. Recursion is as deep as the
+ * longest template. */
+static void walk(search *s, uint32_t at, sv_str rest, size_t n_params)
 {
-    if (!sv_str_starts_with(path, tried->start))
-        return false;
+    const node *here = &s->router->nodes[at];
+    sv_str all = rest, segment;
+    if (here->oldest >= s->best)
+        return;
+    if (!sv_str_split(&rest, '/', &segment)) {
+        take_better(s, here->ends, n_params);
+        return;
+    }
+    if (here->rests.first) {
+        s->open[n_params] = all;
+        take_better(s, here->rests, n_params + 1);
+    }
+    uint32_t child = find_child(s->router, at, segment);
+    if (child)
+        walk(s, child, rest, n_params);
+    if (here->param && segment.len) {
+        s->open[n_params] = segment;
+        walk(s, here->param, rest, n_params + 1);
+    }
+}
+
+/* The first entry from `from` on that fits, or 0; `match` gets its parameters. */
+static uint32_t find_entry(const sv_router *router, const sv_str *method, sv_str path,
+                           uint32_t from, sv_route_match *match)
+{
+    search s = {.router = router,
+                .method = method,
+                .from = from,
+                .best = router->n_entries,
+                .params = match->params};
     match->n_params = 0;
-    if (tried->start.len == tried->template.len)
-        return path.len == tried->template.len;
-    return match_params(tried->template, path, match);
-}
-
-static bool takes_method(const sv_route *route, sv_str method)
-{
-    sv_str own = sv_str_from(route->method);
-    return sv_str_eq(own, method) || sv_str_eq(own, SV_STR("*")) ||
-           (sv_str_eq(method, SV_STR("HEAD")) && sv_str_eq(own, SV_STR("GET")));
+    if (!sv_str_starts_with(path, SV_STR("/")))
+        return 0;
+    walk(&s, 0, sv_route_template_segments(path), 0);
+    match->n_params = s.n_params;
+    return s.best < router->n_entries ? s.best : 0;
 }
 
 /* Adds to a list like "GET, HEAD", once; left out when there is no room. */
@@ -227,30 +353,30 @@ static bool exists_by_slash(const sv_router *router, sv_str path)
         with_slash[path.len] = '/';
         other = (sv_str){with_slash, path.len + 1};
     }
-    for (size_t i = 0; i < router->n_entries; i++)
-        if (match_path(&router->entries[i], other, &unused))
-            return true;
-    return false;
+    return find_entry(router, NULL, other, 1, &unused) != 0;
+}
+
+/* Names the methods of all routes that fit the path. */
+static void fill_allow(const sv_router *router, sv_str path, sv_route_match *match)
+{
+    uint32_t at = find_entry(router, NULL, path, 1, match);
+    for (; at; at = find_entry(router, NULL, path, at + 1, match))
+        allow_route(match, router->entries[at].route);
+    match->n_params = 0;
+    if (match->allow[0])
+        add_method(match->allow, sizeof match->allow, "OPTIONS");
 }
 
 sv_match sv_router_find(const sv_router *router, sv_str method, sv_str path,
                         sv_route_match *ret_match)
 {
-    ret_match->route = NULL;
+    uint32_t found = find_entry(router, &method, path, 1, ret_match);
+    ret_match->route = found ? router->entries[found].route : NULL;
     ret_match->allow[0] = '\0';
-    for (size_t i = 0; i < router->n_entries; i++) {
-        const entry *tried = &router->entries[i];
-        if (!match_path(tried, path, ret_match))
-            continue;
-        if (takes_method(tried->route, method)) {
-            ret_match->route = tried->route;
-            return SV_MATCH_FOUND;
-        }
-        allow_route(ret_match, tried->route);
-    }
-    ret_match->n_params = 0;
-    if (!ret_match->allow[0])
-        return exists_by_slash(router, path) ? SV_MATCH_SLASH : SV_MATCH_NO_PATH;
-    add_method(ret_match->allow, sizeof ret_match->allow, "OPTIONS");
-    return SV_MATCH_NO_METHOD;
+    if (found)
+        return SV_MATCH_FOUND;
+    fill_allow(router, path, ret_match);
+    if (ret_match->allow[0])
+        return SV_MATCH_NO_METHOD;
+    return exists_by_slash(router, path) ? SV_MATCH_SLASH : SV_MATCH_NO_PATH;
 }

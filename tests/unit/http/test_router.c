@@ -2,11 +2,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/id.h"
 #include "http/router.h"
+#include "router_contest.h"
 
 static const sv_route routes[] = {
     {.method = "GET", .path = "/"},
@@ -129,13 +134,94 @@ static void test_names(void **state)
     assert_int_equal(sv_router_param_names("/", names), 0);
 }
 
+/* A template before a text wins over it, in every mixture of the two. */
+static void test_order(void **state)
+{
+    (void)state;
+    static const sv_route ordered[] = {
+        {.method = "GET", .path = "/{a}/{b}"},    {.method = "GET", .path = "/x/y"},
+        {.method = "POST", .path = "/x/{b}"},     {.method = "POST", .path = "/{a}/y"},
+        {.method = "PUT", .path = "/x/{r:path}"}, {.method = "PUT", .path = "/x/y"},
+        {.method = "*", .path = "/{a}/y"},
+    };
+    static const struct {
+        const char *method;
+        size_t found;
+    } rows[] = {{"GET", 0}, {"HEAD", 0}, {"POST", 2}, {"PUT", 4}, {"DELETE", 6}};
+    sv_router *router = sv_router_new();
+    for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++)
+        assert_int_equal(sv_router_add(router, &ordered[i], NULL), SV_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sv_route_match match;
+        assert_int_equal(
+            sv_router_find(router, sv_str_from(rows[i].method), SV_STR("/x/y"), &match),
+            SV_MATCH_FOUND);
+        assert_ptr_equal(match.route, &ordered[rows[i].found]);
+    }
+    sv_router_free(router);
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    enum { N_ROUTES = 10000 };
+    static char paths[N_ROUTES][32];
+    static sv_route many[N_ROUTES];
+    sv_router *router = sv_router_new();
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        snprintf(paths[i], sizeof paths[i], i % 2 ? "/v1/r%zu/{id}" : "/v1/r%zu/all", i);
+        many[i] = (sv_route){.method = "GET", .path = paths[i]};
+        assert_int_equal(sv_router_add(router, &many[i], NULL), SV_OK);
+    }
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        char path[32];
+        sv_route_match match;
+        snprintf(path, sizeof path, "/v1/r%zu/all", i);
+        assert_int_equal(sv_router_find(router, SV_STR("GET"), sv_str_from(path), &match),
+                         SV_MATCH_FOUND);
+        assert_ptr_equal(match.route, &many[i]);
+        assert_int_equal(match.n_params, i % 2);
+    }
+    assert_int_equal(sv_router_add(router, &many[7], NULL), SV_INVALID);
+    sv_router_free(router);
+}
+
+/* xorshift64: the bytes of a table and its paths follow from the seed. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* SV_SEED=n repeats a run. */
+static void test_contest(void **state)
+{
+    (void)state;
+    enum { N_TABLES = 2000 };
+    uint8_t data[1024];
+    const char *given = getenv("SV_SEED");
+    uint64_t seed;
+    sv_id_random(&seed, sizeof seed);
+    seed = given ? strtoull(given, NULL, 0) : seed | 1; /* never 0 */
+    for (size_t i = 0; i < N_TABLES; i++) {
+        uint64_t start = seed;
+        for (size_t at = 0; at < sizeof data; at++)
+            data[at] = (uint8_t)(next_random(&seed) >> 32);
+        const char *difference = router_contest_run(data, sizeof data);
+        if (difference)
+            fail_msg("%s; SV_SEED=%llu", difference, (unsigned long long)start);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_bad_templates),
-        cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_find),    cmocka_unit_test(test_bad_templates),
+        cmocka_unit_test(test_twice),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_order),   cmocka_unit_test(test_many),
+        cmocka_unit_test(test_contest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
