@@ -100,6 +100,9 @@ typedef struct sv_operation {
     /* Opened before the body is validated, in this order (dependency.h); NULL-terminated. */
     const struct sv_dependency *const *needs;
     const sv_security *const *security; /* for OpenAPI; NULL-terminated */
+    /* Requests of one client to this operation: "10/minute;100/hour"; more are answered 429. NULL:
+     * the router's, or no limit. */
+    const char *rate_limit;
 } sv_operation;
 
 #ifdef __cplusplus
