@@ -52,10 +52,15 @@ const char *sv_json_schema_component(const sv_schema *schema)
 /* Where `name` stands or would stand. */
 static size_t find(const sv_json_schema_set *set, const char *name)
 {
-    size_t at = 0;
-    while (at < set->len && strcmp(set->items[at].name, name) < 0)
-        at++;
-    return at;
+    size_t low = 0, high = set->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(set->items[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static sv_status make_room(sv_json_schema_set *set)

@@ -3,6 +3,7 @@
 #include "web/openapi.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <serval/version.h>
@@ -281,30 +282,67 @@ static void write_path_key(document *doc, const char *path)
     sv_writer_key(doc->writer, sv_arena_printf(doc->arena, "%.*s%s", len, path, mark ? "}" : ""));
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+    const sv_bound_operation *one = *(const sv_bound_operation *const *)a;
+    const sv_bound_operation *other = *(const sv_bound_operation *const *)b;
+    int order = strcmp(one->row->path, other->row->path);
+    return order ? order : (one > other) - (one < other);
+}
+
+/* Which of the rows that are shown belong to one path; an item for each row. */
+typedef struct path_links {
+    const sv_bound_operation **next; /* the next row of its path; NULL: none */
+    bool *is_first;                  /* of its path */
+} path_links;
+
+static sv_status link_paths(document *doc, const sv_bound_operation *rows, size_t n,
+                            path_links *ret_links)
+{
+    path_links links = {sv_arena_alloc_array(doc->arena, n + 1, sizeof *links.next),
+                        sv_arena_alloc_array(doc->arena, n + 1, sizeof *links.is_first)};
+    const sv_bound_operation **sorted = sv_arena_alloc_array(doc->arena, n + 1, sizeof *sorted);
+    size_t n_shown = 0;
+    if (!links.next || !links.is_first || !sorted)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        if (is_shown(&rows[i]))
+            sorted[n_shown++] = &rows[i];
+    qsort(sorted, n_shown, sizeof *sorted, compare_paths);
+    for (size_t i = 0; i < n_shown; i++) {
+        bool follows = i && strcmp(sorted[i - 1]->row->path, sorted[i]->row->path) == 0;
+        links.is_first[sorted[i] - rows] = !follows;
+        if (follows)
+            links.next[sorted[i - 1] - rows] = sorted[i];
+    }
+    *ret_links = links;
+    return SV_OK;
+}
+
 /* A path stands once, at its first row, with the methods of all its rows. */
-static void write_paths(document *doc)
+static sv_status write_paths(document *doc)
 {
     size_t n;
+    path_links links;
     const sv_bound_operation *rows = sv_application_operations(doc->application, &n);
+    sv_status status = link_paths(doc, rows, n, &links);
+    if (status)
+        return status;
     sv_writer_key(doc->writer, SV_STR("paths"));
     sv_writer_begin_object(doc->writer);
     for (size_t i = 0; i < n; i++) {
-        bool seen = !is_shown(&rows[i]);
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = is_shown(&rows[k]) && strcmp(rows[k].row->path, rows[i].row->path) == 0;
-        if (seen)
+        if (!links.is_first[i])
             continue;
         write_path_key(doc, rows[i].row->path);
         sv_writer_begin_object(doc->writer);
-        for (size_t k = i; k < n; k++) {
-            if (!is_shown(&rows[k]) || strcmp(rows[k].row->path, rows[i].row->path) != 0)
-                continue;
-            write_method_key(doc, rows[k].row->method);
-            write_operation(doc, &rows[k]);
+        for (const sv_bound_operation *at = &rows[i]; at; at = links.next[at - rows]) {
+            write_method_key(doc, at->row->method);
+            write_operation(doc, at);
         }
         sv_writer_end_object(doc->writer);
     }
     sv_writer_end_object(doc->writer);
+    return SV_OK;
 }
 
 static sv_status collect_schemas(document *doc, sv_error *error)
@@ -358,7 +396,9 @@ static sv_status write_document(document *doc, sv_error *error)
     sv_writer *writer = doc->writer;
     sv_writer_begin_object(writer);
     write_info(doc);
-    write_paths(doc);
+    status = write_paths(doc);
+    if (status)
+        return status;
     sv_writer_key(writer, SV_STR("components"));
     sv_writer_begin_object(writer);
     sv_writer_key(writer, SV_STR("schemas"));

@@ -47,8 +47,47 @@ static void test_document(void **state)
     sv_test_free(client);
 }
 
+SV_HANDLER_RAW(nothing);
+static sv_status nothing(sv_call *call)
+{
+    return sv_respond_bytes(call, "text/plain", SV_STR(""));
+}
+
+/* The methods of a path stand together, at the place of its first row. */
+static void test_paths_once(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {
+        {"GET", "/b", &nothing_handler, .hidden = true},
+        {"POST", "/z", &nothing_handler},
+        {"GET", "/b/{rest:path}", &nothing_handler},
+        {"PUT", "/b", &nothing_handler},
+        {"GET", "/z", &nothing_handler},
+        {"*", "/a", &nothing_handler},
+        {"DELETE", "/b", &nothing_handler},
+        {"PUT", "/z", &nothing_handler},
+        {0},
+    };
+    static const char *const in_order[] = {
+        "\"/z\":{\"post\":", "\"get\":",    "\"put\":",       "\"/b/{rest}\":{\"get\":",
+        "\"/b\":{\"put\":",  "\"delete\":", "\"components\":"};
+    const sv_app app = {.operations = rows};
+    sv_client *client = sv_test_client(&app);
+    sv_str rest = sv_test_get(client, "/openapi.json").body;
+    for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++) {
+        const char *at = memmem(rest.ptr, rest.len, in_order[i], strlen(in_order[i]));
+        if (!at)
+            fail_msg("missing %s in %.*s", in_order[i], SV_STR_ARG(rest));
+        rest = sv_str_slice(rest, (size_t)(at - rest.ptr) + 1, rest.len);
+    }
+    sv_test_free(client);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_document)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_document),
+        cmocka_unit_test(test_paths_once),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
