@@ -1,9 +1,12 @@
 # Spells the common commands. CMake builds (CMakePresets.json), tools/ does the rest.
 .DEFAULT_GOAL := build
-.PHONY: help deps build run test check bench zoo test-all clean build-asan
+.PHONY: help deps build run install uninstall test check bench zoo test-all clean build-asan
 
 # ARGS goes to the program: make run ARGS="--port 9000 path/to/model.onnx"
 ARGS ?=
+# Where make install puts things: below PREFIX, or what will be PREFIX in a package made of DESTDIR.
+PREFIX ?= /usr/local
+DESTDIR ?=
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -19,6 +22,15 @@ build: deps
 #: make run        build, then serve the bundled models on http://127.0.0.1:8000 (options in ARGS="...")
 run: build
 	@exec build/serval serve $(ARGS)
+
+#: make install    build, then put program, headers and libraries below PREFIX=/usr/local (DESTDIR=)
+install: build
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+	@cp build/release/install_manifest.txt build/installed.txt
+
+#: make uninstall  remove what the last make install put there
+uninstall:
+	@tools/uninstall build/installed.txt "$(DESTDIR)"
 
 build-asan:
 	@tools/deps --test

@@ -1,5 +1,6 @@
 # Third-party libraries as targets dep::NAME. `tools/deps` puts what the system's packages lack into
-# .deps/prefix; a directory there is looked into first.
+# .deps/prefix; a directory there is looked into first. The global properties SV_LINK_SYSTEM, SV_LINK_OWN
+# and SV_LINK_INSIDE tell cmake/Library.cmake what libserval links.
 
 find_package(PkgConfig REQUIRED)
 set(SV_PREFIX "${CMAKE_SOURCE_DIR}/.deps/prefix" CACHE PATH "Where tools/deps unpacked libraries")
@@ -11,6 +12,8 @@ set(sv_hints_lib "${SV_PREFIX}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}" "${SV_PREF
 function(sv_dep_pkgconfig name module)
     pkg_check_modules(SV_PC_${name} REQUIRED IMPORTED_TARGET ${module})
     add_library(dep::${name} ALIAS PkgConfig::SV_PC_${name})
+    list(TRANSFORM SV_PC_${name}_LIBRARIES PREPEND -l OUTPUT_VARIABLE flags)
+    set_property(GLOBAL APPEND PROPERTY SV_LINK_SYSTEM ${flags})
 endfunction()
 
 function(sv_dep_find name header)
@@ -22,6 +25,13 @@ function(sv_dep_find name header)
     add_library(dep::${name} INTERFACE IMPORTED)
     target_include_directories(dep::${name} SYSTEM INTERFACE ${SV_${name}_INCLUDE})
     target_link_libraries(dep::${name} INTERFACE ${SV_${name}_LIBRARY})
+    if(SV_${name}_LIBRARY MATCHES "\\.a$")
+        set_property(GLOBAL APPEND PROPERTY SV_LINK_INSIDE ${SV_${name}_LIBRARY})
+    elseif(SV_${name}_LIBRARY MATCHES "^${SV_PREFIX}/")
+        set_property(GLOBAL APPEND PROPERTY SV_LINK_OWN ${SV_${name}_LIBRARY})
+    else()
+        set_property(GLOBAL APPEND PROPERTY SV_LINK_SYSTEM -l${name})
+    endif()
 endfunction()
 
 sv_dep_pkgconfig(uv libuv)
