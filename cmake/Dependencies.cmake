@@ -36,6 +36,7 @@ endfunction()
 
 sv_dep_pkgconfig(uv libuv)
 sv_dep_pkgconfig(yaml yaml-0.1)
+sv_dep_pkgconfig(pcre2 libpcre2-8)
 sv_dep_pkgconfig(curl libcurl>=7.87)
 sv_dep_pkgconfig(turbojpeg libturbojpeg)
 sv_dep_pkgconfig(png libpng)
