@@ -16,17 +16,31 @@ void sv_writer_init(sv_writer *writer, sv_buf *buf)
     *writer = (sv_writer){.buf = buf};
 }
 
-static void separate(sv_writer *writer)
+/* Room for `size_bytes` behind the comma that may be needed, which is written; NULL on failure.
+ * Follow with sv_buf_advance. */
+static char *begin(sv_writer *writer, size_t size_bytes)
 {
-    if (writer->needs_comma)
-        sv_buf_append_byte(writer->buf, ',');
+    char *at = sv_buf_reserve(writer->buf, size_bytes + writer->needs_comma);
+    if (at && writer->needs_comma) {
+        *at++ = ',';
+        sv_buf_advance(writer->buf, 1);
+    }
     writer->needs_comma = true;
+    return at;
+}
+
+static void append_bytes(sv_writer *writer, const char *bytes, size_t len)
+{
+    char *at = begin(writer, len);
+    if (!at || !len)
+        return;
+    memcpy(at, bytes, len);
+    sv_buf_advance(writer->buf, len);
 }
 
 static void open(sv_writer *writer, char bracket)
 {
-    separate(writer);
-    sv_buf_append_byte(writer->buf, bracket);
+    append_bytes(writer, &bracket, 1);
     writer->needs_comma = false;
 }
 
@@ -71,10 +85,27 @@ static void append_escaped(sv_buf *buf, unsigned char byte)
     sv_buf_append(buf, text, len);
 }
 
+/* Has one of eight bytes to be escaped: a control character, `"` or `\\`? Each test sets the
+ * highest bit of the bytes that it finds, and at times of bytes above one of those. */
+static bool has_escape(uint64_t eight)
+{
+    const uint64_t ones = 0x0101010101010101u, highest = ones * 0x80;
+    uint64_t quotes = eight ^ ones * '"', backslashes = eight ^ ones * '\\';
+    uint64_t found = ((eight - ones * 0x20) & ~eight) | ((quotes - ones) & ~quotes) |
+                     ((backslashes - ones) & ~backslashes);
+    return found & highest;
+}
+
 /* Length of the longest prefix that needs no escape. */
 static size_t plain_len(sv_str text)
 {
     size_t i = 0;
+    uint64_t eight;
+    for (; text.len - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, text.ptr + i, sizeof eight);
+        if (has_escape(eight))
+            break;
+    }
     while (i < text.len) {
         unsigned char byte = (unsigned char)text.ptr[i];
         if (byte < 0x20 || byte == '"' || byte == '\\')
@@ -111,28 +142,39 @@ static void append_repaired(sv_buf *buf, sv_str text)
     }
 }
 
-static void append_quoted(sv_buf *buf, sv_str text)
+/* Most texts: nothing to escape and nothing to repair. False when this is another. */
+static bool append_plain(sv_writer *writer, sv_str text)
 {
-    sv_buf_append_byte(buf, '"');
-    if (sv_str_is_utf8(text))
-        append_text(buf, text);
-    else
-        append_repaired(buf, text);
-    sv_buf_append_byte(buf, '"');
-}
-
-void sv_writer_key(sv_writer *writer, sv_str name)
-{
-    separate(writer);
-    append_quoted(writer->buf, name);
-    sv_buf_append_byte(writer->buf, ':');
-    writer->needs_comma = false;
+    if (plain_len(text) < text.len || !sv_str_is_utf8(text))
+        return false;
+    char *at = begin(writer, text.len + 2);
+    if (!at)
+        return true;
+    *at = '"';
+    if (text.len)
+        memcpy(at + 1, text.ptr, text.len);
+    at[text.len + 1] = '"';
+    sv_buf_advance(writer->buf, text.len + 2);
+    return true;
 }
 
 void sv_writer_str(sv_writer *writer, sv_str text)
 {
-    separate(writer);
-    append_quoted(writer->buf, text);
+    if (append_plain(writer, text))
+        return;
+    append_bytes(writer, "\"", 1);
+    if (sv_str_is_utf8(text))
+        append_text(writer->buf, text);
+    else
+        append_repaired(writer->buf, text);
+    sv_buf_append_byte(writer->buf, '"');
+}
+
+void sv_writer_key(sv_writer *writer, sv_str name)
+{
+    sv_writer_str(writer, name);
+    sv_buf_append_byte(writer->buf, ':');
+    writer->needs_comma = false;
 }
 
 /* Writes the digits of `number` in front of `end`; returns where they start. */
@@ -149,20 +191,16 @@ void sv_writer_uint(sv_writer *writer, uint64_t value)
 {
     char digits[MAX_DIGITS], *end = digits + sizeof digits;
     const char *start = put_digits(end, value);
-    separate(writer);
-    sv_buf_append(writer->buf, start, (size_t)(end - start));
+    append_bytes(writer, start, (size_t)(end - start));
 }
 
 void sv_writer_int(sv_writer *writer, int64_t value)
 {
-    if (value >= 0) {
-        sv_writer_uint(writer, (uint64_t)value);
-        return;
-    }
-    separate(writer);
-    sv_buf_append_byte(writer->buf, '-');
-    writer->needs_comma = false;
-    sv_writer_uint(writer, 0 - (uint64_t)value);
+    char digits[MAX_DIGITS + 1], *end = digits + sizeof digits;
+    char *start = put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    if (value < 0)
+        *--start = '-';
+    append_bytes(writer, start, (size_t)(end - start));
 }
 
 /* d.ddd × 10^exponent in pydantic's form. */
@@ -224,15 +262,12 @@ void sv_writer_double(sv_writer *writer, double value)
         return;
     }
     char text[SV_WRITER_DOUBLE_SIZE];
-    size_t len = sv_writer_format_double(value, text);
-    separate(writer);
-    sv_buf_append(writer->buf, text, len);
+    append_bytes(writer, text, sv_writer_format_double(value, text));
 }
 
 void sv_writer_raw(sv_writer *writer, sv_str json)
 {
-    separate(writer);
-    sv_buf_append_str(writer->buf, json);
+    append_bytes(writer, json.ptr, json.len);
 }
 
 void sv_writer_bool(sv_writer *writer, bool value)

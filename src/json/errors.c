@@ -19,11 +19,6 @@ void sv_errors_init(sv_errors *errors, sv_arena *arena)
     *errors = (sv_errors){.arena = arena};
 }
 
-bool sv_errors_is_full(const sv_errors *errors)
-{
-    return errors->count > SV_ERRORS_MAX || errors->status == SV_NO_MEMORY;
-}
-
 /* The array has room for 4, 8, 16 … entries. */
 static bool needs_room(size_t count)
 {

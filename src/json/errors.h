@@ -45,7 +45,10 @@ void sv_errors_init(sv_errors *errors, sv_arena *arena);
 void sv_errors_add(sv_errors *errors, sv_error_type type, const sv_loc *where, sv_input input,
                    const sv_context *context);
 /* True when further errors would not be kept: whoever collects may stop. */
-bool sv_errors_is_full(const sv_errors *errors);
+static inline bool sv_errors_is_full(const sv_errors *errors)
+{
+    return errors->count > SV_ERRORS_MAX || errors->status == SV_NO_MEMORY;
+}
 
 /* True when an error from number `first` on stands at a member called `name`. */
 bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name);

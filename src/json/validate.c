@@ -45,6 +45,7 @@ typedef struct bound_rule {
 } bound_rule;
 
 enum { N_BOUNDS = 4 };
+static const int64_t MOST_EXACT = INT64_C(1) << 53; /* integers that doubles tell apart */
 
 static void list_bounds(const sv_field *row, bound_rule rules[N_BOUNDS])
 {
@@ -54,9 +55,11 @@ static void list_bounds(const sv_field *row, bound_rule rules[N_BOUNDS])
     rules[3] = (bound_rule){&row->gt, SV_ERROR_TYPE_GREATER_THAN, true, true, false};
 }
 
-static bool has_bounds(const sv_field *row)
+/* Whether a double keeps all bounds; which one it breaks is asked when it does not. */
+static bool keeps_bounds(const sv_field *row, double number)
 {
-    return row->le.set || row->lt.set || row->ge.set || row->gt.set;
+    return !(row->le.set && number > row->le.value) && !(row->lt.set && number >= row->lt.value) &&
+           !(row->ge.set && number < row->ge.value) && !(row->gt.set && number <= row->gt.value);
 }
 
 /* `order` is -1, 0 or 1: how the number stands to the bound. */
@@ -67,7 +70,8 @@ static bool breaks(const bound_rule *rule, int order)
 
 bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_violation)
 {
-    if (!has_bounds(row))
+    bool is_exact = number >= -MOST_EXACT && number <= MOST_EXACT;
+    if (is_exact && keeps_bounds(row, (double)number))
         return true;
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);
@@ -87,7 +91,7 @@ bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_vi
         *ret_violation = (sv_violation){.type = SV_ERROR_TYPE_FINITE_NUMBER};
         return false;
     }
-    if (!has_bounds(row))
+    if (keeps_bounds(row, number))
         return true;
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);

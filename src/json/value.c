@@ -80,21 +80,26 @@ static void free_doc(void *doc)
     yyjson_doc_free(doc);
 }
 
-/* yyjson takes every depth, so that ours is checked on its result. */
+/* yyjson takes every depth, so that ours is checked on its result. Each level holds a value at
+ * least: what has fewer values than levels are left is not entered. */
 static bool is_too_deep(const yyjson_doc *doc, int max_depth)
 {
     const yyjson_val *ends[SV_VALUE_MAX_DEPTH];
-    if (doc->val_read <= (size_t)max_depth)
-        return false;
+    const yyjson_val *end = doc->root + doc->val_read;
     int depth = 0;
-    for (yyjson_val *at = doc->root; at < doc->root + doc->val_read; at++) {
+    for (yyjson_val *at = doc->root; at < end;) {
         while (depth && at >= ends[depth - 1])
             depth--;
-        if (!unsafe_yyjson_is_ctn(at))
+        yyjson_val *next = unsafe_yyjson_get_next(at);
+        if (next - at <= max_depth - depth) {
+            at = next;
             continue;
-        if (depth == max_depth)
+        }
+        if (depth == max_depth && unsafe_yyjson_is_ctn(at))
             return true;
-        ends[depth++] = unsafe_yyjson_get_next(at);
+        if (unsafe_yyjson_is_ctn(at))
+            ends[depth++] = next;
+        at++;
     }
     return false;
 }
