@@ -63,6 +63,7 @@ struct sv_exchange {
     int64_t finished_ns;             /* the answer was written, or the client gave up; for `done` */
     size_t answer_bytes;             /* head and body as written; for `done` */
     sv_timeline timeline;
+    const struct sv_rate_verdict *rate; /* what mw_limit.c decided; NULL: nothing */
 
     sv_answer answer;
 };

@@ -9,6 +9,8 @@
 
 #include <serval/str.h>
 
+#include "http/rate_rule.h"
+
 typedef struct sv_policy {
     size_t max_body_bytes; /* 0: the server's */
     int64_t timeout_ms;    /* to the start of the answer; 0: the server's */
@@ -16,7 +18,9 @@ typedef struct sv_policy {
      * anything else, an absent type included, is 415 before the body is read. NULL: not checked
      * here. */
     const char *media;
-    bool run_inline; /* handled on the loop */
+    bool run_inline;                 /* handled on the loop */
+    const sv_rate_limit *rate_limit; /* of each client on this route; NULL: none */
+    bool rate_exempt;                /* the overall limit does not count it */
 } sv_policy;
 
 #endif

@@ -166,6 +166,7 @@ void sv_request_resemble(sv_request *request, const sv_request *other)
     exchange->client = model->client;
     exchange->client_port = model->client_port;
     exchange->route = model->route;
+    exchange->rate = model->rate;
     exchange->started_ns = model->started_ns;
     exchange->deadline_ns = model->deadline_ns;
     request->is_head_method = other->is_head_method;
