@@ -58,11 +58,6 @@ char *sv_buf_reserve(sv_buf *buf, size_t size_bytes)
     return buf->ptr + buf->len;
 }
 
-void sv_buf_advance(sv_buf *buf, size_t size_bytes)
-{
-    buf->len += size_bytes;
-}
-
 sv_status sv_buf_append(sv_buf *buf, const void *bytes, size_t size_bytes)
 {
     char *at = sv_buf_reserve(buf, size_bytes);
@@ -81,7 +76,12 @@ sv_status sv_buf_append_str(sv_buf *buf, sv_str text)
 
 sv_status sv_buf_append_byte(sv_buf *buf, char byte)
 {
-    return sv_buf_append(buf, &byte, 1);
+    char *at = sv_buf_reserve(buf, 1);
+    if (!at)
+        return buf->status;
+    *at = byte;
+    buf->len++;
+    return SV_OK;
 }
 
 sv_status sv_buf_printf(sv_buf *buf, const char *format, ...)

@@ -26,7 +26,10 @@ void sv_buf_clear(sv_buf *buf);
 /* Makes room for `size_bytes` more and returns where they go, without counting them; NULL on
  * failure. Follow with sv_buf_advance. */
 char *sv_buf_reserve(sv_buf *buf, size_t size_bytes);
-void sv_buf_advance(sv_buf *buf, size_t size_bytes);
+static inline void sv_buf_advance(sv_buf *buf, size_t size_bytes)
+{
+    buf->len += size_bytes;
+}
 sv_status sv_buf_append(sv_buf *buf, const void *bytes, size_t size_bytes);
 sv_status sv_buf_append_str(sv_buf *buf, sv_str text);
 sv_status sv_buf_append_byte(sv_buf *buf, char byte);

@@ -85,27 +85,37 @@ static void append_escaped(sv_buf *buf, unsigned char byte)
     sv_buf_append(buf, text, len);
 }
 
-/* Has one of eight bytes to be escaped: a control character, `"` or `\\`? Each test sets the
- * highest bit of the bytes that it finds, and at times of bytes above one of those. */
-static bool has_escape(uint64_t eight)
+/* Is each of eight bytes printable ASCII that needs no escape? Each test sets the highest bit of
+ * the bytes that it finds, and at times of bytes above one of those. */
+static bool are_plain(uint64_t eight)
 {
     const uint64_t ones = 0x0101010101010101u, highest = ones * 0x80;
     uint64_t quotes = eight ^ ones * '"', backslashes = eight ^ ones * '\\';
-    uint64_t found = ((eight - ones * 0x20) & ~eight) | ((quotes - ones) & ~quotes) |
-                     ((backslashes - ones) & ~backslashes);
-    return found & highest;
+    uint64_t found = eight | (eight - ones * 0x20) | (quotes - ones) | (backslashes - ones);
+    return !(found & highest);
+}
+
+/* True when a text is all plain; false also when that is not clear. */
+static bool is_plain(sv_str text)
+{
+    const uint64_t spaces = 0x2020202020202020u;
+    uint64_t eight = spaces;
+    size_t i = 0;
+    for (; text.len - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, text.ptr + i, sizeof eight);
+        if (!are_plain(eight))
+            return false;
+    }
+    eight = spaces;
+    if (i < text.len)
+        memcpy(&eight, text.ptr + i, text.len - i);
+    return are_plain(eight);
 }
 
 /* Length of the longest prefix that needs no escape. */
 static size_t plain_len(sv_str text)
 {
     size_t i = 0;
-    uint64_t eight;
-    for (; text.len - i >= sizeof eight; i += sizeof eight) {
-        memcpy(&eight, text.ptr + i, sizeof eight);
-        if (has_escape(eight))
-            break;
-    }
     while (i < text.len) {
         unsigned char byte = (unsigned char)text.ptr[i];
         if (byte < 0x20 || byte == '"' || byte == '\\')
@@ -145,7 +155,7 @@ static void append_repaired(sv_buf *buf, sv_str text)
 /* Most texts: nothing to escape and nothing to repair. False when this is another. */
 static bool append_plain(sv_writer *writer, sv_str text)
 {
-    if (plain_len(text) < text.len || !sv_str_is_utf8(text))
+    if (!is_plain(text) && (plain_len(text) < text.len || !sv_str_is_utf8(text)))
         return false;
     char *at = begin(writer, text.len + 2);
     if (!at)

@@ -6,6 +6,8 @@
 bool sv_body_is_json(sv_str content_type)
 {
     sv_str media = sv_str_trim_ows(sv_str_slice(content_type, 0, sv_str_find(content_type, ';')));
+    if (sv_str_eq(media, SV_STR("application/json"))) /* nearly always */
+        return true;
     sv_str application = SV_STR("application/"), suffix = SV_STR("+json");
     if (!sv_str_eq_nocase(sv_str_slice(media, 0, application.len), application))
         return false;
