@@ -1,18 +1,21 @@
 /* schema.h: a C struct described as a table of fields, once, for decoding JSON into it, validating
- * it, encoding it and describing it in OpenAPI.
+ * it, encoding it and describing it in OpenAPI. The macros that write the rows: schema_rows.h.
  *
  * DESIGN. A row gives the wire name, where the member stands, its kind (taken from the member's
  * type, so that a wrong type does not compile) and its limits. Rules, messages and coercions are
  * those of pydantic v2 in lax mode.
  *
- *   plain member                  required, unless `.default_json` is given; null is refused
- *   sv_opt_... member, struct T * also takes null (`set` is false, the pointer NULL); still
- * required unless
- *                                 `.default_json` ("null" for most) or `.optional` is given
+ *   plain member                  required, unless `.default_json` or `.default_factory` is given;
+ *                                 null is refused
+ *   sv_opt_... member, SV_OPT(T), also takes null (`set` is false, the pointer NULL); still
+ *   struct T *                    required unless `.default_json` ("null" for most) or `.optional`
+ *                                 is given
  *   .optional = true              may be absent without a default; null is refused (FastAPI's
  *                                 Query(default=None)). In an answer an unset sv_opt_... is left
- * out
- */
+ *                                 out
+ *
+ * A schema is a struct of fields, or of another shape: one value without a name (a list as a whole
+ * body), a tuple, or a union of several types; each may stand wherever a struct may. */
 #ifndef SERVAL_SCHEMA_H
 #define SERVAL_SCHEMA_H
 
@@ -23,24 +26,48 @@
 #include <serval/attr.h>
 #include <serval/status.h>
 #include <serval/str.h>
+#include <serval/types.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* A list member: `struct { T *items; size_t len; }`. Items live in the call's arena. */
+/* A list member. Items live in the call's arena. With `.unique` it is a set. */
 #define SV_LIST(T)                                                                                 \
     struct {                                                                                       \
         T *items;                                                                                  \
         size_t len;                                                                                \
     }
+/* A JSON object with names of the client's choice, in the order of the text, each name once. T is
+ * no more strictly aligned than a pointer. */
+#define SV_MAP(T)                                                                                  \
+    struct {                                                                                       \
+        struct {                                                                                   \
+            sv_str key;                                                                            \
+            T value;                                                                               \
+        } *items;                                                                                  \
+        size_t len;                                                                                \
+    }
+/* A value that may be null or absent. */
+#define SV_OPT(T)                                                                                  \
+    struct {                                                                                       \
+        bool set;                                                                                  \
+        T value;                                                                                   \
+    }
+
+/* Any JSON value, as compact JSON text. In an answer it is checked and written as it is. */
+typedef struct sv_json {
+    sv_str text;
+} sv_json;
+/* Members that the schema does not know. */
+typedef SV_MAP(sv_json) sv_extras;
 
 typedef SV_LIST(sv_str) sv_strs;
 typedef SV_LIST(int64_t) sv_ints;
 typedef SV_LIST(double) sv_doubles;
 typedef SV_LIST(bool) sv_bools;
+typedef SV_LIST(sv_file) sv_files;
 
-/* Values that may be null or absent. */
 typedef struct sv_opt_str {
     bool set;
     sv_str value;
@@ -73,6 +100,15 @@ typedef struct sv_opt_doubles {
     bool set;
     sv_doubles value;
 } sv_opt_doubles;
+typedef SV_OPT(sv_datetime) sv_opt_datetime;
+typedef SV_OPT(sv_date) sv_opt_date;
+typedef SV_OPT(sv_time) sv_opt_time;
+typedef SV_OPT(sv_duration) sv_opt_duration;
+typedef SV_OPT(sv_uuid) sv_opt_uuid;
+typedef SV_OPT(sv_bytes) sv_opt_bytes;
+typedef SV_OPT(sv_decimal) sv_opt_decimal;
+typedef SV_OPT(sv_json) sv_opt_json;
+typedef SV_OPT(sv_file) sv_opt_file;
 
 typedef enum sv_kind {
     SV_KIND_NONE, /* a row that was left out */
@@ -80,18 +116,70 @@ typedef enum sv_kind {
     SV_KIND_INT,
     SV_KIND_DOUBLE,
     SV_KIND_BOOL,
-    SV_KIND_ENUM,   /* an int member, text on the wire */
-    SV_KIND_OBJECT, /* a nested struct */
+    SV_KIND_ENUM,   /* an int member; its names or numbers on the wire */
+    SV_KIND_OBJECT, /* a nested struct, of whatever shape its schema has */
     SV_KIND_LIST,   /* SV_LIST of `item_kind` */
+    SV_KIND_MAP,    /* SV_MAP of `item_kind` */
+    SV_KIND_ARRAY,  /* a C array of `item_kind`: exactly so many items */
+    SV_KIND_DATETIME,
+    SV_KIND_DATE,
+    SV_KIND_TIME,
+    SV_KIND_DURATION,
+    SV_KIND_UUID,
+    SV_KIND_BYTES,
+    SV_KIND_DECIMAL,
+    SV_KIND_JSON,
+    SV_KIND_FILE,   /* of forms only */
+    SV_KIND_EXTRAS, /* the sv_extras of a schema with SV_EXTRA_ALLOW; has no name on the wire */
 } sv_kind;
 
 /* Where a parameter comes from. 0: the path if its template names the field, else the query. */
-typedef enum sv_place { SV_IN_AUTO, SV_IN_PATH, SV_IN_QUERY } sv_place;
+typedef enum sv_place {
+    SV_IN_AUTO,
+    SV_IN_PATH,
+    SV_IN_QUERY,
+    SV_IN_HEADER, /* `_` of the name is `-`, in any case; of a repeated one the first counts */
+    SV_IN_COOKIE,
+    SV_IN_FORM, /* an empty text counts as missing */
+} sv_place;
 
 /* What happens with members that the schema does not know. */
-typedef enum sv_extra { SV_EXTRA_IGNORE, SV_EXTRA_FORBID } sv_extra;
+typedef enum sv_extra {
+    SV_EXTRA_IGNORE,
+    SV_EXTRA_FORBID,
+    SV_EXTRA_ALLOW, /* kept in the member of SV_FIELD_EXTRAS, if there is one, and written back */
+} sv_extra;
 
-/* A bound that knows "unset" from zero; write it as SV_GE(0), SV_GT(0), SV_LE(1), SV_LT(1). */
+/* How a schema looks on the wire. */
+typedef enum sv_schema_shape {
+    SV_SHAPE_OBJECT, /* a JSON object of its fields */
+    SV_SHAPE_TUPLE,  /* a JSON array with its fields in order */
+    SV_SHAPE_ROOT,   /* the value of its only field */
+    SV_SHAPE_UNION,  /* the value of one of its fields, its variants */
+} sv_schema_shape;
+
+typedef enum sv_union_mode {
+    SV_UNION_SMART,         /* the variant that fits best, as pydantic sees it */
+    SV_UNION_LEFT_TO_RIGHT, /* the first one that fits */
+} sv_union_mode;
+
+/* What a text, or bytes, must be. */
+typedef enum sv_text_format {
+    SV_FORMAT_NONE,
+    SV_FORMAT_EMAIL,
+    SV_FORMAT_URL,      /* of any scheme */
+    SV_FORMAT_HTTP_URL, /* http or https, at most 2083 characters */
+    SV_FORMAT_IPV4,
+    SV_FORMAT_IPV6,
+    SV_FORMAT_BASE64, /* sv_bytes: base64 on the wire; without it the bytes are UTF-8 text */
+} sv_text_format;
+
+typedef enum sv_moment { SV_ANY_MOMENT, SV_PAST, SV_FUTURE } sv_moment;
+/* Of dates with a time: must they say their zone? */
+typedef enum sv_zone { SV_ANY_ZONE, SV_AWARE, SV_NAIVE } sv_zone;
+
+/* A bound that knows "unset" from zero; write it as SV_GE(0), SV_GT(0), SV_LE(1), SV_LT(1),
+ * SV_MULTIPLE_OF(5). */
 typedef struct sv_bound {
     bool set;
     double value;
@@ -100,7 +188,15 @@ typedef struct sv_bound {
 #define SV_GT(number) .gt = {true, (number)}
 #define SV_LE(number) .le = {true, (number)}
 #define SV_LT(number) .lt = {true, (number)}
+#define SV_MULTIPLE_OF(number) .multiple_of = {true, (number)}
 
+/* How the values of an enum look on the wire. */
+typedef enum sv_enum_form {
+    SV_ENUM_NAMES,         /* the names, as text */
+    SV_ENUM_NUMBERS,       /* the ints themselves */
+    SV_ENUM_LITERAL_NAMES, /* as SV_ENUM_NAMES, but a Literal: not a component of OpenAPI */
+    SV_ENUM_LITERAL_JSON,  /* a Literal whose names are JSON texts: `"a"`, `1`, `true`, `null` */
+} sv_enum_form;
 typedef struct sv_enum_value {
     const char *name;
     int value;
@@ -109,6 +205,7 @@ typedef struct sv_enum {
     const char *name; /* component name in OpenAPI */
     const sv_enum_value *values;
     size_t n_values;
+    sv_enum_form form;
 } sv_enum;
 
 /* Handed to custom checks: lets them refuse a value and allocate a new one. Lives during the check
@@ -121,35 +218,61 @@ SV_API sv_status sv_reject(sv_check *check, const char *format, ...) SV_PRINTF(2
 SV_API void *sv_check_alloc(sv_check *check, size_t size_bytes);
 
 typedef struct sv_schema sv_schema;
+typedef struct sv_field sv_field;
 
 /* One member. Leave out what does not apply; 0 and NULL mean "no limit". */
-typedef struct sv_field {
-    const char *name; /* on the wire */
+struct sv_field {
+    const char *name; /* on the wire, unless `alias` is given */
+    const char *alias;
     size_t offset;
-    size_t size; /* of the member, bytes */
+    size_t size;         /* of the member, bytes */
+    size_t value_offset; /* of the value in a nullable member; 0: as its kind's sv_opt_... has it */
     sv_kind kind;
-    sv_kind item_kind;       /* of a list */
+    sv_kind item_kind;       /* of a list, map or array */
+    size_t item_size;        /* of its items (of a map: of its entries); 0: as its kind has it */
     bool nullable;           /* from the member's type */
-    const sv_schema *schema; /* of an object, or of a list's items */
+    bool item_nullable;      /* from the type of the items */
+    const sv_schema *schema; /* of an object, or of objects as items */
     const sv_enum *enumeration;
-    size_t min_len, max_len;     /* text: Unicode code points, inclusive */
-    size_t min_items, max_items; /* lists, inclusive */
+    const sv_field *item;        /* limits of the items, see SV_EACH; NULL: those of this row */
+    const sv_field *key;         /* limits of a map's names; their kind: text, int, UUID or enum */
+    size_t min_len, max_len;     /* text: Unicode code points; bytes: bytes; inclusive */
+    size_t min_items, max_items; /* lists and maps, inclusive */
     size_t max_item_len;         /* lists of text: code points of each item */
     sv_bound ge, gt, le, lt;     /* numbers (and numbers in lists) */
-    bool optional;               /* may be absent without a default */
-    sv_place in;                 /* parameters only */
-    const char *default_json;    /* JSON text, checked at start; used when the field is absent */
-    const char *title;           /* OpenAPI title; NULL: the name in Title Case */
-    const char *help;            /* OpenAPI description */
-    const char *example_json;    /* OpenAPI example, JSON text */
+    sv_bound multiple_of;
+    const char *pattern; /* text: a regular expression, found anywhere, see docs */
+    sv_text_format format;
+    bool strip, lower, upper; /* text is changed so before it is checked */
+    bool strict;              /* no coercions */
+    bool unique;              /* of a list: a set, what comes twice is dropped */
+    sv_moment moment;         /* dates, with and without time */
+    sv_zone zone;             /* dates with time */
+    int uuid_version;         /* 1..8; 0: any */
+    int max_digits;           /* of decimals; 0: any number */
+    bool has_decimal_places;  /* SV_DECIMAL_PLACES(n) */
+    int decimal_places;
+    int variant;              /* of a union: the value of its kind member */
+    bool optional;            /* may be absent without a default */
+    bool deprecated;          /* OpenAPI says so */
+    bool hidden;              /* a parameter that OpenAPI leaves out */
+    sv_place in;              /* parameters only */
+    const char *default_json; /* JSON text, checked at start; used when the field is absent */
+    const char *title;        /* OpenAPI title; NULL: the name in Title Case */
+    const char *help;         /* OpenAPI description */
+    const char *example_json; /* OpenAPI example, JSON text */
     /* Custom checks run after the limits, only on valid values; they may rewrite the value
-     * (validated no further). `check_item_str` runs on each item of a list of text. Thread: where
-     * the call is decoded. */
+     * (validated no further). `check_item_str` runs on each item of a list of text. `check` fits
+     * every kind, see SV_CHECK_VALUE. Thread: where the call is decoded. */
     sv_status (*check_str)(sv_check *check, sv_str *value);
     sv_status (*check_int)(sv_check *check, int64_t *value);
     sv_status (*check_double)(sv_check *check, double *value);
     sv_status (*check_item_str)(sv_check *check, sv_str *item);
-} sv_field;
+    sv_status (*check)(sv_check *check, void *value);
+    /* Fills in the value (zeroed) of a field that is absent; made by SV_CHECK_VALUE too. It must
+     * not reject. */
+    sv_status (*default_factory)(sv_check *check, void *value);
+};
 
 struct sv_schema {
     const char *name;      /* for messages, and in OpenAPI unless: */
@@ -158,6 +281,13 @@ struct sv_schema {
     const sv_field *fields;
     size_t n_fields;
     sv_extra extra;
+    sv_schema_shape shape;
+    bool strict;               /* of every field */
+    bool by_name_too;          /* fields with an alias are also taken by their name */
+    bool embed;                /* a body whose fields are FastAPI's several body parameters */
+    const char *discriminator; /* of a union: the field whose value tells the variant; NULL: none */
+    sv_union_mode union_mode;
+    size_t variant_offset; /* of a union: its int (or enum) that says which variant it is */
     const char *help;
     /* Runs when every field is valid; refuses the struct as a whole. May be NULL. */
     sv_status (*check)(sv_check *check, void *value);
@@ -169,119 +299,10 @@ struct sv_none {
 };
 extern SV_API const sv_schema sv_none_schema;
 
-#ifndef __cplusplus
-#define SV_MEMBER_(T, M) (((struct T *)0)->M)
-#define SV_KIND_OF_(member)                                                                        \
-    _Generic((member),                                                                             \
-        sv_str: SV_KIND_STR,                                                                       \
-        int64_t: SV_KIND_INT,                                                                      \
-        double: SV_KIND_DOUBLE,                                                                    \
-        bool: SV_KIND_BOOL,                                                                        \
-        sv_opt_str: SV_KIND_STR,                                                                   \
-        sv_opt_int: SV_KIND_INT,                                                                   \
-        sv_opt_double: SV_KIND_DOUBLE,                                                             \
-        sv_opt_bool: SV_KIND_BOOL,                                                                 \
-        sv_strs: SV_KIND_LIST,                                                                     \
-        sv_ints: SV_KIND_LIST,                                                                     \
-        sv_doubles: SV_KIND_LIST,                                                                  \
-        sv_bools: SV_KIND_LIST,                                                                    \
-        sv_opt_strs: SV_KIND_LIST,                                                                 \
-        sv_opt_ints: SV_KIND_LIST,                                                                 \
-        sv_opt_doubles: SV_KIND_LIST)
-#define SV_ITEM_KIND_OF_(member)                                                                   \
-    _Generic((member),                                                                             \
-        sv_strs: SV_KIND_STR,                                                                      \
-        sv_opt_strs: SV_KIND_STR,                                                                  \
-        sv_ints: SV_KIND_INT,                                                                      \
-        sv_opt_ints: SV_KIND_INT,                                                                  \
-        sv_doubles: SV_KIND_DOUBLE,                                                                \
-        sv_opt_doubles: SV_KIND_DOUBLE,                                                            \
-        sv_bools: SV_KIND_BOOL,                                                                    \
-        default: SV_KIND_NONE)
-#define SV_NULLABLE_(member)                                                                       \
-    _Generic((member),                                                                             \
-        sv_opt_str: true,                                                                          \
-        sv_opt_int: true,                                                                          \
-        sv_opt_double: true,                                                                       \
-        sv_opt_bool: true,                                                                         \
-        sv_opt_strs: true,                                                                         \
-        sv_opt_ints: true,                                                                         \
-        sv_opt_doubles: true,                                                                      \
-        default: false)
-#define SV_ROW_(T, M) .name = #M, .offset = offsetof(struct T, M), .size = sizeof(SV_MEMBER_(T, M))
-
-/* Text, numbers, booleans, lists of them, and their sv_opt_ forms: SV_FIELD(generate, prompt,
- * .max_len = 4096). */
-#define SV_FIELD(...) SV_FIELD_(__VA_ARGS__, )
-#define SV_FIELD_(T, M, ...)                                                                       \
-    {SV_ROW_(T, M), .kind = SV_KIND_OF_(SV_MEMBER_(T, M)),                                         \
-     .item_kind = SV_ITEM_KIND_OF_(SV_MEMBER_(T, M)), .nullable = SV_NULLABLE_(SV_MEMBER_(T, M)),  \
-     __VA_ARGS__}
-/* An enum (or int) member, or an sv_opt_enum, whose names `E##_enum` lists. */
-#define SV_FIELD_ENUM(...) SV_FIELD_ENUM_(__VA_ARGS__, )
-#define SV_IS_INT_SIZED_(value) (sizeof(value) == sizeof(int))
-#define SV_ENUM_KIND_(member)                                                                      \
-    _Generic((member),                                                                             \
-        sv_opt_enum: SV_KIND_ENUM,                                                                 \
-        default: SV_IS_INT_SIZED_(member) ? SV_KIND_ENUM : SV_KIND_NONE)
-#define SV_FIELD_ENUM_(T, M, E, ...)                                                               \
-    {SV_ROW_(T, M), .kind = SV_ENUM_KIND_(SV_MEMBER_(T, M)),                                       \
-     .nullable = _Generic(SV_MEMBER_(T, M), sv_opt_enum: true, default: false),                    \
-     .enumeration = &E##_enum, __VA_ARGS__}
-/* A SV_LIST of such enums (or ints). */
-#define SV_FIELD_ENUMS(...) SV_FIELD_ENUMS_(__VA_ARGS__, )
-#define SV_FIELD_ENUMS_(T, M, E, ...)                                                              \
-    {SV_ROW_(T, M),                                                                                \
-     .kind = SV_IS_INT_SIZED_(*SV_MEMBER_(T, M).items) ? SV_KIND_LIST : SV_KIND_NONE,              \
-     .item_kind = SV_KIND_ENUM, .enumeration = &E##_enum, __VA_ARGS__}
-/* A nested `struct I`, or `struct I *` when null is allowed. */
-#define SV_FIELD_OBJECT(...) SV_FIELD_OBJECT_(__VA_ARGS__, )
-#define SV_FIELD_OBJECT_(T, M, I, ...)                                                             \
-    {SV_ROW_(T, M), .kind = SV_KIND_OBJECT,                                                        \
-     .nullable = _Generic(SV_MEMBER_(T, M), struct I: false, struct I *: true),                    \
-     .schema = &I##_schema, __VA_ARGS__}
-/* A SV_LIST(struct I). */
-#define SV_FIELD_LIST(...) SV_FIELD_LIST_(__VA_ARGS__, )
-#define SV_FIELD_LIST_(T, M, I, ...)                                                               \
-    {SV_ROW_(T, M), .kind = SV_KIND_LIST,                                                          \
-     .item_kind = _Generic(SV_MEMBER_(T, M).items, struct I *: SV_KIND_OBJECT),                    \
-     .schema = &I##_schema, __VA_ARGS__}
-
-/* Announces `T##_schema`, for a struct that contains itself (by pointer or list). */
-#define SV_SCHEMA_DECLARE(T) static const sv_schema T##_schema
-/* Declares `T##_schema` from rows. SV_SCHEMA_WITH takes schema members first, in parentheses:
- * SV_SCHEMA_WITH(point, (.extra = SV_EXTRA_FORBID), SV_FIELD(point, x), SV_FIELD(point, y)). */
-#define SV_SCHEMA(T, ...)                                                                          \
-    static const sv_field T##_fields_[] = {__VA_ARGS__};                                           \
-    static const sv_schema T##_schema = {.name = #T,                                               \
-                                         .size = sizeof(struct T),                                 \
-                                         .fields = T##_fields_,                                    \
-                                         .n_fields = sizeof T##_fields_ / sizeof *T##_fields_}
-#define SV_UNPACK_(...) __VA_ARGS__
-#define SV_SCHEMA_WITH(T, MEMBERS, ...)                                                            \
-    static const sv_field T##_fields_[] = {__VA_ARGS__};                                           \
-    static const sv_schema T##_schema = {.name = #T,                                               \
-                                         .size = sizeof(struct T),                                 \
-                                         .fields = T##_fields_,                                    \
-                                         .n_fields = sizeof T##_fields_ / sizeof *T##_fields_,     \
-                                         SV_UNPACK_ MEMBERS}
-/* A check of the whole struct, typed: SV_CHECK(range, range_ordered) declares range_ordered(check,
- * struct range *) and the constant range_ordered_check for `.check`. */
-#define SV_CHECK(T, F)                                                                             \
-    static sv_status F(sv_check *check, struct T *value);                                          \
-    static sv_status F##_check(sv_check *check, void *value)                                       \
-    {                                                                                              \
-        return F(check, (struct T *)value);                                                        \
-    }                                                                                              \
-    extern int sv_semicolon_
-/* Declares `E##_enum`: SV_ENUM(color, {"red", COLOR_RED}, {"green", COLOR_GREEN}). */
-#define SV_ENUM(E, ...)                                                                            \
-    static const sv_enum_value E##_values_[] = {__VA_ARGS__};                                      \
-    static const sv_enum E##_enum = {#E, E##_values_, sizeof E##_values_ / sizeof *E##_values_}
-#endif
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <serval/schema_rows.h>
 
 #endif

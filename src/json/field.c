@@ -22,6 +22,20 @@ static const layout layouts[] = {
     [SV_KIND_BOOL] = {sizeof(bool), sizeof(sv_opt_bool), offsetof(sv_opt_bool, value)},
     [SV_KIND_ENUM] = {sizeof(int), sizeof(sv_opt_enum), offsetof(sv_opt_enum, value)},
     [SV_KIND_LIST] = {sizeof(sv_strs), sizeof(sv_opt_strs), offsetof(sv_opt_strs, value)},
+    [SV_KIND_MAP] = {sizeof(sv_extras), sizeof(sv_opt_strs), offsetof(sv_opt_strs, value)},
+    [SV_KIND_DATETIME] = {sizeof(sv_datetime), sizeof(sv_opt_datetime),
+                          offsetof(sv_opt_datetime, value)},
+    [SV_KIND_DATE] = {sizeof(sv_date), sizeof(sv_opt_date), offsetof(sv_opt_date, value)},
+    [SV_KIND_TIME] = {sizeof(sv_time), sizeof(sv_opt_time), offsetof(sv_opt_time, value)},
+    [SV_KIND_DURATION] = {sizeof(sv_duration), sizeof(sv_opt_duration),
+                          offsetof(sv_opt_duration, value)},
+    [SV_KIND_UUID] = {sizeof(sv_uuid), sizeof(sv_opt_uuid), offsetof(sv_opt_uuid, value)},
+    [SV_KIND_BYTES] = {sizeof(sv_bytes), sizeof(sv_opt_bytes), offsetof(sv_opt_bytes, value)},
+    [SV_KIND_DECIMAL] = {sizeof(sv_decimal), sizeof(sv_opt_decimal),
+                         offsetof(sv_opt_decimal, value)},
+    [SV_KIND_JSON] = {sizeof(sv_json), sizeof(sv_opt_json), offsetof(sv_opt_json, value)},
+    [SV_KIND_FILE] = {sizeof(sv_file), sizeof(sv_opt_file), offsetof(sv_opt_file, value)},
+    [SV_KIND_EXTRAS] = {sizeof(sv_extras), 0, 0},
 };
 
 bool sv_field_is_left_out(const sv_field *row)

@@ -244,6 +244,18 @@ static void write_value_type(sv_writer *writer, const sv_field *row, sv_kind kin
     case SV_KIND_ENUM:
     case SV_KIND_OBJECT:
     case SV_KIND_LIST:
+    case SV_KIND_MAP:
+    case SV_KIND_ARRAY:
+    case SV_KIND_DATETIME:
+    case SV_KIND_DATE:
+    case SV_KIND_TIME:
+    case SV_KIND_DURATION:
+    case SV_KIND_UUID:
+    case SV_KIND_BYTES:
+    case SV_KIND_DECIMAL:
+    case SV_KIND_JSON:
+    case SV_KIND_FILE:
+    case SV_KIND_EXTRAS:
         break;
     }
 }
