@@ -5,6 +5,7 @@
 
 int sv_cmd_check(int argc, char *const *argv);
 int sv_cmd_models(int argc, char *const *argv);
+int sv_cmd_new(int argc, char *const *argv);
 int sv_cmd_openapi(int argc, char *const *argv);
 int sv_cmd_version(int argc, char *const *argv);
 

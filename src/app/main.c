@@ -15,6 +15,7 @@ static const command commands[] = {
     {"serve", "serve models over HTTP", sv_serve_command},
     {"check", "everything `serve` would refuse, found without serving", sv_cmd_check},
     {"models", "what a model is, and why Serval thinks so", sv_cmd_models},
+    {"new", "write the start of an application of your own, in C", sv_cmd_new},
     {"openapi", "the OpenAPI document on stdout", sv_cmd_openapi},
     {"version", "version, engines found and where", sv_cmd_version},
 };

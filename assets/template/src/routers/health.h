@@ -1,0 +1,9 @@
+/* health.h: GET /health, for whoever watches the service. */
+#ifndef HEALTH_H
+#define HEALTH_H
+
+#include <serval/serval.h>
+
+extern const sv_api_router health_router;
+
+#endif
