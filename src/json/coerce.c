@@ -202,7 +202,7 @@ static bool names_no_number(sv_str text, size_t at)
             sv_str_eq_nocase(name, SV_STR("infinity")));
 }
 
-static sv_error_type double_from_text(sv_str text, double *ret_double)
+sv_error_type sv_coerce_text_double(sv_str text, double *ret_double)
 {
     decimal number;
     number.n_digits = 0; /* not the whole struct: the digits need no zeroes */
@@ -243,7 +243,7 @@ sv_error_type sv_coerce_double(const sv_value *value, double *ret_double)
         *ret_double = sv_value_bool(value);
         return SV_ERROR_TYPE_NONE;
     case SV_VALUE_STR:
-        return double_from_text(sv_value_str(value), ret_double);
+        return sv_coerce_text_double(sv_value_str(value), ret_double);
     case SV_VALUE_NULL:
     case SV_VALUE_ARRAY:
     case SV_VALUE_OBJECT:

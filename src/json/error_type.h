@@ -85,6 +85,8 @@ enum { SV_ERROR_TYPE_MAX_VALUES = 3 };
     X(TIMEZONE_AWARE, "timezone_aware", "Input should have timezone info", NULL)                   \
     X(TIMEZONE_NAIVE, "timezone_naive", "Input should not have timezone info", NULL)               \
     X(DATE_TYPE, "date_type", "Input should be a valid date", NULL)                                \
+    X(DATE_PARSING, "date_parsing", "Input should be a valid date in the format YYYY-MM-DD, {0}",  \
+      "error")                                                                                     \
     X(DATE_FROM_DATETIME_PARSING, "date_from_datetime_parsing",                                    \
       "Input should be a valid date or datetime, {0}", "error")                                    \
     X(DATE_FROM_DATETIME_INEXACT, "date_from_datetime_inexact",                                    \
