@@ -1,5 +1,5 @@
 /* dependency.h: what handlers depend on, typed: state of the whole application (opened at start,
- * closed at stop), dependencies of one call (opened when first asked for, closed after the answer:
+ * closed at stop), dependencies of one call (opened when first asked for, closed after the handler:
  * FastAPI's `Depends` with `yield`), and slots (plain memory of one call).
  *
  *   struct models { ... };
@@ -42,8 +42,9 @@ typedef struct sv_dependency {
     /* Fills the zeroed value, on the thread that runs the call; may use other dependencies, which
      * are then closed after this one. Anything but SV_OK ends the call: SV_FAILED after sv_fail. */
     sv_status (*open)(sv_call *call, const void *params, void *ret_value);
-    /* After the answer was handed over and the call's tasks have run, in reverse order of opening;
-     * sv_has_failed tells how it ended. NULL: nothing to do. */
+    /* After the handler, before the answer leaves (of a stream: after its last piece), in reverse
+     * order of opening; sv_has_failed tells how it ended, and sv_fail can still turn the answer
+     * into an error. NULL: nothing to do. */
     void (*close)(sv_call *call, void *value);
 } sv_dependency;
 

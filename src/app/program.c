@@ -18,7 +18,7 @@ static int run(sv_runtime *runtime, const sv_app *app, const char *program)
         sv_cli_print_options(&runtime->cli, stdout);
         return 0;
     }
-    if (sv_runtime_build(runtime, app, &app->operations, 1, false))
+    if (sv_runtime_build(runtime, app, NULL, 0, false))
         return 1;
     return sv_serve_run(runtime, NULL);
 }

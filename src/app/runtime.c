@@ -302,6 +302,12 @@ static bool is_root_path(const char *text)
                         strspn(text, allowed) == len);
 }
 
+/* What went wrong inside an application's own code. */
+static void write_report(void *arg, const char *line)
+{
+    sv_log_write(arg, SV_LOG_ERROR, "%s", line);
+}
+
 static sv_status build_service(sv_runtime *runtime, const sv_app *app,
                                const sv_operation *const *tables, size_t n_tables, bool with_models)
 {
@@ -318,7 +324,8 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
     }
     runtime->services.app_version = version;
     sv_service_config config = {
-        .application = {.title = app && app->title ? app->title : settings->app_name,
+        .application = {.app = app,
+                        .title = app && app->title ? app->title : settings->app_name,
                         .version = version,
                         .description = app ? app->description : NULL,
                         .root_path = settings->root_path,
@@ -326,6 +333,8 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
                         .n_tables = n_tables,
                         .state = with_models ? &runtime->services : NULL,
                         .debug = settings->debug,
+                        .report = write_report,
+                        .report_arg = runtime->log,
                         .pages = !app || !app->no_pages},
         .limits = http_limits(settings),
         .middleware = runtime->middleware,

@@ -72,10 +72,20 @@ static sv_status listen_now(sv_runtime *runtime)
     return status;
 }
 
+static sv_status start_application(sv_runtime *runtime)
+{
+    sv_error error = {0};
+    sv_status status = sv_service_start(runtime->service, &error);
+    if (status)
+        sv_buf_printf(&runtime->problems, "%s\n",
+                      error.message[0] ? error.message : sv_status_text(status));
+    return status;
+}
+
 int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
 {
     const sv_settings *settings = &runtime->settings.values;
-    if (listen_now(runtime))
+    if (start_application(runtime) || listen_now(runtime))
         return 1;
     fprintf(stderr, "Serval %s\n", sv_version());
     print_notices(runtime);

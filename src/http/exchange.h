@@ -37,6 +37,7 @@ typedef struct sv_answer {
     sv_http_header headers[16]; /* extra ones */
     size_t n_headers;
     const char *error_code; /* of an error answer, for log and metrics; NULL */
+    const sv_error_kind *kind; /* of an error answer; NULL */
     sv_str log_detail;      /* for the log only: what clients are not told; empty */
 } sv_answer;
 
@@ -63,6 +64,7 @@ struct sv_exchange {
     int64_t finished_ns;             /* the answer was written, or the client gave up; for `done` */
     size_t answer_bytes;             /* head and body as written; for `done` */
     sv_timeline timeline;
+    void *user; /* of the layer above; NULL at first */
     const struct sv_rate_verdict *rate; /* what mw_limit.c decided; NULL: nothing */
 
     sv_answer answer;

@@ -1,10 +1,19 @@
 /* middleware.c: the order in which middlewares see an exchange. What they do is theirs. */
 #include "http/middleware.h"
 
+/* The last one is the innermost. */
+static const sv_http_middleware *get(const sv_server_config *config, size_t index)
+{
+    static const sv_http_middleware none = {0};
+    if (index < config->n_middleware)
+        return &config->middleware[index];
+    return config->innermost ? config->innermost : &none;
+}
+
 bool sv_middleware_before(const sv_server_config *config, sv_exchange *exchange)
 {
-    for (size_t i = 0; i < config->n_middleware; i++) {
-        const sv_http_middleware *middleware = &config->middleware[i];
+    for (size_t i = 0; i <= config->n_middleware; i++) {
+        const sv_http_middleware *middleware = get(config, i);
         if (middleware->before && !middleware->before(exchange, middleware->arg))
             return false;
     }
@@ -13,8 +22,8 @@ bool sv_middleware_before(const sv_server_config *config, sv_exchange *exchange)
 
 void sv_middleware_after(const sv_server_config *config, sv_exchange *exchange)
 {
-    for (size_t i = config->n_middleware; i-- > 0;) {
-        const sv_http_middleware *middleware = &config->middleware[i];
+    for (size_t i = config->n_middleware + 1; i-- > 0;) {
+        const sv_http_middleware *middleware = get(config, i);
         if (middleware->after)
             middleware->after(exchange, middleware->arg);
     }
@@ -22,8 +31,8 @@ void sv_middleware_after(const sv_server_config *config, sv_exchange *exchange)
 
 void sv_middleware_done(const sv_server_config *config, sv_exchange *exchange)
 {
-    for (size_t i = config->n_middleware; i-- > 0;) {
-        const sv_http_middleware *middleware = &config->middleware[i];
+    for (size_t i = config->n_middleware + 1; i-- > 0;) {
+        const sv_http_middleware *middleware = get(config, i);
         if (middleware->done)
             middleware->done(exchange, middleware->arg);
     }

@@ -91,5 +91,6 @@ void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
     }
     answer->status = kind->status;
     answer->error_code = kind->code;
+    answer->kind = kind;
     answer->content_type = SV_STR("application/json");
 }

@@ -1,87 +1,212 @@
-/* application.c: binds the tables of an application at start. Not the program around it:
- * app/serve.c. */
+/* application.c: an application and those mounted in it, bound at start. Rows: routes.c. Not the
+ * program around it: app/serve.c. */
 #include "web/application.h"
 
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "web/call_store.h"
 #include "web/docs_page.h"
+#include "web/folder.h"
 #include "web/openapi.h"
-#include "web/operation.h"
+#include "web/routes.h"
+#include "web/state_set.h"
+
+enum { MAX_MOUNTS = 64, MAX_REPORT = 512 };
+
+/* A plan made while serving (tasks). */
+typedef struct late_plan {
+    struct late_plan *next;
+    const sv_plan *plan;
+} late_plan;
+
+/* What all applications of a tree share; the root's. */
+typedef struct shared_part {
+    sv_arena *arena; /* of plans and bound rows */
+    sv_router *router;
+    sv_route_list operations;
+    sv_call_store *calls;
+    pthread_mutex_t lock; /* guards the two below; the arena too once requests come */
+    bool has_lock;
+    late_plan *late_plans;
+} shared_part;
 
 struct sv_application {
     sv_application_config config;
-    sv_arena *arena; /* of the plans */
-    sv_router *router;
-    sv_bound_operation *operations;
-    size_t n_operations;
+    sv_application *root;
+    const char *prefix;
+    shared_part *shared; /* the root's */
+    sv_state_set states;
     sv_buf openapi;
+    bool is_started;
+    sv_application *mounted[MAX_MOUNTS]; /* with everything below them; of the root only */
+    size_t n_mounted;
 };
 
-static size_t count_rows(const sv_operation *table)
+/* Building. */
+
+static size_t count_mounts(const sv_app *app)
 {
     size_t n = 0;
-    while (table[n].method || table[n].path || table[n].handler)
+    while (app && app->mounts && app->mounts[n].prefix)
         n++;
     return n;
 }
 
-static sv_status add_operation(sv_application *application, const sv_operation *row,
-                               sv_buf *problems)
+static size_t count_pages(bool has_pages)
 {
-    sv_bound_operation *bound = &application->operations[application->n_operations];
-    sv_status status = sv_operation_bind(row, application->arena, problems, bound);
-    if (status)
-        return status;
-    bound->application = application;
-    bound->route.data = bound;
-    sv_error error = {0};
-    status = sv_router_add(application->router, &bound->route, &error);
-    if (status) {
-        sv_buf_printf(problems, "%s %s: %s\n", row->method, row->path, error.message);
-        return status;
-    }
-    application->n_operations++;
-    return SV_OK;
+    return has_pages ? sv_routes_count_table(sv_docs_page_operations()) : 0;
 }
 
-/* Every row is tried, so that all mistakes are told at once. */
-static sv_status add_table(sv_application *application, const sv_operation *table, sv_buf *problems)
+/* Operations of an app and of everything mounted in it. */
+static size_t count_tree(const sv_app *app, int depth)
 {
-    sv_status worst = SV_OK;
-    size_t n = count_rows(table);
-    for (size_t i = 0; i < n; i++) {
-        sv_status status = add_operation(application, &table[i], problems);
-        if (status)
-            worst = status;
+    size_t n = sv_routes_count_app(app);
+    for (size_t i = 0; depth < MAX_MOUNTS && i < count_mounts(app); i++) {
+        const sv_app *inner = app->mounts[i].app;
+        n += inner ? count_pages(!inner->no_pages) + count_tree(inner, depth + 1)
+                   : sv_routes_count_table(sv_folder_operations());
     }
-    return worst;
+    return n;
 }
 
-static sv_status bind_tables(sv_application *application, sv_buf *problems)
+static size_t count_all(const sv_application_config *config)
 {
-    const sv_application_config *config = &application->config;
-    size_t n_pages = 0, total = 0;
-    const sv_operation *pages = sv_docs_page_operations();
-    if (config->pages)
-        n_pages = count_rows(pages);
+    size_t n = count_pages(config->pages);
     for (size_t i = 0; i < config->n_tables; i++)
-        total += count_rows(config->tables[i]);
-    if (total + n_pages > SV_APPLICATION_MAX_OPERATIONS) {
-        sv_buf_printf(problems, "%zu operations; at most %d are allowed\n", total + n_pages,
+        n += sv_routes_count_table(config->tables[i]);
+    return n + (config->app ? count_tree(config->app, 0) : 0);
+}
+
+static sv_status new_shared(sv_application *root, sv_buf *problems)
+{
+    shared_part *shared = root->shared = calloc(1, sizeof *shared);
+    if (!shared)
+        return SV_NO_MEMORY;
+    size_t n = count_all(&root->config);
+    if (n > SV_APPLICATION_MAX_OPERATIONS) {
+        sv_buf_printf(problems, "%zu operations; at most %d are allowed\n", n,
                       SV_APPLICATION_MAX_OPERATIONS);
         return SV_TOO_LARGE;
     }
-    application->operations = calloc(total + n_pages + 1, sizeof *application->operations);
-    if (!application->operations)
-        return SV_NO_MEMORY;
-    /* Pages come first: an application's catch-all route must not swallow them. */
-    sv_status worst = n_pages ? add_table(application, pages, problems) : SV_OK;
-    for (size_t i = 0; i < config->n_tables; i++) {
-        sv_status status = add_table(application, config->tables[i], problems);
-        if (status)
-            worst = status;
+    shared->has_lock = pthread_mutex_init(&shared->lock, NULL) == 0;
+    shared->arena = sv_arena_new((size_t)256 << 20);
+    shared->operations.router = shared->router = sv_router_new();
+    shared->operations.items = calloc(n + 1, sizeof *shared->operations.items);
+    shared->calls = sv_call_store_new();
+    return shared->has_lock && shared->arena && shared->router && shared->operations.items &&
+                   shared->calls
+               ? SV_OK
+               : SV_NO_MEMORY;
+}
+
+static sv_status worse(sv_status a, sv_status b)
+{
+    return a ? a : b;
+}
+
+static sv_status bind_mounts(sv_application *application, const sv_app *app,
+                             const sv_route_scope *scope);
+
+/* Pages come first: an application's catch-all route must not swallow them; mounts come last, as
+ * an application's own routes are more special than whatever is below a prefix. */
+static sv_status bind_application(sv_application *application, const sv_route_scope *scope)
+{
+    const sv_application_config *config = &application->config;
+    sv_route_list *list = &application->shared->operations;
+    sv_route_scope plain = {.application = application,
+                            .arena = scope->arena,
+                            .problems = scope->problems,
+                            .prefix = scope->prefix};
+    sv_status status = SV_OK;
+    if (config->pages)
+        status = sv_routes_bind_table(list, sv_docs_page_operations(), &plain);
+    for (size_t i = 0; i < config->n_tables; i++)
+        status = worse(status, sv_routes_bind_table(list, config->tables[i], scope));
+    if (config->app)
+        status = worse(status, sv_routes_bind_app(list, config->app, scope));
+    if (config->app && status != SV_NO_MEMORY)
+        status = worse(status, bind_mounts(application, config->app, scope));
+    return status;
+}
+
+/* What an app says of all its operations. */
+static sv_route_scope scope_of(sv_application *application, sv_buf *problems)
+{
+    const sv_app *app = application->config.app;
+    return (sv_route_scope){.application = application,
+                            .arena = application->shared->arena,
+                            .problems = problems,
+                            .prefix = application->prefix,
+                            .needs = app ? app->needs : NULL,
+                            .errors = app ? app->errors : NULL,
+                            .security = app ? app->security : NULL};
+}
+
+static sv_status mount_app(sv_application *outer, const sv_mount *mount, const char *prefix,
+                           sv_buf *problems)
+{
+    sv_application *root = outer->root;
+    sv_application *inner = calloc(1, sizeof *inner);
+    if (!inner || root->n_mounted == MAX_MOUNTS) {
+        free(inner);
+        sv_buf_printf(problems, "mount %s: at most %d applications can be mounted\n", prefix,
+                      MAX_MOUNTS);
+        return inner ? SV_TOO_LARGE : SV_NO_MEMORY;
     }
-    return worst;
+    root->mounted[root->n_mounted++] = inner;
+    const sv_app *app = mount->app;
+    inner->config = root->config;
+    inner->config.app = app;
+    inner->config.title = app->title;
+    inner->config.version = app->version;
+    inner->config.description = app->description;
+    inner->config.n_tables = 0;
+    inner->config.pages = !app->no_pages;
+    inner->root = root;
+    inner->shared = root->shared;
+    inner->prefix = prefix;
+    inner->states.app = app;
+    sv_buf_init(&inner->openapi, (size_t)16 << 20);
+    sv_route_scope scope = scope_of(inner, problems);
+    return bind_application(inner, &scope);
+}
+
+static sv_status bind_mount(sv_application *application, const sv_mount *mount,
+                            const sv_route_scope *scope)
+{
+    size_t len = strlen(mount->prefix);
+    if (mount->prefix[0] != '/' || len < 2 || mount->prefix[len - 1] == '/' ||
+        !mount->app == !mount->folder) {
+        sv_buf_printf(scope->problems,
+                      "mount %s: needs a prefix such as /admin and either an app or a folder\n",
+                      mount->prefix);
+        return SV_INVALID;
+    }
+    const char *outer = scope->prefix ? scope->prefix : "";
+    sv_str prefix = sv_arena_printf(scope->arena, "%s%s", outer, mount->prefix);
+    if (!prefix.ptr)
+        return SV_NO_MEMORY;
+    if (mount->app)
+        return mount_app(application, mount, prefix.ptr, scope->problems);
+    sv_route_scope files = {.application = application,
+                            .arena = scope->arena,
+                            .problems = scope->problems,
+                            .prefix = prefix.ptr,
+                            .folder = mount->folder};
+    return sv_routes_bind_table(&application->shared->operations, sv_folder_operations(), &files);
+}
+
+static sv_status bind_mounts(sv_application *application, const sv_app *app,
+                             const sv_route_scope *scope)
+{
+    sv_status status = SV_OK;
+    for (size_t i = 0; i < count_mounts(app); i++)
+        status = worse(status, bind_mount(application, &app->mounts[i], scope));
+    return status;
 }
 
 static sv_status write_openapi(sv_application *application, sv_buf *problems)
@@ -94,6 +219,20 @@ static sv_status write_openapi(sv_application *application, sv_buf *problems)
     return status;
 }
 
+static sv_status build(sv_application *root, sv_buf *problems)
+{
+    sv_status status = new_shared(root, problems);
+    if (status)
+        return status;
+    sv_route_scope scope = scope_of(root, problems);
+    status = bind_application(root, &scope);
+    if (!status)
+        status = write_openapi(root, problems);
+    for (size_t i = 0; i < root->n_mounted && !status; i++)
+        status = write_openapi(root->mounted[i], problems);
+    return status;
+}
+
 sv_status sv_application_new(const sv_application_config *config, sv_buf *problems,
                              sv_application **ret_application)
 {
@@ -101,14 +240,11 @@ sv_status sv_application_new(const sv_application_config *config, sv_buf *proble
     if (!application)
         return SV_NO_MEMORY;
     application->config = *config;
+    application->root = application;
+    application->prefix = "";
+    application->states.app = config->app;
     sv_buf_init(&application->openapi, (size_t)16 << 20);
-    application->router = sv_router_new();
-    application->arena = sv_arena_new(0);
-    sv_status status = application->router && application->arena
-                           ? bind_tables(application, problems)
-                           : SV_NO_MEMORY;
-    if (!status)
-        status = write_openapi(application, problems);
+    sv_status status = build(application, problems);
     if (status) {
         sv_application_free(application);
         return status;
@@ -117,20 +253,75 @@ sv_status sv_application_new(const sv_application_config *config, sv_buf *proble
     return SV_OK;
 }
 
+/* Serving. */
+
+sv_status sv_application_start(sv_application *application, sv_error *error)
+{
+    sv_application *root = application->root;
+    root->is_started = true;
+    sv_status status = sv_state_set_open(&root->states, root, error);
+    for (size_t i = 0; i < root->n_mounted && !status; i++)
+        status = sv_state_set_open(&root->mounted[i]->states, root->mounted[i], error);
+    if (status)
+        sv_application_stop(root);
+    return status;
+}
+
+void sv_application_stop(sv_application *application)
+{
+    sv_application *root = application->root;
+    if (!root->is_started)
+        return;
+    root->is_started = false;
+    for (size_t i = root->n_mounted; i-- > 0;)
+        sv_state_set_close(&root->mounted[i]->states, root->mounted[i]);
+    sv_state_set_close(&root->states, root);
+}
+
+static void end_abandoned(sv_call *call)
+{
+    sv_application_report(call->application, "%s: its call was deferred and never completed",
+                          call->name);
+    call->sink(call);
+}
+
+void sv_application_abandon(sv_application *application)
+{
+    sv_call_store_abandon(application->shared->calls, end_abandoned);
+}
+
+static void free_shared(shared_part *shared)
+{
+    if (!shared)
+        return;
+    sv_router_free(shared->router);
+    free(shared->operations.items);
+    sv_call_store_free(shared->calls);
+    sv_arena_free(shared->arena);
+    if (shared->has_lock)
+        pthread_mutex_destroy(&shared->lock);
+    free(shared);
+}
+
 void sv_application_free(sv_application *application)
 {
     if (!application)
         return;
-    sv_router_free(application->router);
-    free(application->operations);
-    sv_arena_free(application->arena);
+    sv_application_stop(application);
+    for (size_t i = 0; i < application->n_mounted; i++) {
+        sv_buf_deinit(&application->mounted[i]->openapi);
+        free(application->mounted[i]);
+    }
+    free_shared(application->shared);
     sv_buf_deinit(&application->openapi);
     free(application);
 }
 
+/* Asking. */
+
 const sv_router *sv_application_router(const sv_application *application)
 {
-    return application->router;
+    return application->shared->router;
 }
 
 sv_pool *sv_application_pool(const sv_application *application)
@@ -143,11 +334,16 @@ void *sv_application_state(const sv_application *application)
     return application->config.state;
 }
 
+sv_call_store *sv_application_calls(const sv_application *application)
+{
+    return application->shared->calls;
+}
+
 const sv_bound_operation *sv_application_operations(const sv_application *application,
                                                     size_t *ret_count)
 {
-    *ret_count = application->n_operations;
-    return application->operations;
+    *ret_count = application->shared->operations.len;
+    return application->shared->operations.items;
 }
 
 const sv_application_config *sv_application_get_config(const sv_application *application)
@@ -155,7 +351,93 @@ const sv_application_config *sv_application_get_config(const sv_application *app
     return &application->config;
 }
 
+const char *sv_application_prefix(const sv_application *application)
+{
+    return application->prefix;
+}
+
 sv_str sv_application_openapi(const sv_application *application)
 {
     return sv_buf_str(&application->openapi);
+}
+
+const sv_dependency *sv_application_resolve(const sv_application *application,
+                                            const sv_dependency *dependency)
+{
+    const sv_app *app = application->config.app;
+    for (const sv_override *row = app ? app->overrides : NULL; row && row->original; row++)
+        if (row->original == dependency)
+            return row->instead;
+    return dependency;
+}
+
+/* A mounted application sees the states of the root as well. */
+void *sv_state_get_(const sv_application *application, const sv_state *state)
+{
+    void *value = sv_state_set_find(&application->states, state);
+    if (!value)
+        value = sv_state_set_find(&application->root->states, state);
+    if (!value)
+        sv_application_report(application, "state %s is not listed in `.states`, or not open yet",
+                              state->name);
+    return value;
+}
+
+void sv_application_report(const sv_application *application, const char *format, ...)
+{
+    const sv_application_config *config = &application->config;
+    char line[MAX_REPORT];
+    if (!config->report)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    config->report(config->report_arg, line);
+}
+
+static const sv_plan *find_late_plan(const shared_part *shared, const sv_schema *schema)
+{
+    for (const late_plan *at = shared->late_plans; at; at = at->next)
+        if (at->plan->schema == schema)
+            return at->plan;
+    return NULL;
+}
+
+/* Under the lock. */
+static sv_status make_late_plan(sv_application *application, const sv_schema *schema,
+                                const sv_plan **ret_plan)
+{
+    shared_part *shared = application->shared;
+    late_plan *made = sv_arena_alloc(shared->arena, sizeof *made);
+    if (!made)
+        return SV_NO_MEMORY;
+    sv_buf mistakes;
+    sv_buf_init(&mistakes, MAX_REPORT);
+    sv_status status = sv_plan_new(shared->arena, schema, SV_FIELD_BODY, &mistakes, &made->plan);
+    if (status)
+        sv_application_report(application, "schema %s cannot be used: %.*s", schema->name,
+                              SV_STR_ARG(sv_buf_str(&mistakes)));
+    sv_buf_deinit(&mistakes);
+    if (status)
+        return status;
+    made->next = shared->late_plans;
+    shared->late_plans = made;
+    *ret_plan = made->plan;
+    return SV_OK;
+}
+
+sv_status sv_application_plan(sv_application *application, const sv_schema *schema,
+                              const sv_plan **ret_plan)
+{
+    shared_part *shared = application->shared;
+    sv_status status = SV_OK;
+    pthread_mutex_lock(&shared->lock);
+    const sv_plan *plan = find_late_plan(shared, schema);
+    if (!plan)
+        status = make_late_plan(application, schema, &plan);
+    pthread_mutex_unlock(&shared->lock);
+    if (!status)
+        *ret_plan = plan;
+    return status;
 }

@@ -1,5 +1,5 @@
-/* application.h: tables of operations bound to a router, a pool and a state. Built once, then only
- * read. */
+/* application.h: a running application: tables of operations bound to a router, a pool and states.
+ * Built once, then only read; its states are opened and closed around serving. */
 #ifndef SERVAL_WEB_APPLICATION_H
 #define SERVAL_WEB_APPLICATION_H
 
@@ -10,44 +10,78 @@
 #include "io/pool.h"
 #include "json/plan.h"
 
-enum { SV_APPLICATION_MAX_OPERATIONS = 512 };
+enum { SV_APPLICATION_MAX_OPERATIONS = 10000 };
 
-typedef struct sv_application sv_application;
+struct sv_call_store;
 
-/* An operation of a table and what was found out about it at start. */
+/* An operation of a table and what was found out about it at start: what the row says itself, and
+ * what the routers and applications around it add. */
 typedef struct sv_bound_operation {
     const sv_operation *row;
-    sv_application *application;
+    sv_application *application; /* the innermost: root or mounted */
     sv_route route;
-    const sv_plan *params, *in,
-        *out; /* NULL where the handler has no schema; `in` also for sv_none */
+    const char *path;       /* with the prefixes of routers and mounts */
+    const char *tags;       /* comma-separated; NULL: none */
+    const char *rate_limit; /* NULL: none */
+    const char *folder;     /* of a mounted folder's files; else NULL */
+    bool hidden;
+    const sv_plan *params, *in, *out, *event; /* NULL where the handler has no schema, or sv_none */
+    const sv_dependency *const *needs;        /* NULL-terminated */
+    const sv_plan *const *need_params;        /* one for each of `needs`; NULL: it has none */
+    const sv_error_kind *const *errors;       /* NULL-terminated */
+    const sv_security *const *security;       /* NULL-terminated */
     sv_str path_params[SV_ROUTER_MAX_PARAMS]; /* names, in template order */
     size_t n_path_params;
 } sv_bound_operation;
 
 typedef struct sv_application_config {
-    const char *title, *version, *description, *root_path; /* NULL: defaults, "" */
-    const sv_operation *const *tables;                     /* each ends with {0} */
+    const sv_app *app; /* NULL: only `tables`, with the titles below */
+    const char *title, *version, *description, *root_path; /* NULL: the app's, defaults, "" */
+    const sv_operation *const *tables;                     /* more operations; each ends with {0} */
     size_t n_tables;
     sv_pool *pool; /* for handlers that may block; must outlive the application */
     void *state;   /* sv_call_state */
     bool pages;    /* mount /openapi.json, /docs, /redoc */
     bool debug;    /* 5xx answers tell what else only the log would */
+    /* Told what went wrong inside the program of the application (a handler that answers twice, a
+     * task that fails …): one line. Any thread. NULL: nobody listens. */
+    void (*report)(void *arg, const char *line);
+    void *report_arg;
 } sv_application_config;
 
 /* Checks every row of every table. SV_INVALID: each mistake is a line of `problems`. */
 sv_status sv_application_new(const sv_application_config *config, sv_buf *problems,
                              sv_application **ret_application) SV_MUST_USE;
-/* No call may be under way. NULL is fine. */
+/* Opens the states and runs the lifecycle, of mounted applications too; all or nothing. */
+sv_status sv_application_start(sv_application *application, sv_error *error) SV_MUST_USE;
+/* Undoes it; idempotent. No call may be under way, but deferred ones: they are ended (and reported)
+ * first. */
+void sv_application_stop(sv_application *application);
+/* Ends deferred calls that nobody has completed. When nothing runs on the pool any more. */
+void sv_application_abandon(sv_application *application);
+/* Stops first. NULL is fine. */
 void sv_application_free(sv_application *application);
 
 const sv_router *sv_application_router(const sv_application *application);
 sv_pool *sv_application_pool(const sv_application *application);
 void *sv_application_state(const sv_application *application);
+struct sv_call_store *sv_application_calls(const sv_application *application);
+/* All of the root application's operations, those of mounted applications included. */
 const sv_bound_operation *sv_application_operations(const sv_application *application,
                                                     size_t *ret_count);
 const sv_application_config *sv_application_get_config(const sv_application *application);
+/* What stands before all its paths; "" for the root. */
+const char *sv_application_prefix(const sv_application *application);
 /* The OpenAPI document; lives as long as the application. */
 sv_str sv_application_openapi(const sv_application *application);
+/* What stands in for a dependency in this application, or the dependency itself. */
+const sv_dependency *sv_application_resolve(const sv_application *application,
+                                            const sv_dependency *dependency);
+/* The plan of a schema that no operation names, made when first asked for. Any thread. */
+sv_status sv_application_plan(sv_application *application, const sv_schema *schema,
+                              const sv_plan **ret_plan) SV_MUST_USE;
+/* One line to whoever listens (printf format). Any thread. */
+void sv_application_report(const sv_application *application, const char *format, ...)
+    SV_PRINTF(2, 3);
 
 #endif

@@ -14,7 +14,7 @@ enum { MAX_MESSAGE = 2048, FIRST_ITEMS = 8 };
 
 void *sv_call_state(const sv_call *call)
 {
-    return call->state;
+    return call->user_state;
 }
 
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,
@@ -177,6 +177,8 @@ sv_status sv_set_header(sv_call *call, const char *name, sv_str value)
     sv_call_result *result = &call->result;
     if (!sv_message_is_header(sv_str_from(name), value))
         return SV_INVALID;
+    if (call->is_answered)
+        return sv_exchange_add_header(call->exchange, sv_str_from(name), value);
     if (result->n_headers == sizeof result->headers / sizeof *result->headers)
         return SV_TOO_LARGE;
     sv_http_header header = {sv_arena_copy(call->arena, sv_str_from(name)),
@@ -187,12 +189,14 @@ sv_status sv_set_header(sv_call *call, const char *name, sv_str value)
     return SV_OK;
 }
 
-sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes)
+bool sv_has_failed(const sv_call *call)
 {
-    call->has_bytes = true;
-    call->result.content_type = sv_str_from(content_type);
-    call->result.body = bytes;
-    return SV_OK;
+    return call->result.failure != NULL;
+}
+
+sv_application *sv_call_application(const sv_call *call)
+{
+    return call->application;
 }
 
 bool sv_is_cancelled(const sv_call *call)

@@ -2,10 +2,12 @@
  * result travels.
  *
  * A call knows no HTTP: its request is plain data and its result goes to a sink, so that the same
- * operation can run as an HTTP request, as a job and in a test. One owner at a time; the arena
- * moves with the call. */
+ * operation can run as an HTTP request, as a task, as a job and in a test. One owner at a time; the
+ * arena moves with the call. */
 #ifndef SERVAL_WEB_CALL_H
 #define SERVAL_WEB_CALL_H
+
+#include <stdatomic.h>
 
 #include <serval/call.h>
 #include <serval/operation.h>
@@ -15,16 +17,18 @@
 #include "http/exchange.h"
 #include "io/mailbox.h"
 #include "observe/timeline.h"
+#include "json/params.h"
 
 struct sv_bound_operation;
+struct sv_call_store;
 
 /* The request as data. Text lives in the call's arena or longer. */
 typedef struct sv_call_request {
     sv_str method, raw_path, path, query, body, request_id, client;
     const sv_http_header *headers;
     size_t n_headers;
-    const sv_str *path_params; /* in template order */
-    int64_t deadline_ns;       /* sv_clock_system's monotonic scale */
+    const sv_str *path_params;       /* in template order */
+    int64_t started_ns, deadline_ns; /* sv_clock_system's monotonic scale */
 } sv_call_request;
 
 /* What the handler left behind. */
@@ -41,25 +45,46 @@ typedef struct sv_call_result {
     sv_str log_detail;            /* for the log only: what clients are not told */
 } sv_call_result;
 
+/* Who may end the call (call_store.h). */
+enum {
+    SV_CALL_SPARE,    /* nobody's */
+    SV_CALL_RUNNING,  /* its handler will return */
+    SV_CALL_DEFERRED, /* its handler has returned, sv_complete will come */
+    SV_CALL_ENDING,   /* the result is on its way to the sink */
+    SV_CALL_COMPLETED /* and more: SV_CALL_COMPLETED + status, completed while the handler runs */
+};
+
 struct sv_call {
-    const struct sv_bound_operation *operation;
+    atomic_int phase;
+    sv_call *next_spare; /* of the store */
+    sv_application *application;
+    const struct sv_bound_operation *operation; /* NULL: no route was found, or a task */
+    const char *name;                           /* of the handler or task, for reports */
     sv_arena *arena;
     sv_cancel *cancel;
     sv_timeline *timeline;
     sv_call_request request;
     sv_call_result result;
-    void *state; /* of the application */
+    sv_exchange *exchange; /* behind HTTP; else NULL */
+    void *user_state;      /* of a model server (api's services) */
     const void *params, *in;
     void *out;
-    bool has_bytes;     /* the handler answered with sv_respond_bytes */
-    sv_message message; /* for crossing to another thread */
-    /* Takes the finished call; the memory is the sink's to free. Runs on the thread that finished
-     * it. */
+    bool has_bytes;   /* the handler answered with sv_respond_bytes */
+    bool is_on_pool;  /* the thread that runs it may run its tasks */
+    bool is_hooked;   /* middleware sees the end of it: it lives until then */
+    bool is_answered; /* middleware looks at the answer: headers go into it */
+    bool is_stream;   /* the answer has begun and goes on (events.c) */
+    sv_params given;  /* path, query, headers, cookies and form, once collected (gather.c) */
+    bool has_given;
+    struct sv_open_dependency *dependencies; /* newest first (dependency.c) */
+    struct sv_slot_value *slots;             /* dependency.c */
+    struct sv_task_batch *tasks;             /* task.c; NULL: none */
+    sv_message message;                      /* for crossing to another thread */
+    /* Takes the finished call. Runs on the thread that finished it. */
     void (*sink)(sv_call *call);
-    void *sink_arg;
 };
 
-/* The state of the application that the call belongs to (api's services). */
+/* The services of the model server that the call belongs to; NULL in other applications. */
 void *sv_call_state(const sv_call *call);
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,

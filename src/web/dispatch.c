@@ -5,52 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/message.h"
 #include "web/application.h"
-#include "web/call.h"
-#include "web/operation.h"
+#include "web/call_store.h"
+#include "web/dependency.h"
+#include "web/events.h"
+#include "web/gather.h"
+#include "web/task.h"
 #include "json/body.h"
 #include "json/decode.h"
 #include "json/encode.h"
-#include "json/params.h"
 
-enum { MAX_QUERY_PARAMS = 1000, MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512 };
-
-static void finish(sv_call *call, sv_status status);
-
-/* Path and query as name-value pairs, percent-decoded. */
-static sv_status collect_params(sv_call *call, sv_params *ret_params)
-{
-    const sv_bound_operation *operation = call->operation;
-    size_t max = operation->n_path_params + sv_message_count_pairs(call->request.query);
-    if (max > MAX_QUERY_PARAMS)
-        return sv_fail(call, &sv_kind_bad_request,
-                       "Too many query parameters: at most %d are allowed", MAX_QUERY_PARAMS);
-    sv_param *items = sv_arena_alloc_array(call->arena, max, sizeof *items);
-    if (!items)
-        return SV_NO_MEMORY;
-    size_t n = 0;
-    for (; n < operation->n_path_params; n++)
-        items[n] = (sv_param){SV_IN_PATH, operation->path_params[n], call->request.path_params[n]};
-    sv_str rest = call->request.query, name, value;
-    while (n < max && sv_message_next_pair(&rest, call->arena, &name, &value))
-        items[n++] = (sv_param){SV_IN_QUERY, name, value};
-    *ret_params = (sv_params){items, n};
-    return SV_OK;
-}
-
-static sv_status decode_params(sv_call *call, sv_errors *errors)
-{
-    if (!call->operation->params)
-        return SV_OK;
-    sv_params params;
-    sv_status status = collect_params(call, &params);
-    void *decoded = NULL;
-    if (!status)
-        status = sv_params_decode(call->arena, call->operation->params, &params, errors, &decoded);
-    call->params = decoded;
-    return status;
-}
+enum { MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512 };
 
 /* A body of a type that the row lists as raw reaches the handler as it is. */
 static bool takes_raw_body(const sv_call *call, sv_str content_type)
@@ -70,23 +35,44 @@ static sv_status read_body(sv_call *call, sv_errors *errors, const sv_value **re
     return status;
 }
 
-/* Parameters and body, every mistake of both in one list; a syntax error of the body stands alone.
- */
+static sv_status decode_params(sv_call *call, sv_errors *errors)
+{
+    if (!call->operation->params)
+        return SV_OK;
+    return sv_gather_params(call, call->operation->params, errors, &call->params);
+}
+
+static sv_status decode_body(sv_call *call, const sv_value *value, sv_errors *errors)
+{
+    bool is_absent = !value || sv_value_get_type(value) == SV_VALUE_NULL;
+    if (is_absent && call->operation->row->optional_body)
+        return SV_OK;
+    void *decoded = NULL;
+    sv_status status = sv_decode_body(call->arena, call->operation->in, value, errors, &decoded);
+    call->in = decoded;
+    return status;
+}
+
+/* In FastAPI's order: a syntax error of the body stands alone; what the operation needs may refuse
+ * (a key that is missing) before its own parameters and body are judged, all in one list. */
 static sv_status decode_request(sv_call *call, sv_errors *errors)
 {
     const sv_bound_operation *operation = call->operation;
     bool has_body = operation->in && !takes_raw_body(call, sv_request_header(call, "content-type"));
     const sv_value *value = NULL;
     sv_status status = has_body ? read_body(call, errors, &value) : SV_OK;
+    if (!status)
+        status = sv_dependency_open_all(call, errors);
     if (status)
         return status;
     status = decode_params(call, errors);
-    if ((status && status != SV_INVALID) || !has_body)
+    if (status && status != SV_INVALID)
         return status;
-    void *decoded = NULL;
-    sv_status of_body = sv_decode_body(call->arena, operation->in, value, errors, &decoded);
-    call->in = decoded;
-    return of_body ? of_body : status;
+    if (has_body) {
+        sv_status of_body = decode_body(call, value, errors);
+        status = of_body ? of_body : status;
+    }
+    return !status && errors->count ? SV_INVALID : status;
 }
 
 static sv_status write_detail(sv_call *call, const sv_errors *errors, sv_str *ret_json)
@@ -140,19 +126,60 @@ static sv_status run_handler(sv_call *call)
         return SV_CANCELLED;
     if (handler->out && !(call->out = sv_arena_alloc(call->arena, handler->out->size)))
         return SV_NO_MEMORY;
+    if (handler->event && !(call->out = sv_events_open(call)))
+        return SV_NO_MEMORY;
     return handler->run(call, call->params, call->in, call->out);
 }
 
+static void report_twice(const sv_call *call, const char *name)
+{
+    sv_application_report(call->application, "%s: the call was answered twice; the first counts",
+                          name);
+}
+
+static void finish(sv_call *call, sv_status status);
+
+/* The handler has returned. Somebody may have completed the call meanwhile, or may do so from the
+ * moment that it is marked as deferred: then it is theirs. */
 static void run_call(sv_call *call)
 {
     sv_status status = run_handler(call);
-    if (status != SV_DEFERRED) /* else the call may be gone already */
+    if (status == SV_DEFERRED) {
+        int running = SV_CALL_RUNNING;
+        call->is_on_pool = false;
+        if (atomic_compare_exchange_strong(&call->phase, &running, SV_CALL_DEFERRED))
+            return;
+        status = (sv_status)(running - SV_CALL_COMPLETED);
+        atomic_store(&call->phase, SV_CALL_ENDING);
+    } else {
+        int before = atomic_exchange(&call->phase, SV_CALL_ENDING);
+        if (before != SV_CALL_RUNNING) {
+            report_twice(call, call->name);
+            status = (sv_status)(before - SV_CALL_COMPLETED);
+        }
+    }
+    finish(call, status);
+}
+
+void sv_complete(sv_call *call, sv_status status)
+{
+    int before = SV_CALL_RUNNING;
+    if (status == SV_DEFERRED)
+        status = SV_FAILED;
+    if (atomic_compare_exchange_strong(&call->phase, &before, SV_CALL_COMPLETED + (int)status))
+        return;
+    before = SV_CALL_DEFERRED;
+    if (atomic_compare_exchange_strong(&call->phase, &before, SV_CALL_ENDING))
         finish(call, status);
+    else
+        report_twice(call, "a handler");
 }
 
 static void run_message(sv_message *message)
 {
-    run_call(SV_CONTAINER_OF(message, sv_call, message));
+    sv_call *call = SV_CONTAINER_OF(message, sv_call, message);
+    call->is_on_pool = true;
+    run_call(call);
 }
 
 static void free_bytes(void *bytes)
@@ -194,33 +221,64 @@ static sv_status encode_answer(sv_call *call)
     return sv_fail(call, kind, "%s", kind->title);
 }
 
-/* Ends a call: whatever went wrong becomes a failure of the contract, and the sink gets it. */
-static void finish(sv_call *call, sv_status status)
+void sv_dispatch_settle_failure(sv_call *call, sv_status status)
 {
-    const sv_bound_operation *operation = call->operation;
-    if (!status && operation->out && !call->has_bytes)
-        status = encode_answer(call);
-    if (status && !(status == SV_FAILED && call->result.failure))
+    if (!(status == SV_FAILED && call->result.failure))
         sv_call_fail_with(call, status, NULL);
-    if (call->result.failure)
-        call->result.status = call->result.failure->status;
+    call->result.status = call->result.failure->status;
     if (call->result.status >= 500 && call->result.log_detail.len &&
-        sv_application_get_config(operation->application)->debug)
+        sv_application_get_config(call->application)->debug)
         call->result.message = call->result.log_detail;
-    if (!call->result.status)
-        call->result.status = operation->row->status ? operation->row->status : 200;
-    call->sink(call);
 }
 
-void sv_complete(sv_call *call, sv_status status)
+/* What the handler returned, as the result of the call. */
+static void conclude(sv_call *call, sv_status status)
 {
-    finish(call, status);
+    const sv_bound_operation *operation = call->operation;
+    if (call->is_stream)
+        sv_events_finish(call, status);
+    else if (!status && operation->event)
+        status = sv_events_close(call->out);
+    else if (!status && operation->out && !call->has_bytes)
+        status = encode_answer(call);
+    if (status)
+        sv_dispatch_settle_failure(call, status);
+    else
+        call->result.failure = NULL;
+    sv_dependency_close_all(call);
+    if (call->result.failure) /* closing may have failed too */
+        sv_dispatch_settle_failure(call, SV_FAILED);
+    else if (!call->result.status)
+        call->result.status = operation->row->status ? operation->row->status : 200;
+}
+
+/* Ends a call: its result goes to the sink, its tasks run afterwards. On a thread that is not the
+ * pool's they are handed over before, so that a pool that takes nothing more refuses the request
+ * instead of losing them. */
+static void finish(sv_call *call, sv_status status)
+{
+    bool is_on_pool = call->is_on_pool;
+    conclude(call, status);
+    sv_task_batch *tasks = sv_task_take(call);
+    if (tasks && call->result.failure) {
+        sv_task_drop(tasks);
+        tasks = NULL;
+    }
+    if (tasks && !is_on_pool) {
+        if (sv_task_submit(tasks)) {
+            sv_task_drop(tasks);
+            sv_dispatch_settle_failure(call, SV_UNAVAILABLE);
+        }
+        tasks = NULL;
+    }
+    call->sink(call);
+    sv_task_run(tasks);
 }
 
 /* The sink of HTTP: the result becomes the exchange's answer. */
-static void answer_exchange(sv_call *call)
+void sv_dispatch_fill_answer(sv_call *call)
 {
-    sv_exchange *exchange = call->sink_arg;
+    sv_exchange *exchange = call->exchange;
     const sv_call_result *result = &call->result;
     sv_answer *answer = &exchange->answer;
     answer->status = result->status;
@@ -234,34 +292,44 @@ static void answer_exchange(sv_call *call)
                                                  .message = result->message,
                                                  .detail_json = result->detail_json,
                                                  .members_json = result->members_json});
+}
+
+/* A call with hooks lives until they have seen its end (hooks.c). */
+static void answer_exchange(sv_call *call)
+{
+    sv_exchange *exchange = call->exchange;
+    if (!call->is_stream)
+        sv_dispatch_fill_answer(call);
+    if (!call->is_hooked)
+        sv_call_store_put(sv_application_calls(call->application), call);
     sv_exchange_respond(exchange);
 }
 
-static sv_call *make_call(sv_exchange *exchange)
+sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchange)
 {
-    const sv_bound_operation *operation = exchange->route->data;
-    sv_call *call = sv_arena_alloc(exchange->arena, sizeof *call);
+    sv_call *call = sv_call_store_take(sv_application_calls(application));
     if (!call)
         return NULL;
-    call->operation = operation;
+    call->application = application;
+    call->name = "middleware";
+    call->exchange = exchange;
     call->arena = exchange->arena;
     call->cancel = exchange->cancel;
     call->timeline = &exchange->timeline;
-    call->state = sv_application_state(operation->application);
+    call->user_state = sv_application_state(application);
     call->request = (sv_call_request){.method = exchange->method,
                                       .raw_path = exchange->raw_path,
                                       .path = exchange->path,
                                       .query = exchange->query,
-                                      .body = exchange->body,
                                       .request_id = exchange->request_id,
                                       .client = exchange->client,
                                       .headers = exchange->headers,
                                       .n_headers = exchange->n_headers,
                                       .path_params = exchange->params,
+                                      .started_ns = exchange->started_ns,
                                       .deadline_ns = exchange->deadline_ns};
     call->message.run = run_message;
     call->sink = answer_exchange;
-    call->sink_arg = exchange;
     return call;
 }
 
@@ -273,9 +341,26 @@ static void refuse(sv_exchange *exchange, const sv_error_kind *kind)
     sv_exchange_respond(exchange);
 }
 
+/* The call that middleware has seen already, or a new one. */
+static sv_call *get_call(sv_exchange *exchange)
+{
+    const sv_bound_operation *operation = exchange->route->data;
+    sv_call *call = exchange->user;
+    if (!call)
+        call = sv_dispatch_make_call(operation->application, exchange);
+    if (!call)
+        return NULL;
+    call->application = operation->application;
+    call->operation = operation;
+    call->name = operation->row->handler->name;
+    call->request.body = exchange->body;
+    call->request.deadline_ns = exchange->deadline_ns;
+    return call;
+}
+
 void sv_dispatch_exchange(sv_exchange *exchange)
 {
-    sv_call *call = make_call(exchange);
+    sv_call *call = get_call(exchange);
     if (!call) {
         refuse(exchange, &sv_kind_insufficient_memory);
         return;
@@ -284,7 +369,10 @@ void sv_dispatch_exchange(sv_exchange *exchange)
         run_call(call);
         return;
     }
-    sv_pool *pool = sv_application_pool(call->operation->application);
-    if (sv_pool_submit(pool, &call->message) != SV_OK)
-        refuse(exchange, &sv_kind_server_overloaded);
+    sv_pool *pool = sv_application_pool(call->application);
+    if (sv_pool_submit(pool, &call->message) == SV_OK)
+        return;
+    if (!call->is_hooked)
+        sv_call_store_put(sv_application_calls(call->application), call);
+    refuse(exchange, &sv_kind_server_overloaded);
 }

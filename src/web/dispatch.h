@@ -1,11 +1,16 @@
-/* dispatch.h: decode, validate, handle, encode: once for all operations. */
+/* dispatch.h: how every call runs: decode and validate, handle, encode, hand to the sink. */
 #ifndef SERVAL_WEB_DISPATCH_H
 #define SERVAL_WEB_DISPATCH_H
 
-#include "http/exchange.h"
+#include "web/call.h"
 
-/* The `handle` of every route made from an operation (`route->data` is its sv_bound_operation):
- * makes a call of the exchange and runs it, inline or on the application's pool. Loop thread. */
+/* A route's `handle`: runs the operation of the exchange's route, inline or on the pool. */
 void sv_dispatch_exchange(sv_exchange *exchange);
+/* A call of `application` for an exchange whose head is there; NULL when out of memory. */
+sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchange);
+/* Makes the call's result a failure of the contract, whatever went wrong. */
+void sv_dispatch_settle_failure(sv_call *call, sv_status status);
+/* The call's result becomes its exchange's answer. */
+void sv_dispatch_fill_answer(sv_call *call);
 
 #endif

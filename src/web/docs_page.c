@@ -60,8 +60,7 @@ static sv_status respond_page(sv_call *call, const char *name)
 SV_HANDLER_RAW(openapi_document);
 static sv_status openapi_document(sv_call *call)
 {
-    return sv_respond_bytes(call, "application/json",
-                            sv_application_openapi(call->operation->application));
+    return sv_respond_bytes(call, "application/json", sv_application_openapi(call->application));
 }
 
 SV_HANDLER_RAW(docs);

@@ -71,7 +71,7 @@ static kind_list list_errors(const sv_bound_operation *operation)
         add_kind(&list, &sv_kind_server_overloaded);
         add_kind(&list, &sv_kind_deadline_exceeded);
     }
-    for (const sv_error_kind *const *kind = row->errors; kind && *kind; kind++)
+    for (const sv_error_kind *const *kind = operation->errors; kind && *kind; kind++)
         add_kind(&list, *kind);
     return list;
 }
@@ -229,12 +229,12 @@ static void write_tags(document *doc, const char *tags)
 }
 
 /* A text made by one of the functions of operation.c, as a member. */
-static void write_made_text(document *doc, const char *name, const sv_operation *row,
-                            sv_status (*make)(const sv_operation *row, sv_buf *buf))
+static void write_made_text(document *doc, const char *name, const sv_bound_operation *operation,
+                            sv_status (*make)(const sv_bound_operation *bound, sv_buf *buf))
 {
     sv_buf text;
     sv_buf_init(&text, 4096);
-    make(row, &text);
+    make(operation, &text);
     sv_writer_key_str(doc->writer, name, sv_buf_str(&text));
     sv_buf_deinit(&text);
 }
@@ -244,12 +244,12 @@ static void write_operation(document *doc, const sv_bound_operation *operation)
     const sv_operation *row = operation->row;
     sv_writer *writer = doc->writer;
     sv_writer_begin_object(writer);
-    if (row->tags)
-        write_tags(doc, row->tags);
-    write_made_text(doc, "summary", row, sv_operation_summary);
+    if (operation->tags)
+        write_tags(doc, operation->tags);
+    write_made_text(doc, "summary", operation, sv_operation_summary);
     if (row->description)
         sv_writer_key_cstr(writer, "description", row->description);
-    write_made_text(doc, "operationId", row, sv_operation_id);
+    write_made_text(doc, "operationId", operation, sv_operation_id);
     write_parameters(doc, operation);
     write_request_body(doc, operation);
     sv_writer_key(writer, SV_STR("responses"));
@@ -260,9 +260,11 @@ static void write_operation(document *doc, const sv_bound_operation *operation)
     sv_writer_end_object(writer);
 }
 
-static bool is_shown(const sv_bound_operation *operation)
+/* A mounted application has a document of its own. */
+static bool is_shown(const document *doc, const sv_bound_operation *operation)
 {
-    return !operation->row->hidden && strcmp(operation->row->method, "*") != 0;
+    return operation->application == doc->application && !operation->hidden &&
+           strcmp(operation->row->method, "*") != 0;
 }
 
 static void write_method_key(document *doc, const char *method)
@@ -286,7 +288,7 @@ static int compare_paths(const void *a, const void *b)
 {
     const sv_bound_operation *one = *(const sv_bound_operation *const *)a;
     const sv_bound_operation *other = *(const sv_bound_operation *const *)b;
-    int order = strcmp(one->row->path, other->row->path);
+    int order = strcmp(one->path, other->path);
     return order ? order : (one > other) - (one < other);
 }
 
@@ -306,11 +308,11 @@ static sv_status link_paths(document *doc, const sv_bound_operation *rows, size_
     if (!links.next || !links.is_first || !sorted)
         return SV_NO_MEMORY;
     for (size_t i = 0; i < n; i++)
-        if (is_shown(&rows[i]))
+        if (is_shown(doc, &rows[i]))
             sorted[n_shown++] = &rows[i];
     qsort(sorted, n_shown, sizeof *sorted, compare_paths);
     for (size_t i = 0; i < n_shown; i++) {
-        bool follows = i && strcmp(sorted[i - 1]->row->path, sorted[i]->row->path) == 0;
+        bool follows = i && strcmp(sorted[i - 1]->path, sorted[i]->path) == 0;
         links.is_first[sorted[i] - rows] = !follows;
         if (follows)
             links.next[sorted[i - 1] - rows] = sorted[i];
@@ -333,7 +335,7 @@ static sv_status write_paths(document *doc)
     for (size_t i = 0; i < n; i++) {
         if (!links.is_first[i])
             continue;
-        write_path_key(doc, rows[i].row->path);
+        write_path_key(doc, rows[i].path + strlen(sv_application_prefix(doc->application)));
         sv_writer_begin_object(doc->writer);
         for (const sv_bound_operation *at = &rows[i]; at; at = links.next[at - rows]) {
             write_method_key(doc, at->row->method);
@@ -354,7 +356,7 @@ static sv_status collect_schemas(document *doc, sv_error *error)
         status =
             sv_json_schema_add_json(doc->schemas, "ErrorResponse", error_response_schema, error);
     for (size_t i = 0; i < n && !status; i++) {
-        if (!is_shown(&rows[i]))
+        if (!is_shown(doc, &rows[i]))
             continue;
         if (rows[i].in)
             status = sv_json_schema_add(doc->schemas, rows[i].in->schema, error);
@@ -378,12 +380,15 @@ static void write_info(document *doc)
         sv_writer_key_cstr(writer, "description", config->description);
     sv_writer_key_cstr(writer, "version", config->version ? config->version : SV_VERSION);
     sv_writer_end_object(writer);
-    if (!config->root_path || !*config->root_path)
+    const char *root_path = config->root_path ? config->root_path : "";
+    sv_str url =
+        sv_arena_printf(doc->arena, "%s%s", root_path, sv_application_prefix(doc->application));
+    if (!url.len)
         return;
     sv_writer_key(writer, SV_STR("servers"));
     sv_writer_begin_array(writer);
     sv_writer_begin_object(writer);
-    sv_writer_key_cstr(writer, "url", config->root_path);
+    sv_writer_key_str(writer, "url", url);
     sv_writer_end_object(writer);
     sv_writer_end_array(writer);
 }

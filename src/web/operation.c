@@ -11,6 +11,7 @@
 /* Collects the mistakes of one row. */
 typedef struct row_check {
     const sv_operation *row;
+    const char *path; /* with its prefixes */
     sv_buf *problems;
     bool failed;
 } row_check;
@@ -20,7 +21,7 @@ static void report(row_check *check, const char *what, sv_str detail)
     const sv_operation *row = check->row;
     check->failed = true;
     sv_buf_printf(check->problems, "%s %s: %s%.*s\n", row->method ? row->method : "(no method)",
-                  row->path ? row->path : "(no path)", what, SV_STR_ARG(detail));
+                  check->path ? check->path : "(no path)", what, SV_STR_ARG(detail));
 }
 
 /* Builds the plan of one schema; the mistakes found in it are those of the row. */
@@ -51,25 +52,42 @@ static bool has_field(const sv_schema *schema, sv_str name)
     return false;
 }
 
+static bool is_in_template(const sv_bound_operation *bound, sv_str name)
+{
+    for (size_t i = 0; i < bound->n_path_params; i++)
+        if (sv_str_eq(bound->path_params[i], name))
+            return true;
+    return false;
+}
+
+/* A parameter of something that the operation needs. */
+static bool is_needed(const sv_bound_operation *bound, sv_str name)
+{
+    for (size_t i = 0; bound->needs && bound->needs[i]; i++)
+        if (has_field(bound->needs[i]->params, name))
+            return true;
+    return false;
+}
+
 static void check_path_params(row_check *check, const sv_bound_operation *bound)
 {
     const sv_handler *handler = check->row->handler;
     if (!handler->in && !handler->params)
         return; /* raw handlers read the path themselves */
     for (size_t i = 0; i < bound->n_path_params; i++)
-        if (!has_field(handler->params, bound->path_params[i]))
+        if (!has_field(handler->params, bound->path_params[i]) &&
+            !is_needed(bound, bound->path_params[i]))
             report(check, "the parameter schema has no field for a segment of the path: ",
                    bound->path_params[i]);
     for (size_t i = 0; handler->params && i < handler->params->n_fields; i++) {
         const sv_field *field = &handler->params->fields[i];
-        if (field->in == SV_IN_PATH && sv_operation_place_of(bound, field) != SV_IN_PATH)
+        if (field->in == SV_IN_PATH && !is_in_template(bound, sv_str_from(field->name)))
             report(check, "the path has no segment for parameter ", sv_str_from(field->name));
     }
 }
 
-static void check_errors(row_check *check)
+static void check_errors(row_check *check, const sv_error_kind *const *kinds)
 {
-    const sv_error_kind *const *kinds = check->row->errors;
     for (; kinds && *kinds; kinds++)
         if (!(*kinds)->code || !(*kinds)->title || (*kinds)->status < 400 || (*kinds)->status > 599)
             report(check, "a declared error needs a code, a title and a status of 400 to 599: ",
@@ -85,44 +103,73 @@ static void check_row(row_check *check)
         report(check, "`status` must be 200 to 399", SV_STR(""));
     if (row->timeout_ms < 0)
         report(check, "`timeout_ms` must not be negative", SV_STR(""));
-    check_errors(check);
+    if (row->stream_body && row->run_inline)
+        report(check, "`stream_body` waits for the client, which `run_inline` must not",
+               SV_STR(""));
+    if (row->stream_body && row->handler->in && row->handler->in != &sv_none_schema)
+        report(check, "a body that is streamed has no schema: use sv_none", SV_STR(""));
 }
 
-sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *problems,
-                            sv_bound_operation *ret_bound)
+/* The parameters of what the operation needs. */
+static void plan_needs(row_check *check, sv_arena *arena, sv_bound_operation *bound)
 {
-    row_check check = {row, problems, false};
+    size_t n = 0;
+    while (bound->needs && bound->needs[n])
+        n++;
+    if (!n)
+        return;
+    const sv_dependency **needs = sv_arena_alloc_array(arena, n + 1, sizeof *needs);
+    const sv_plan **plans = sv_arena_alloc_array(arena, n + 1, sizeof *plans);
+    for (size_t i = 0; needs && plans && i < n; i++) {
+        needs[i] = sv_application_resolve(bound->application, bound->needs[i]);
+        plans[i] = make_plan(check, arena, needs[i]->params, SV_FIELD_PARAMS);
+    }
+    if (!needs || !plans)
+        report(check, "out of memory", SV_STR(""));
+    bound->needs = needs;
+    bound->need_params = plans;
+}
+
+static void make_route(sv_bound_operation *bound)
+{
+    const sv_operation *row = bound->row;
+    bound->n_path_params = sv_router_param_names(bound->path, bound->path_params);
+    bound->route = (sv_route){.method = row->method,
+                              .path = bound->path,
+                              .policy = {.max_body_bytes = row->max_body_bytes,
+                                         .timeout_ms = row->timeout_ms,
+                                         .media = row->raw_media,
+                                         .run_inline = row->run_inline},
+                              .handle = sv_dispatch_exchange};
+}
+
+sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena, sv_buf *problems)
+{
+    const sv_operation *row = bound->row;
+    row_check check = {row, bound->path, problems, false};
     if (!row->method || !row->path || !row->handler || !row->handler->run) {
         report(&check, "a row needs a method, a path and a handler", SV_STR(""));
         return SV_INVALID;
     }
-    sv_bound_operation bound = {.row = row};
-    bound.n_path_params = sv_router_param_names(row->path, bound.path_params);
-    bound.route = (sv_route){.method = row->method,
-                             .path = row->path,
-                             .policy = {.max_body_bytes = row->max_body_bytes,
-                                        .timeout_ms = row->timeout_ms,
-                                        .media = row->raw_media,
-                                        .run_inline = row->run_inline},
-                             .handle = sv_dispatch_exchange};
-    bound.params = make_plan(&check, arena, row->handler->params, SV_FIELD_PARAMS);
-    bound.in = make_plan(&check, arena, row->handler->in, SV_FIELD_BODY);
-    bound.out = make_plan(&check, arena, row->handler->out, SV_FIELD_BODY);
+    if (!bound->path)
+        return SV_NO_MEMORY;
+    make_route(bound);
+    bound->params = make_plan(&check, arena, row->handler->params, SV_FIELD_PARAMS);
+    bound->in = make_plan(&check, arena, row->handler->in, SV_FIELD_BODY);
+    bound->out = make_plan(&check, arena, row->handler->out, SV_FIELD_BODY);
+    bound->event = make_plan(&check, arena, row->handler->event, SV_FIELD_BODY);
+    plan_needs(&check, arena, bound);
     check_row(&check);
-    check_path_params(&check, &bound);
-    if (check.failed)
-        return SV_INVALID;
-    *ret_bound = bound;
-    return SV_OK;
+    check_errors(&check, bound->errors);
+    check_path_params(&check, bound);
+    return check.failed ? SV_INVALID : SV_OK;
 }
 
 sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field)
 {
-    sv_str name = sv_str_from(field->name);
-    for (size_t i = 0; i < bound->n_path_params; i++)
-        if (sv_str_eq(bound->path_params[i], name))
-            return SV_IN_PATH;
-    return SV_IN_QUERY;
+    if (field->in != SV_IN_AUTO)
+        return field->in;
+    return is_in_template(bound, sv_str_from(field->name)) ? SV_IN_PATH : SV_IN_QUERY;
 }
 
 static void append_words(sv_buf *buf, const char *text)
@@ -131,18 +178,19 @@ static void append_words(sv_buf *buf, const char *text)
         sv_buf_append_byte(buf, isalnum((unsigned char)*text) ? *text : '_');
 }
 
-sv_status sv_operation_id(const sv_operation *row, sv_buf *buf)
+sv_status sv_operation_id(const sv_bound_operation *bound, sv_buf *buf)
 {
-    append_words(buf, row->handler->name);
-    append_words(buf, row->path);
+    append_words(buf, bound->row->handler->name);
+    append_words(buf, bound->path);
     sv_buf_append_byte(buf, '_');
-    for (const char *at = row->method; *at; at++)
+    for (const char *at = bound->row->method; *at; at++)
         sv_buf_append_byte(buf, (char)tolower((unsigned char)*at));
     return sv_buf_status(buf);
 }
 
-sv_status sv_operation_summary(const sv_operation *row, sv_buf *buf)
+sv_status sv_operation_summary(const sv_bound_operation *bound, sv_buf *buf)
 {
+    const sv_operation *row = bound->row;
     if (row->summary)
         return sv_buf_append_str(buf, sv_str_from(row->summary));
     bool start = true;

@@ -4,15 +4,16 @@
 
 #include "web/application.h"
 
-/* Fills `*ret_bound` from `row`; its plans live in `arena`. Every mistake of the row becomes a line
- * of `problems`, beginning with its method and path; SV_INVALID then. */
-sv_status sv_operation_bind(const sv_operation *row, sv_arena *arena, sv_buf *problems,
-                            sv_bound_operation *ret_bound) SV_MUST_USE;
-/* Where the field of a parameter schema comes from: SV_IN_PATH or SV_IN_QUERY. */
+/* Completes `bound`, of which routes.c has filled what the row and its surroundings say; its plans
+ * live in `arena`. Every mistake of the row becomes a line of `problems`, beginning with its method
+ * and path; SV_INVALID then. */
+sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena,
+                            sv_buf *problems) SV_MUST_USE;
+/* Where the field of a parameter schema comes from. */
 sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field);
 /* FastAPI's operationId: handler name, path and method with every non-word character as `_`. */
-sv_status sv_operation_id(const sv_operation *row, sv_buf *buf);
+sv_status sv_operation_id(const sv_bound_operation *bound, sv_buf *buf);
 /* The summary: the row's, or the handler's name in Title Case. */
-sv_status sv_operation_summary(const sv_operation *row, sv_buf *buf);
+sv_status sv_operation_summary(const sv_bound_operation *bound, sv_buf *buf);
 
 #endif

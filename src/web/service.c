@@ -1,6 +1,8 @@
 /* service.c: pool, application and server put together, taken apart in reverse. */
 #include "web/service.h"
 
+#include "web/hooks.h"
+
 #include <stdlib.h>
 
 enum { MAX_QUEUED_CALLS = 10000, IDLE_THREAD_MS = 10000, DEFAULT_HANDLER_THREADS = 40 };
@@ -9,6 +11,7 @@ struct sv_service {
     sv_pool *pool;
     sv_application *application;
     sv_server *server;
+    sv_http_middleware hooks; /* of the application */
 };
 
 static sv_status build(sv_service *service, const sv_service_config *config, sv_buf *problems)
@@ -22,9 +25,11 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
     status = sv_application_new(&application, problems, &service->application);
     if (status)
         return status;
+    service->hooks = sv_hooks_middleware(service->application);
     sv_server_config server = {.router = sv_application_router(service->application),
                                .middleware = config->middleware,
                                .n_middleware = config->n_middleware,
+                               .innermost = &service->hooks,
                                .limits = config->limits,
                                .allowed_hosts = config->allowed_hosts,
                                .root_path = application.root_path};
@@ -46,12 +51,19 @@ sv_status sv_service_new(const sv_service_config *config, sv_buf *problems,
     return SV_OK;
 }
 
+sv_status sv_service_start(sv_service *service, sv_error *error)
+{
+    return sv_application_start(service->application, error);
+}
+
 void sv_service_free(sv_service *service)
 {
     if (!service)
         return;
     if (service->pool)
         sv_pool_stop(service->pool);
+    if (service->application)
+        sv_application_abandon(service->application);
     sv_server_free(service->server);
     sv_application_free(service->application);
     sv_pool_free(service->pool);

@@ -23,7 +23,9 @@ typedef struct sv_service_config {
  * What the config points to must outlive the service. */
 sv_status sv_service_new(const sv_service_config *config, sv_buf *problems,
                          sv_service **ret_service) SV_MUST_USE;
-/* The server must be drained, or never have listened. NULL is fine. */
+/* Opens the application's states; before the first request. */
+sv_status sv_service_start(sv_service *service, sv_error *error) SV_MUST_USE;
+/* Closes the states too. The server must be drained, or never have listened. NULL is fine. */
 void sv_service_free(sv_service *service);
 
 sv_server *sv_service_server(const sv_service *service);

@@ -43,20 +43,43 @@ sv_client *sv_test_client_of(sv_service *service)
     return client;
 }
 
-sv_client *sv_test_client(const sv_app *app)
+static void print_report(void *arg, const char *line)
 {
-    sv_service_config config = {.application = {.title = app->title,
+    (void)arg;
+    fprintf(stderr, "%s\n", line);
+}
+
+static sv_status open_service(const sv_app *app, sv_buf *problems, sv_service **ret_service)
+{
+    sv_service_config config = {.application = {.app = app,
+                                                .title = app->title,
                                                 .version = app->version,
                                                 .description = app->description,
-                                                .tables = &app->operations,
-                                                .n_tables = 1,
-                                                .pages = !app->no_pages},
+                                                .pages = !app->no_pages,
+                                                .report = print_report},
                                 .limits = sv_http_limits_default};
+    sv_service *service = NULL;
+    sv_error error = {0};
+    sv_status status = sv_service_new(&config, problems, &service);
+    if (!status)
+        status = sv_service_start(service, &error);
+    if (status) {
+        if (error.message[0])
+            sv_buf_printf(problems, "%s\n", error.message);
+        sv_service_free(service);
+        return status;
+    }
+    *ret_service = service;
+    return SV_OK;
+}
+
+sv_client *sv_test_client(const sv_app *app)
+{
     sv_buf problems;
     sv_buf_init(&problems, (size_t)1 << 20);
     sv_service *service = NULL;
     sv_client *client = NULL;
-    if (sv_service_new(&config, &problems, &service))
+    if (open_service(app, &problems, &service))
         print_problems(&problems);
     else
         client = sv_test_client_of(service);

@@ -1,0 +1,26 @@
+/* call_store.h: the memory of an application's calls.
+ *
+ * DESIGN. A call's memory is used again for another call but never given back while the application
+ * lives, and `phase` says who may end it. So a handler that completes its call twice, or completes
+ * a call that is long over, touches memory that is still a call, is found out and stopped, and
+ * harms no other request. */
+#ifndef SERVAL_WEB_CALL_STORE_H
+#define SERVAL_WEB_CALL_STORE_H
+
+#include "web/call.h"
+
+typedef struct sv_call_store sv_call_store;
+
+/* NULL when out of memory. */
+sv_call_store *sv_call_store_new(void);
+/* No call may be out. NULL is fine. */
+void sv_call_store_free(sv_call_store *store);
+/* A zeroed call, running; NULL when out of memory. Any thread. */
+sv_call *sv_call_store_take(sv_call_store *store);
+/* Any thread. */
+void sv_call_store_put(sv_call_store *store, sv_call *call);
+/* Calls `end` for each call that its handler deferred and nobody has completed; it is the
+ * callback's from then on. For the stop. Returns how many there were. */
+size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call));
+
+#endif

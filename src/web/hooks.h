@@ -1,0 +1,11 @@
+/* hooks.h: an application's middleware (<serval/middleware.h>), as one of the server's. */
+#ifndef SERVAL_WEB_HOOKS_H
+#define SERVAL_WEB_HOOKS_H
+
+#include "http/server.h"
+#include "web/application.h"
+
+/* To be the innermost of the server's middlewares. Does nothing for an application without any. */
+sv_http_middleware sv_hooks_middleware(sv_application *application);
+
+#endif
