@@ -27,6 +27,7 @@ run: build
 install: build
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
 	@cp build/release/install_manifest.txt build/installed.txt
+	@[ -n "$(DESTDIR)" ] || ldconfig 2> /dev/null || true
 
 #: make uninstall  remove what the last make install put there
 uninstall:

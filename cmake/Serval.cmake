@@ -113,4 +113,7 @@ function(sv_programs)
         set_target_properties(example_${name} PROPERTIES
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/examples")
     endforeach()
+    if(SV_TESTS)
+        sv_application(template "${CMAKE_SOURCE_DIR}/assets/template") # what `serval new` writes
+    endif()
 endfunction()

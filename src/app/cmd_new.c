@@ -36,8 +36,6 @@ static int explain(const char *path, const char *what)
 static bool make_name(const char *path, char name[MAX_NAME])
 {
     sv_str text = sv_str_from(path);
-    while (text.len && text.ptr[text.len - 1] == '/')
-        text.len--;
     size_t start = text.len, len = 0;
     while (start && text.ptr[start - 1] != '/')
         start--;
@@ -114,9 +112,16 @@ static int write_file(const char *folder, const template_file *row, const char *
     return failed ? explain(path, "cannot be written") : 0;
 }
 
-static int write_project(const char *folder)
+static int write_project(const char *dir)
 {
-    char real[PATH_MAX], name[MAX_NAME];
+    char real[PATH_MAX], folder[PATH_MAX], name[MAX_NAME];
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    if (len >= sizeof folder)
+        return explain(dir, strerror(ENAMETOOLONG));
+    memcpy(folder, dir, len);
+    folder[len] = '\0';
     if (!make_name(realpath(folder, real) ? real : folder, name))
         return explain(folder, "the name of an application starts with a letter, has at most 63 "
                                "characters, and none beyond ASCII");

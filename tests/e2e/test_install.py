@@ -4,6 +4,7 @@ The release build is installed into a folder of its own; nothing here sees the c
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -129,6 +130,63 @@ def test_built_with_cmake(prefix, tmp_path):
     run(tool("cmake"), "--build", tmp_path / "build")
     greets(tmp_path / "build/hello_serval")
     greets(tmp_path / "build/hello_serval_static")
+
+
+@pytest.fixture
+def shell(prefix):
+    """A user's environment: what is installed is found."""
+    return {"PATH": f"{prefix}/bin:{os.environ['PATH']}", "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig",
+            "CMAKE_PREFIX_PATH": str(prefix)}
+
+
+@pytest.fixture
+def project(shell, tmp_path):
+    """What `serval new` writes."""
+    run("serval", "new", "kind_words", cwd=tmp_path, env=shell)
+    return tmp_path / "kind_words"
+
+
+def answers(program):
+    """The program of the template works."""
+    with serving(program) as served:
+        assert httpx.get(f"{served.url}/health").json()["status"] == "healthy"
+        answer = httpx.post(f"{served.url}/api/v1/predict", json={"text": "Good! I love it."})
+        assert answer.json()["predictions"] == [{"label": "positive", "confidence": 0.75}]
+        assert httpx.post(f"{served.url}/api/v1/predict", json={"text": ""}).status_code == 422
+        document = httpx.get(f"{served.url}/openapi.json").json()
+        assert document["info"]["title"] == "kind_words"
+        assert set(document["paths"]) == {"/health", "/api/v1/predict"}
+
+
+def test_new_project_with_make(project, shell):
+    strict = "CFLAGS=-O1 -g -Wpedantic -Werror"
+    assert "all passed" in run(tool("make"), "-C", project, strict, "test", "all", env=shell)
+    answers(project / "build/kind_words")
+
+
+def test_new_project_with_cmake(project, shell):
+    run(tool("cmake"), "-S", project, "-B", project / "build", env=shell)
+    run(tool("cmake"), "--build", project / "build")
+    run(tool("ctest"), "--test-dir", project / "build", "--output-on-failure")
+    answers(project / "build/kind_words")
+
+
+def test_examples_with_a_makefile_build_outside_the_tree(shell, tmp_path):
+    for makefile in ROOT.glob("examples/*/Makefile"):
+        name = makefile.parent.name
+        shutil.copytree(makefile.parent, tmp_path / name, ignore=shutil.ignore_patterns("build"))
+        run(tool("make"), "-C", tmp_path / name, "test", "all", env=shell)
+        with serving(tmp_path / name / "build" / name, cwd=tmp_path / name) as served:
+            assert httpx.get(f"{served.url}/health").status_code == 200
+
+
+def test_readme_commands_work_as_pasted(shell, tmp_path):
+    section = (ROOT / "README.md").read_text().split("## Use as a library")[1]
+    tool("cc"), tool("make"), tool("pkg-config")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for line in re.search(r"```sh\n(.*?)```", section, re.S)[1].splitlines():
+        run("sh", "-c", line, cwd=tmp_path, env=shell)
+    assert (tmp_path / "greeting").exists()
 
 
 def test_uninstall_removes_what_was_installed(prefix, tmp_path):
