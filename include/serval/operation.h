@@ -103,6 +103,7 @@ typedef struct sv_operation {
     /* Requests of one client to this operation: "10/minute;100/hour"; more are answered 429. NULL:
      * the router's, or no limit. */
     const char *rate_limit;
+    bool rate_exempt; /* the setting rate_limit does not count it: for probes */
 } sv_operation;
 
 #ifdef __cplusplus

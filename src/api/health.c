@@ -172,11 +172,12 @@ static const sv_error_kind *const ready_errors[] = {&sv_kind_model_not_loaded,
 const sv_operation *sv_health_operations(void)
 {
     static const sv_operation operations[] = {
-        {"GET", "/health", &health_check_handler, .tags = "health", .run_inline = true},
+        {"GET", "/health", &health_check_handler, .tags = "health", .run_inline = true,
+         .rate_exempt = true},
         {"GET", "/health/live", &liveness_handler, .tags = "health", .errors = live_errors,
-         .run_inline = true},
+         .run_inline = true, .rate_exempt = true},
         {"GET", "/health/ready", &readiness_handler, .tags = "health", .errors = ready_errors,
-         .run_inline = true},
+         .run_inline = true, .rate_exempt = true},
         {0}};
     return operations;
 }

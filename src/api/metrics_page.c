@@ -59,7 +59,7 @@ const sv_operation *sv_metrics_page_operations(void)
     static const sv_operation operations[] = {
         {"GET", "/metrics", &metrics_handler, .tags = "observability",
          .description = "Metrics in the Prometheus text format 0.0.4.",
-         .response_media = "text/plain", .run_inline = true},
+         .response_media = "text/plain", .run_inline = true, .rate_exempt = true},
         {0}};
     return operations;
 }

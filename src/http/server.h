@@ -43,6 +43,7 @@ typedef struct sv_server_config {
     const sv_router *router;
     const sv_http_middleware *middleware;
     size_t n_middleware;
+    const sv_http_middleware *limit; /* inside of these; NULL: none */
     const sv_http_middleware *innermost; /* inside all of them; NULL: none */
     sv_http_limits limits;
     const char *const

@@ -12,6 +12,7 @@
 #include "web/docs_page.h"
 #include "web/folder.h"
 #include "web/openapi.h"
+#include "web/route_limit.h"
 #include "web/routes.h"
 #include "web/state_set.h"
 
@@ -226,6 +227,9 @@ static sv_status build(sv_application *root, sv_buf *problems)
         return status;
     sv_route_scope scope = scope_of(root, problems);
     status = bind_application(root, &scope);
+    if (!status)
+        status = sv_route_limit_apply(root->shared->operations.items, root->shared->operations.len,
+                                      &root->config, root->shared->arena, problems);
     if (!status)
         status = write_openapi(root, problems);
     for (size_t i = 0; i < root->n_mounted && !status; i++)

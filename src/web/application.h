@@ -34,11 +34,19 @@ typedef struct sv_bound_operation {
     size_t n_path_params;
 } sv_bound_operation;
 
+/* What the settings say of one operation. */
+typedef struct sv_route_limit {
+    const char *route; /* "POST /api/v1/predict" */
+    const char *text;  /* "10/minute"; "none" lifts the row's own */
+} sv_route_limit;
+
 typedef struct sv_application_config {
     const sv_app *app; /* NULL: only `tables`, with the titles below */
     const char *title, *version, *description, *root_path; /* NULL: the app's, defaults, "" */
     const sv_operation *const *tables;                     /* more operations; each ends with {0} */
     size_t n_tables;
+    const sv_route_limit *rate_limits; /* before what rows say themselves */
+    size_t n_rate_limits;
     sv_pool *pool; /* for handlers that may block; must outlive the application */
     void *state;   /* sv_call_state */
     bool pages;    /* mount /openapi.json, /docs, /redoc */

@@ -66,6 +66,8 @@ static kind_list list_errors(const sv_bound_operation *operation)
     if (operation->in || operation->params)
         add_kind(&list, &sv_kind_validation_error);
     add_kind(&list, &sv_kind_method_not_allowed);
+    if (operation->route.policy.rate_limit)
+        add_kind(&list, &sv_kind_rate_limited);
     add_kind(&list, &sv_kind_internal_error);
     if (!row->run_inline) {
         add_kind(&list, &sv_kind_server_overloaded);

@@ -82,16 +82,15 @@ static sv_status apply_row(sv_bound_operation *operation, sv_arena *arena, sv_bu
 {
     const sv_route *route = &operation->route;
     operation->route.policy.rate_exempt = operation->row->rate_exempt;
-    if (!operation->row->rate_limit)
+    if (!operation->rate_limit)
         return SV_OK;
     sv_str where = sv_arena_printf(arena, "%s %s: rate_limit", route->method, route->path);
-    return where.ptr
-               ? set_limit(operation, operation->row->rate_limit, where.ptr, arena, problems)
-               : SV_NO_MEMORY;
+    return where.ptr ? set_limit(operation, operation->rate_limit, where.ptr, arena, problems)
+                     : SV_NO_MEMORY;
 }
 
 sv_status sv_route_limit_apply(sv_bound_operation *operations, size_t n,
-                               const sv_route_limit *limits, size_t n_limits, sv_arena *arena,
+                               const sv_application_config *config, sv_arena *arena,
                                sv_buf *problems)
 {
     sv_status worst = SV_OK;
@@ -99,8 +98,8 @@ sv_status sv_route_limit_apply(sv_bound_operation *operations, size_t n,
         sv_status status = apply_row(&operations[i], arena, problems);
         worst = status ? status : worst;
     }
-    for (size_t i = 0; i < n_limits; i++) {
-        sv_status status = apply_setting(operations, n, &limits[i], arena, problems);
+    for (size_t i = 0; i < config->n_rate_limits; i++) {
+        sv_status status = apply_setting(operations, n, &config->rate_limits[i], arena, problems);
         worst = status ? status : worst;
     }
     return worst;

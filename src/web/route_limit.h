@@ -5,11 +5,11 @@
 
 #include "web/application.h"
 
-/* The limits of `n` bound operations, parsed into `arena` and set in their policies. `limits` (may
- * be NULL when `n_limits` is 0) name operations by method and path; "none" lifts a row's own.
+/* The limits of `n` bound operations, parsed into `arena` and set in their policies. The
+ * `rate_limits` of `config` name operations by method and path; "none" lifts a row's own.
  * SV_INVALID: each mistake is a line of `problems`, an unknown operation with the nearest one. */
 sv_status sv_route_limit_apply(sv_bound_operation *operations, size_t n,
-                               const sv_route_limit *limits, size_t n_limits, sv_arena *arena,
+                               const sv_application_config *config, sv_arena *arena,
                                sv_buf *problems) SV_MUST_USE;
 /* Reads a limit of a setting or a row: NULL, "" and "none" are no limit (`n_rules` 0). SV_INVALID:
  * a line of `problems` that begins with `where` and a colon. */

@@ -1,7 +1,9 @@
 /* service.c: pool, application and server put together, taken apart in reverse. */
 #include "web/service.h"
 
+#include "http/mw_limit.h"
 #include "web/hooks.h"
+#include "web/route_limit.h"
 
 #include <stdlib.h>
 
@@ -11,8 +13,36 @@ struct sv_service {
     sv_pool *pool;
     sv_application *application;
     sv_server *server;
+    sv_rate_limit overall; /* of each client over all routes */
+    sv_mw_limit limits;
+    sv_http_middleware limit; /* obeys `limits` */
     sv_http_middleware hooks; /* of the application */
 };
+
+static bool has_route_limit(const sv_application *application)
+{
+    size_t n;
+    const sv_bound_operation *operations = sv_application_operations(application, &n);
+    for (size_t i = 0; i < n; i++)
+        if (operations[i].route.policy.rate_limit)
+            return true;
+    return false;
+}
+
+/* The table is made only where something is limited. */
+static sv_status open_limits(sv_service *service, const char *overall, sv_buf *problems)
+{
+    sv_status status = sv_route_limit_read(overall, "rate_limit", problems, &service->overall);
+    if (status)
+        return status;
+    bool has_overall = service->overall.n_rules > 0;
+    service->limit = sv_mw_limit_middleware(&service->limits);
+    if (!has_overall && !has_route_limit(service->application))
+        return SV_OK;
+    service->limits.overall = has_overall ? &service->overall : NULL;
+    service->limits.table = sv_rate_table_new(SV_RATE_TABLE_PLACES, &sv_clock_system);
+    return service->limits.table ? SV_OK : SV_NO_MEMORY;
+}
 
 static sv_status build(sv_service *service, const sv_service_config *config, sv_buf *problems)
 {
@@ -23,12 +53,15 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
     sv_application_config application = config->application;
     application.pool = service->pool;
     status = sv_application_new(&application, problems, &service->application);
+    if (!status)
+        status = open_limits(service, config->rate_limit, problems);
     if (status)
         return status;
     service->hooks = sv_hooks_middleware(service->application);
     sv_server_config server = {.router = sv_application_router(service->application),
                                .middleware = config->middleware,
                                .n_middleware = config->n_middleware,
+                               .limit = &service->limit,
                                .innermost = &service->hooks,
                                .limits = config->limits,
                                .allowed_hosts = config->allowed_hosts,
@@ -65,6 +98,7 @@ void sv_service_free(sv_service *service)
     if (service->application)
         sv_application_abandon(service->application);
     sv_server_free(service->server);
+    sv_rate_table_free(service->limits.table);
     sv_application_free(service->application);
     sv_pool_free(service->pool);
     free(service);

@@ -15,6 +15,7 @@ typedef struct sv_service_config {
     sv_http_limits limits;
     const sv_http_middleware *middleware; /* outermost first */
     size_t n_middleware;
+    const char *rate_limit; /* of each client over all routes: "100/minute"; NULL, "": none */
     size_t handler_threads;
     const char *const *allowed_hosts; /* NULL-terminated; NULL: every host */
 } sv_service_config;
