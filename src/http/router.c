@@ -14,6 +14,7 @@
 #include "http/route_template.h"
 
 enum { FIRST_CAPACITY = 16 };
+static const uint32_t MANY = UINT32_MAX;
 
 /* A route; the index is the order of declaration, from 1 on. */
 typedef struct entry {
@@ -31,6 +32,7 @@ typedef struct node {
     sv_str text;      /* of the edge that leads here; of a parameter: empty */
     uint32_t parent;  /* of an edge of text */
     uint32_t oldest;  /* the first entry here or below */
+    uint32_t only;    /* the one child by text; 0: none; MANY: ask the table */
     uint32_t param;   /* the child for `{name}` */
     entry_list ends;  /* templates that end here */
     entry_list rests; /* templates whose `{name:path}` follows */
@@ -70,27 +72,41 @@ size_t sv_router_param_names(const char *path, sv_str names[SV_ROUTER_MAX_PARAMS
     return n;
 }
 
-/* Eight bytes a step. Paths from outside are only looked up, so nobody can fill the table with
- * collisions. */
+static uint64_t load(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* Both halves of the product: each bit of the word may change each bit of the hash. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    __extension__ unsigned __int128 product =
+        (unsigned __int128)(hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Eight bytes a step, the last ones twice where that is simpler. Paths from outside are only looked
+ * up, so nobody can fill the table with collisions. */
 static uint32_t hash_edge(uint32_t parent, sv_str text)
 {
-    uint64_t hash = parent + text.len * 0x100000001B3u, word;
-    for (; text.len >= sizeof word;
-         text = (sv_str){text.ptr + sizeof word, text.len - sizeof word}) {
-        memcpy(&word, text.ptr, sizeof word);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 32;
-    }
-    word = 0;
-    if (text.len)
-        memcpy(&word, text.ptr, text.len);
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-    return (uint32_t)(hash >> 32);
+    uint64_t hash = parent + text.len * 0x100000001B3u, tail = 0;
+    for (size_t i = 0; i + 8 < text.len; i += 8)
+        hash = mix(hash, load(text.ptr + i));
+    if (text.len >= 8)
+        return (uint32_t)mix(hash, load(text.ptr + text.len - 8));
+    for (size_t i = 0; i < text.len; i++)
+        tail = tail << 8 | (unsigned char)text.ptr[i];
+    return (uint32_t)mix(hash, tail);
 }
 
 /* The child of `parent` by this text; 0: there is none. */
 static uint32_t find_child(const sv_router *router, uint32_t parent, sv_str text)
 {
+    uint32_t only = router->nodes[parent].only;
+    if (only != MANY)
+        return only && sv_str_eq(router->nodes[only].text, text) ? only : 0;
     uint32_t mask = router->edge_capacity - 1, hash = hash_edge(parent, text);
     for (uint32_t at = hash & mask; router->edges[at].child; at = (at + 1) & mask) {
         const node *child = &router->nodes[router->edges[at].child];
@@ -167,27 +183,35 @@ sv_router *sv_router_new(void)
     return router;
 }
 
+static void link_child(sv_router *router, uint32_t parent, uint32_t child, sv_route_part part)
+{
+    node *above = &router->nodes[parent];
+    if (part.kind == SV_ROUTE_PART_PARAM) {
+        above->param = child;
+        return;
+    }
+    above->only = above->only ? MANY : child;
+    router->nodes[child].text = part.text;
+    put_edge(router->edges, router->edge_capacity, (edge){hash_edge(parent, part.text), child});
+    router->n_edges++;
+}
+
 /* The child of `parent` for a segment of a template, made when it is met first. */
 static sv_status reach_child(sv_router *router, uint32_t parent, sv_route_part part,
                              uint32_t *ret_child)
 {
-    bool is_text = part.kind == SV_ROUTE_PART_TEXT;
-    uint32_t child = is_text ? find_child(router, parent, part.text) : router->nodes[parent].param;
-    sv_status status = child ? SV_OK : make_room(router);
-    if (!status && !child) {
+    uint32_t child = part.kind == SV_ROUTE_PART_PARAM ? router->nodes[parent].param
+                                                      : find_child(router, parent, part.text);
+    if (!child) {
+        sv_status status = make_room(router);
+        if (status)
+            return status;
         child = router->n_nodes++;
         router->nodes[child] = (node){.parent = parent, .oldest = router->n_entries};
-        if (!is_text) {
-            router->nodes[parent].param = child;
-        } else {
-            router->nodes[child].text = part.text;
-            put_edge(router->edges, router->edge_capacity,
-                     (edge){hash_edge(parent, part.text), child});
-            router->n_edges++;
-        }
+        link_child(router, parent, child, part);
     }
     *ret_child = child;
-    return status;
+    return SV_OK;
 }
 
 /* Where the routes of a template are listed. The nodes that are made here stay when what comes
@@ -306,11 +330,13 @@ static void walk(search *s, uint32_t at, sv_str rest, size_t n_params)
 static uint32_t find_entry(const sv_router *router, const sv_str *method, sv_str path,
                            uint32_t from, sv_route_match *match)
 {
-    search s = {.router = router,
-                .method = method,
-                .from = from,
-                .best = router->n_entries,
-                .params = match->params};
+    search s; /* `open` needs no zeroes */
+    s.router = router;
+    s.method = method;
+    s.from = from;
+    s.best = router->n_entries;
+    s.n_params = 0;
+    s.params = match->params;
     match->n_params = 0;
     if (!sv_str_starts_with(path, SV_STR("/")))
         return 0;
