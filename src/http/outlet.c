@@ -3,7 +3,6 @@
 #include "http/outlet.h"
 
 #include "http/middleware.h"
-#include "http/response.h"
 
 enum {
     SMALL_BODY = 16 * 1024, /* copied, so that head and body leave in one piece */
@@ -80,25 +79,32 @@ static void complete_answer(sv_outlet *outlet, sv_exchange *exchange)
     sv_middleware_after(&outlet->lane->shared->config, exchange);
 }
 
-void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes)
+void sv_outlet_write_head(sv_outlet *outlet, sv_request *request, sv_response_frame frame)
 {
     sv_exchange *exchange = &request->exchange;
     complete_answer(outlet, exchange);
     exchange->finished_ns = sv_lane_now_ns(outlet->lane);
-    sv_response_frame frame = {.date = sv_lane_date(outlet->lane, exchange->finished_ns),
-                               .closes = closes,
-                               .says_keep_alive = !closes && !exchange->http_minor};
+    frame.date = sv_lane_date(outlet->lane, exchange->finished_ns);
+    frame.says_keep_alive = !frame.closes && !exchange->http_minor;
     sv_buf *out = claim_buffer(outlet);
     size_t before = out->len;
     sv_response_write_head(out, exchange, &frame);
+    exchange->answer_bytes = out->len - before;
+}
+
+void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes)
+{
+    sv_exchange *exchange = &request->exchange;
+    sv_outlet_write_head(outlet, request, (sv_response_frame){.closes = closes});
     sv_str body = exchange->answer.body;
     if (request->is_head_method || !sv_response_has_body(exchange->answer.status))
         body.len = 0;
-    exchange->answer_bytes = out->len - before + body.len;
+    exchange->answer_bytes += body.len;
     if (body.len > SMALL_BODY) {
         hand_over(outlet, body);
         return;
     }
+    sv_buf *out = &outlet->lane->out;
     sv_buf_append_str(out, body);
     if (out->len > FLUSH_BYTES)
         hand_over(outlet, SV_STR(""));

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "http/request.h"
+#include "http/response.h"
 #include "http/transport.h"
 
 typedef struct sv_outlet {
@@ -20,6 +21,8 @@ typedef struct sv_outlet {
 /* Runs the middlewares' `after` and writes the exchange's answer; a missing or impossible status
  * becomes a 500. */
 void sv_outlet_write_answer(sv_outlet *outlet, sv_request *request, bool closes);
+/* The same for the head alone, of an answer whose body comes piece by piece. */
+void sv_outlet_write_head(sv_outlet *outlet, sv_request *request, sv_response_frame frame);
 /* Bytes as they are; copied. */
 void sv_outlet_write(sv_outlet *outlet, sv_str bytes);
 /* Hands what was written to the carrier. */

@@ -8,6 +8,7 @@
 #include "http/host.h"
 #include "http/message.h"
 #include "http/mw_request_id.h"
+#include "http/stream.h"
 #include "http/target.h"
 
 enum { KEPT_BODY_BYTES = 16 * 1024, FIRST_BODY_BYTES = 64 * 1024 };
@@ -27,10 +28,17 @@ sv_request *sv_request_new(sv_lane *lane)
     return request;
 }
 
+static void forget_streams(sv_request *request)
+{
+    sv_stream_free(atomic_load(&request->stream));
+    atomic_store(&request->stream, NULL);
+}
+
 void sv_request_free(sv_request *request)
 {
     if (!request)
         return;
+    forget_streams(request);
     sv_arena_free(request->exchange.arena);
     sv_cancel_unref(request->exchange.cancel);
     sv_parser_free(request->parser);
@@ -65,6 +73,7 @@ sv_status sv_request_start(sv_request *request, const sv_server_config *config)
 void sv_request_forget(sv_request *request)
 {
     sv_exchange *exchange = &request->exchange;
+    forget_streams(request);
     sv_arena_reset(exchange->arena);
     sv_arena_set_limit(exchange->arena, 0);
     if (!sv_cancel_is_fresh(exchange->cancel)) {
@@ -74,6 +83,12 @@ void sv_request_forget(sv_request *request)
     if (request->body.capacity > KEPT_BODY_BYTES)
         sv_buf_deinit(&request->body);
     sv_buf_clear(&request->body);
+}
+
+void sv_request_wake(sv_request *request)
+{
+    if (!atomic_exchange(&request->is_woken, true))
+        sv_loop_post(request->lane->loop, &request->wake);
 }
 
 void sv_request_set_client(sv_request *request, sv_str address, int port)

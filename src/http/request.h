@@ -5,6 +5,7 @@
 #ifndef SERVAL_HTTP_REQUEST_H
 #define SERVAL_HTTP_REQUEST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/buf.h"
@@ -18,8 +19,12 @@ enum { SV_REQUEST_MAX_CLIENT = 46 }; /* INET6_ADDRSTRLEN */
 typedef struct sv_request {
     sv_exchange exchange; /* first: its owner knows only this address */
     sv_lane *lane;
-    struct sv_connection *connection; /* NULL: nobody waits for the answer any more */
-    sv_message given_back;            /* run on the loop's thread when the exchange comes back */
+    struct sv_connection *connection;   /* NULL: nobody waits for the answer any more */
+    sv_message given_back;              /* run on the loop's thread when the exchange comes back */
+    sv_message wake;                    /* run on the loop's thread when the owner has news */
+    atomic_bool is_woken;               /* `wake` is on its way */
+    _Atomic(struct sv_stream *) stream; /* the answer as a stream, once its owner has begun one */
+    struct sv_body_stream *body_stream; /* the body as it comes, where the route wants it so */
     sv_parser *parser;
     sv_buf body;
     char client[SV_REQUEST_MAX_CLIENT]; /* outlives the connection, as its exchange may */
@@ -41,6 +46,10 @@ void sv_request_free(sv_request *request);
 sv_status sv_request_start(sv_request *request, const sv_server_config *config) SV_MUST_USE;
 /* Lets go of everything that belongs to the request that has ended. */
 void sv_request_forget(sv_request *request);
+
+/* The owner has news for the loop: runs `wake` there, once for all that was told before. Any
+ * thread. */
+void sv_request_wake(sv_request *request);
 
 /* Who asks: the address, which is copied, and the port. */
 void sv_request_set_client(sv_request *request, sv_str address, int port);

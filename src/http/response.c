@@ -1,7 +1,4 @@
-/* response.c: writes the head of an answer.
- *
- * Lengths are always known here, so every answer has a Content-Length; a streamed answer will say
- * `Transfer-Encoding: chunked` in write_length instead. */
+/* response.c: writes the head of an answer. Bodies, streamed or not, are written elsewhere. */
 #include "http/response.h"
 
 #include <string.h>
@@ -43,11 +40,21 @@ static void write_status_line(sv_buf *out, int status)
     append(out, SV_STR("\r\nServer: serval\r\nX-Content-Type-Options: nosniff\r\n"));
 }
 
-static void write_length(sv_buf *out, const sv_answer *answer)
+static void write_length(sv_buf *out, const sv_answer *answer, sv_response_length length)
 {
     char digits[24];
-    if (sv_response_has_body(answer->status))
+    if (!sv_response_has_body(answer->status))
+        return;
+    switch (length) {
+    case SV_RESPONSE_KNOWN:
         append_field(out, SV_STR("Content-Length"), format_number(answer->body.len, digits));
+        break;
+    case SV_RESPONSE_CHUNKED:
+        append(out, SV_STR("Transfer-Encoding: chunked\r\n"));
+        break;
+    case SV_RESPONSE_UNTIL_CLOSE:
+        break;
+    }
 }
 
 /* Fields that belong to the connection: a handler that sets them would break the framing. */
@@ -82,7 +89,7 @@ void sv_response_write_head(sv_buf *out, const sv_exchange *exchange,
     append_field(out, SV_STR("Date"), frame->date);
     if (answer->content_type.len && sv_response_has_body(answer->status))
         append_field(out, SV_STR("Content-Type"), answer->content_type);
-    write_length(out, answer);
+    write_length(out, answer, frame->length);
     if (exchange->request_id.len)
         append_field(out, SV_STR("X-Request-ID"), exchange->request_id);
     write_extra(out, answer);

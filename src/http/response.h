@@ -7,9 +7,17 @@
 #include "base/buf.h"
 #include "http/exchange.h"
 
+/* How clients find the end of the body. */
+typedef enum sv_response_length {
+    SV_RESPONSE_KNOWN,       /* Content-Length */
+    SV_RESPONSE_CHUNKED,     /* Transfer-Encoding: chunked */
+    SV_RESPONSE_UNTIL_CLOSE, /* HTTP/1.0 */
+} sv_response_length;
+
 /* What the connection says about itself in the answer. */
 typedef struct sv_response_frame {
     sv_str date;
+    sv_response_length length;
     bool closes;          /* `Connection: close` */
     bool says_keep_alive; /* `Connection: keep-alive`, for HTTP/1.0 */
 } sv_response_frame;
@@ -18,7 +26,7 @@ typedef struct sv_response_frame {
  * follow when sv_response_has_body says so and the request was not HEAD. Failures stay in `out`. */
 void sv_response_write_head(sv_buf *out, const sv_exchange *exchange,
                             const sv_response_frame *frame);
-/* Whether answers of this status have a body and a Content-Length. */
+/* Whether answers of this status have a body and a field that tells its length. */
 bool sv_response_has_body(int status);
 
 #endif

@@ -60,6 +60,7 @@ static void handle_silent(sv_exchange *exchange)
 static sv_route routes[] = {
     {.method = "GET", .path = "/hello", .handle = handle_hello},
     {.method = "POST", .path = "/hold", .handle = handle_hold},
+    {.method = "GET", .path = "/stream", .handle = handle_hold},
     {.method = "GET", .path = "/items", .handle = handle_hello},
     {.method = "POST", .path = "/items", .handle = handle_echo},
     {.method = "GET", .path = "/items/{id}", .handle = handle_item},
@@ -90,6 +91,7 @@ static void see_done(sv_exchange *exchange, void *arg)
     seen->n_done++;
     seen->last_status = exchange->answer.status;
     seen->last_cancel = sv_cancel_get(exchange->cancel);
+    seen->last_answer_bytes = exchange->answer_bytes;
 }
 
 void http_init(http_fixture *fixture)

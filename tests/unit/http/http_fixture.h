@@ -17,6 +17,7 @@ typedef struct http_seen {
     int n_before, n_after, n_done;
     int last_status;
     sv_cancel_reason last_cancel;
+    size_t last_answer_bytes;
 } http_seen;
 
 typedef struct http_fixture {
@@ -27,15 +28,16 @@ typedef struct http_fixture {
     const char *root_path; /* NULL until a test sets it */
     http_seen seen;
     sv_http_middleware middleware;
-    _Atomic(sv_exchange *) held; /* by the handler of /hold, until http_release */
+    _Atomic(sv_exchange *) held; /* by the handler of /hold and /stream */
 } http_fixture;
 
 /* Limits for tests: small sizes, the default times. Change them and root_path before http_start. */
 void http_init(http_fixture *fixture);
 /* Routes: the echo of examples/echo at every path, before it:
- * GET /hello ("hello"), POST /hold (answered by http_release), GET|POST /items, GET /items/{id}
- * (answers the id), POST /small (at most 10 bytes), POST /picture (image/ only), GET /big (1 MiB),
- * GET /none (204), GET /silent (gives no answer). Without `with_echo` other paths are not found. */
+ * GET /hello ("hello"), POST /hold and GET /stream (answered by http_release, or by the test),
+ * GET|POST /items, GET /items/{id} (answers the id), POST /small (at most 10 bytes), POST /picture
+ * (image/ only), GET /big (1 MiB), GET /none (204), GET /silent (gives no answer). Without
+ * `with_echo` other paths are not found. */
 void http_start(http_fixture *fixture, bool with_echo);
 void http_stop(http_fixture *fixture);
 

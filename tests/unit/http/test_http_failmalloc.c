@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "failing_malloc.h"
+#include "http/stream.h"
 
 static void handle_echo(sv_exchange *exchange)
 {
@@ -14,6 +15,16 @@ static void handle_echo(sv_exchange *exchange)
     sv_exchange_respond(exchange);
 }
 
+static void handle_stream(sv_exchange *exchange)
+{
+    exchange->answer.status = 200;
+    if (!sv_stream_start(exchange) && sv_stream_write(exchange, SV_STR("streamed")))
+        sv_stream_abort(exchange);
+    else
+        sv_exchange_respond(exchange);
+}
+
+static const sv_route stream = {.method = "PUT", .path = "/stream", .handle = handle_stream};
 static const sv_route echo = {.method = "POST", .path = "/{name}", .handle = handle_echo};
 
 #define REQUESTS                                                                                   \
@@ -32,14 +43,21 @@ static bool has_all(sv_str text, const char *const *statuses)
 static bool serve(sv_server *server, sv_loop *loop)
 {
     static char body[3000];
-    static const char *const statuses[] = {"HTTP/1.1 200 ", "hello", "HTTP/1.1 405 ",
-                                           "HTTP/1.1 400 ", NULL};
+    static const char *const statuses[] = {"HTTP/1.1 200 ",
+                                           "hello",
+                                           "HTTP/1.1 405 ",
+                                           "HTTP/1.1 400 ",
+                                           "8\r\nstreamed\r\n0\r\n\r\n",
+                                           NULL};
     sv_loopback *client = sv_loopback_new(server, loop);
     if (!client)
         return false;
     http_send(client, REQUESTS);
     sv_loopback_send(client, (sv_str){body, sizeof body});
-    http_send(client, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /% HTTP/1.1\r\nHost: a\r\n\r\n");
+    http_send(client, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nPUT /stream HTTP/1.1\r\nHost: a\r\n\r\n"
+                      "GET /% HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int i = 0; i < 4; i++)
+        sv_loop_step(loop, 0);
     sv_loopback_send_eof(client);
     assert_true(sv_loopback_is_closed(client));
     bool succeeded = has_all(sv_buf_str(sv_loopback_received(client)), statuses);
@@ -54,7 +72,8 @@ static bool run_server(void *arg)
     sv_server *server = NULL;
     sv_router *router = sv_router_new();
     bool succeeded = false;
-    if (router && !sv_router_add(router, &echo, NULL) && !sv_loop_new(NULL, &loop)) {
+    if (router && !sv_router_add(router, &stream, NULL) && !sv_router_add(router, &echo, NULL) &&
+        !sv_loop_new(NULL, &loop)) {
         sv_server_config config = {.router = router, .limits = sv_http_limits_default};
         if (!sv_server_new(&config, &server))
             succeeded = serve(server, loop);
