@@ -224,6 +224,8 @@ static const char *placeholder(const sv_setting *setting)
         return " SIZE";
     case SV_SETTING_CHOICE:
         return " NAME";
+    case SV_SETTING_MAP:
+        return " JSON";
     case SV_SETTING_TEXT:
         break;
     }

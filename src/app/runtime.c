@@ -9,6 +9,7 @@
 
 #include "http/mw_access_log.h"
 #include "observe/process_metrics.h"
+#include "json/value.h"
 
 enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
 
@@ -302,6 +303,31 @@ static bool is_root_path(const char *text)
                         strspn(text, allowed) == len);
 }
 
+/* The setting rate_limits, one entry for each operation that it names. */
+static sv_status read_rate_limits(sv_runtime *runtime, sv_application_config *config)
+{
+    sv_str text = sv_str_from(values(runtime)->rate_limits), name;
+    const sv_value *root, *value;
+    sv_value_error error;
+    if (!text.len)
+        return SV_OK;
+    sv_status status = sv_value_parse(runtime->arena, text, NULL, &error, &root);
+    if (status)
+        return status;
+    sv_route_limit *limits =
+        sv_arena_alloc_array(runtime->arena, sv_value_len(root), sizeof *limits);
+    sv_value_cursor members = sv_value_walk(root);
+    config->rate_limits = limits;
+    while (limits && sv_value_next_member(&members, &name, &value)) {
+        sv_route_limit *limit = &limits[config->n_rate_limits++];
+        limit->route = sv_arena_copy(runtime->arena, name).ptr;
+        limit->text = sv_arena_copy(runtime->arena, sv_value_str(value)).ptr;
+        if (!limit->route || !limit->text)
+            return SV_NO_MEMORY;
+    }
+    return limits ? SV_OK : SV_NO_MEMORY;
+}
+
 /* What went wrong inside an application's own code. */
 static void write_report(void *arg, const char *line)
 {
@@ -340,7 +366,11 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
         .middleware = runtime->middleware,
         .n_middleware = sizeof runtime->middleware / sizeof *runtime->middleware,
         .handler_threads = (size_t)settings->handler_threads,
+        .rate_limit = settings->rate_limit,
         .allowed_hosts = allowed_hosts(runtime, with_models)};
+    sv_status status = read_rate_limits(runtime, &config.application);
+    if (status)
+        return status;
     return sv_service_new(&config, &runtime->problems, &runtime->service);
 }
 

@@ -41,7 +41,9 @@ static void append_allowed(sv_buf *buf, const sv_setting *setting)
                                         [SV_SETTING_TEXT] = "text",
                                         [SV_SETTING_DURATION] = "a time (30, 500ms, 2m, 1h)",
                                         [SV_SETTING_SIZE] = "a size (1048576, 64KiB, 10MiB, 1GiB)",
-                                        [SV_SETTING_CHOICE] = "one of "};
+                                        [SV_SETTING_CHOICE] = "one of ",
+                                        [SV_SETTING_MAP] =
+                                            "names and texts, as in {\"name\": \"text\"}"};
     sv_buf_append_str(buf, sv_str_from(nouns[setting->kind]));
     if (setting->choices)
         sv_buf_append_str(buf, sv_str_from(setting->choices));
@@ -102,6 +104,24 @@ static void set_text(sv_settings_merge *merge, const sv_setting *setting, sv_str
         report(merge, setting->name, "out of memory", "");
 }
 
+/* A JSON object whose members are texts; nothing at all is fine too. */
+static bool is_map(sv_settings_merge *merge, sv_str text)
+{
+    const sv_value *root, *value;
+    sv_value_error error;
+    sv_str name;
+    if (!text.len)
+        return true;
+    if (sv_value_parse(merge->arena, text, NULL, &error, &root) ||
+        sv_value_get_type(root) != SV_VALUE_OBJECT)
+        return false;
+    sv_value_cursor members = sv_value_walk(root);
+    while (sv_value_next_member(&members, &name, &value))
+        if (sv_value_get_type(value) != SV_VALUE_STR)
+            return false;
+    return true;
+}
+
 /* False when the text does not fit the setting. */
 static bool set_value(sv_settings_merge *merge, const sv_setting *setting, sv_str text)
 {
@@ -119,6 +139,11 @@ static bool set_value(sv_settings_merge *merge, const sv_setting *setting, sv_st
     case SV_SETTING_CHOICE:
         text = find_choice(setting->choices, sv_str_trim(text));
         if (!text.ptr)
+            return false;
+        break;
+    case SV_SETTING_MAP:
+        text = sv_str_trim(text);
+        if (!is_map(merge, text))
             return false;
         break;
     case SV_SETTING_TEXT:
@@ -181,6 +206,20 @@ static bool read_file(sv_settings_merge *merge, const char *path, bool required,
     return !problem;
 }
 
+/* A YAML mapping as the text that a flag would have: JSON. */
+static bool map_text(sv_settings_merge *merge, const sv_value *value, sv_str *ret_text)
+{
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, MAX_FILE_BYTES);
+    sv_writer_init(&writer, &buf);
+    sv_value_write(value, &writer, 0);
+    *ret_text = sv_arena_copy(merge->arena, sv_buf_str(&buf));
+    bool good = !sv_buf_status(&buf) && ret_text->ptr;
+    sv_buf_deinit(&buf);
+    return good;
+}
+
 /* A YAML value as the text that a flag would have: lists are joined by commas. */
 static bool value_text(sv_settings_merge *merge, const sv_value *value, sv_str *ret_text)
 {
@@ -216,9 +255,11 @@ static void read_yaml_member(sv_settings_merge *merge, const char *origin, sv_st
 {
     const sv_setting *setting = sv_settings_table_find(name);
     sv_str text;
+    bool is_mapping =
+        setting && setting->kind == SV_SETTING_MAP && sv_value_get_type(value) == SV_VALUE_OBJECT;
     if (!setting)
         report_unknown(merge, origin, name);
-    else if (!value_text(merge, value, &text))
+    else if (!(is_mapping ? map_text : value_text)(merge, value, &text))
         report(merge, origin, setting->name, " must be a plain value or a list of them");
     else
         sv_settings_set(merge, setting, text, origin);

@@ -16,12 +16,14 @@ typedef enum sv_setting_kind {
     SV_SETTING_DURATION, /* int64_t milliseconds; a bare number is seconds; ms s m h */
     SV_SETTING_SIZE,     /* int64_t bytes; a bare number is bytes; KiB MiB GiB */
     SV_SETTING_CHOICE,   /* const char *, one of `choices` */
+    SV_SETTING_MAP,      /* const char *: names and texts as a JSON object; "" when not set */
 } sv_setting_kind;
 
 typedef struct sv_settings {
     const char *app_name, *app_version, *host, *uds, *model_path, *default_model, *root_path;
     const char *allowed_hosts, *log_level, *log_format, *engine_dir;
     const char *image_url_allow, *image_url_deny, *image_url_schemes;
+    const char *rate_limit, *rate_limits;
     bool debug;
     int64_t port, workers, max_batch_size, handler_threads, io_threads, max_connections, max_pixels;
     int64_t request_timeout, header_timeout, body_timeout, write_timeout, keep_alive;

@@ -9,6 +9,7 @@
     {#member, SV_SETTING_##kind, offsetof(sv_settings, member), text, min, max, choices, help}
 #define FLAG(member, text, help) ROW(member, BOOL, text, 0, 0, NULL, help)
 #define TEXT(member, text, help) ROW(member, TEXT, text, 0, 0, NULL, help)
+#define MAP(member, text, help) ROW(member, MAP, text, 0, 0, NULL, help)
 #define CHOICE(member, text, choices, help) ROW(member, CHOICE, text, 0, 0, choices, help)
 #define INT(member, text, min, max, help) ROW(member, INT, text, min, max, NULL, help)
 #define TIME(member, text, help) ROW(member, DURATION, text, 1, INT64_C(86400000) * 7, NULL, help)
@@ -50,6 +51,12 @@ static const sv_setting rows[] = {
     TEXT(allowed_hosts, "",
          "Host names that requests may carry; on a loopback address its names only when "
          "empty"),
+    TEXT(rate_limit, "",
+         "Requests of one client to all routes together, /health and /metrics not counted, e.g. "
+         "100/minute;1000/day"),
+    MAP(rate_limits, "",
+        "The same for single operations: {POST /api/v1/predict: 10/minute} in serval.yaml, JSON "
+        "elsewhere; none lifts an operation's own limit"),
     TEXT(root_path, "", "Path prefix of a proxy in front, for OpenAPI and redirects"),
     SIZE(memory_budget, "0", 0, "Memory for loaded models; 0: 80 % of what we may use"),
     TEXT(engine_dir, "", "Where engine libraries lie; searched for when empty"),

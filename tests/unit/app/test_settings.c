@@ -142,6 +142,38 @@ static void test_yaml(void **state)
     }
 }
 
+static void test_maps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *value, *problem; /* problem NULL: it is fine */
+    } cases[] = {
+        {"rate_limits: {\"POST /a\": 10/minute, GET /b: none}\n",
+         "{\"POST /a\":\"10/minute\",\"GET /b\":\"none\"}", NULL},
+        {"rate_limits:\n  POST /a: 100/hour;10/minute\n", "{\"POST /a\":\"100/hour;10/minute\"}",
+         NULL},
+        {"rate_limits: '{\"GET /a\": \"1/day\"}'\n", "{\"GET /a\": \"1/day\"}", NULL},
+        {"rate_limits: {}\n", "{}", NULL},
+        {"rate_limits: ''\n", "", NULL},
+        {"rate_limits: {GET /a: 10}\n", "",
+         "F:1: rate_limits cannot be '{\"GET /a\":10}': expected names and texts, as in {\"name\": "
+         "\"text\"}\n"},
+        {"rate_limits: 10/minute\n", "",
+         "F:1: rate_limits cannot be '10/minute': expected names and texts, as in {\"name\": "
+         "\"text\"}\n"},
+        {"rate_limit: {GET /a: 10/minute}\n", "",
+         "F:1: rate_limit must be a plain value or a list of them\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin();
+        write_file(cases[i].yaml);
+        sv_settings_read_yaml(&merge, path, true);
+        assert_string_equal(problem_text(), cases[i].problem ? cases[i].problem : "");
+        assert_string_equal(merge.values.rate_limits, cases[i].value);
+        end();
+    }
+}
+
 static void test_broken_yaml_names_the_line(void **state)
 {
     (void)state;
@@ -266,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_maps),
         cmocka_unit_test(test_broken_yaml_names_the_line),
         cmocka_unit_test(test_env_file),
         cmocka_unit_test(test_a_file_that_is_not_there),
