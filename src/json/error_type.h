@@ -121,7 +121,10 @@ enum { SV_ERROR_TYPE_MAX_VALUES = 3 };
     X(URL_SCHEME, "url_scheme", "URL scheme should be {0}", "expected_schemes")                    \
     X(URL_TOO_LONG, "url_too_long", "URL should have at most {0} character{0s}", "max_length")     \
     X(URL_SYNTAX_VIOLATION, "url_syntax_violation", "Input violated strict URL syntax rules, {0}", \
-      "error")
+      "error")                                                                                     \
+    X(EMAIL, "value_error", "value is not a valid email address: {0}", "reason")                   \
+    X(IP_V4_ADDRESS, "ip_v4_address", "Input is not a valid IPv4 address", NULL)                   \
+    X(IP_V6_ADDRESS, "ip_v6_address", "Input is not a valid IPv6 address", NULL)
 
 typedef enum sv_error_type {
     SV_ERROR_TYPE_NONE,
