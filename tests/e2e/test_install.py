@@ -11,7 +11,7 @@ import subprocess
 import httpx
 import pytest
 
-from served import BIN, ROOT, serving
+from served import BIN, ROOT, serving, wait_until
 
 BUILD = BIN.parent if (BIN.parent / "cmake_install.cmake").exists() else BIN / "release"
 HEADERS = sorted(path.name for path in (ROOT / "include/serval").glob("*.h"))
@@ -99,6 +99,13 @@ def test_header_compiles_alone(prefix, tmp_path, header, language):
     run(tool(compiler), standard, *STRICT, "-fsyntax-only", "-I", prefix / "include", source)
 
 
+def test_version_is_told_alike(prefix, flags):
+    version = re.search(r'SV_VERSION "(.*)"', (prefix / "include/serval/version.h").read_text())[1]
+    assert flags("--modversion", "serval") == flags("--modversion", "serval-static") == [version]
+    assert run(prefix / "bin/serval", "version").startswith(f"serval {version}\n")
+    assert (prefix / "lib/libserval.so").resolve().name == f"libserval.so.{version}"
+
+
 def test_cpp_program_links(prefix, flags, tmp_path):
     (tmp_path / "main.cpp").write_text(CPP_PROGRAM)
     run(tool("c++"), "-std=c++17", *STRICT, "main.cpp", "-o", "program", *flags("--cflags", "--libs", "serval"),
@@ -153,6 +160,7 @@ def answers(program):
         answer = httpx.post(f"{served.url}/api/v1/predict", json={"text": "Good! I love it."})
         assert answer.json()["predictions"] == [{"label": "positive", "confidence": 0.75}]
         assert httpx.post(f"{served.url}/api/v1/predict", json={"text": ""}).status_code == 422
+        wait_until(lambda: any(" path=/api/v1/predict status_code=422 " in line for line in served.out))
         document = httpx.get(f"{served.url}/openapi.json").json()
         assert document["info"]["title"] == "kind_words"
         assert set(document["paths"]) == {"/health", "/api/v1/predict"}

@@ -19,6 +19,7 @@ static void test_health(sv_client *client)
     sv_reply reply = sv_test_get(client, "/health");
     assert(reply.status == 200);
     assert(says(reply, "\"status\":\"healthy\""));
+    assert(sv_reply_header_value(&reply, "X-Request-ID").len > 0);
 }
 
 static void test_predict(sv_client *client)
