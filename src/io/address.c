@@ -1,27 +1,22 @@
 /* address.c: networks, names, and hosts as they are written.
  *
- * DESIGN. An address is 16 bytes, IPv4 in its IPv6 form (::ffff:a.b.c.d), so that one comparison
- * serves both. The ranges that are not public are a list in the grammar of the settings, read by
- * the same reader. */
+ * DESIGN. Addresses and networks are those of network.c, which has one form for both families. The
+ * ranges that are not public are a list in the grammar of the settings, read by the same reader. */
 #include "io/address.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-typedef struct bits {
-    uint8_t bytes[16];
-} bits;
+#include "io/network.h"
 
 /* One entry of a list: a network, or a name when `name` is not empty. */
 typedef struct rule {
-    bits network;
-    int prefix_len; /* of 128 */
-    sv_str name;    /* in the list's text */
-    int port;       /* 0: all */
+    sv_network network;
+    sv_str name; /* in the list's text */
+    int port;    /* 0: all */
 } rule;
 
 typedef struct rule_list {
@@ -58,47 +53,18 @@ static const char special_ranges[] = "0.0.0.0/8,"       /* this host */
                                      "2002::/16,"       /* 6to4: carries IPv4 */
                                      "3fff::/20";       /* documentation */
 
-static bits make_mapped(const void *four)
-{
-    bits out = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF}};
-    memcpy(out.bytes + 12, four, 4);
-    return out;
-}
-
-static bool is_mapped(const bits *address)
-{
-    bits again = make_mapped(address->bytes + 12);
-    return memcmp(address, &again, sizeof again) == 0;
-}
-
 static bool has_colon(sv_str text)
 {
     return sv_str_find(text, ':') < text.len;
 }
 
-/* Only the standard spellings: inet_pton knows neither octal, hexadecimal nor short ones. */
-static bool read_literal(sv_str text, bits *ret_bits)
-{
-    char copy[INET6_ADDRSTRLEN];
-    uint8_t v4[4];
-    if (text.len >= sizeof copy || sv_str_find(text, '\0') < text.len)
-        return false;
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    if (has_colon(text))
-        return inet_pton(AF_INET6, copy, ret_bits->bytes) == 1;
-    if (inet_pton(AF_INET, copy, v4) != 1)
-        return false;
-    *ret_bits = make_mapped(v4);
-    return true;
-}
-
-static bool read_sockaddr(const struct sockaddr *address, bits *ret_bits, int *ret_port)
+static bool read_sockaddr(const struct sockaddr *address, sv_network_address *ret_address,
+                          int *ret_port)
 {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in v4;
         memcpy(&v4, address, sizeof v4);
-        *ret_bits = make_mapped(&v4.sin_addr);
+        *ret_address = sv_network_map_v4(&v4.sin_addr);
         *ret_port = ntohs(v4.sin_port);
         return true;
     }
@@ -106,29 +72,19 @@ static bool read_sockaddr(const struct sockaddr *address, bits *ret_bits, int *r
         return false;
     struct sockaddr_in6 v6;
     memcpy(&v6, address, sizeof v6);
-    memcpy(ret_bits->bytes, &v6.sin6_addr, sizeof ret_bits->bytes);
+    memcpy(ret_address->bytes, &v6.sin6_addr, sizeof ret_address->bytes);
     *ret_port = ntohs(v6.sin6_port);
     return true;
 }
 
 /* ---- Judging ---- */
 
-static bool is_inside(const bits *address, const bits *network, int prefix_len)
-{
-    size_t whole = (size_t)prefix_len / 8;
-    int rest = prefix_len % 8;
-    if (memcmp(address->bytes, network->bytes, whole) != 0)
-        return false;
-    uint8_t mask = (uint8_t)(0xFF00 >> rest);
-    return rest == 0 || (address->bytes[whole] & mask) == (network->bytes[whole] & mask);
-}
-
-static bool has_address(const rule_list *list, const bits *address, int port)
+static bool has_address(const rule_list *list, const sv_network_address *address, int port)
 {
     for (size_t i = 0; i < list->n; i++) {
         const rule *it = &list->rules[i];
         if (!it->name.len && (!it->port || it->port == port) &&
-            is_inside(address, &it->network, it->prefix_len))
+            sv_network_contains(&it->network, address))
             return true;
     }
     return false;
@@ -152,13 +108,13 @@ static bool has_name(const rule_list *list, sv_str host, int port)
     return false;
 }
 
-static bool is_special(const sv_address_guard *guard, const bits *address)
+static bool is_special(const sv_address_guard *guard, const sv_network_address *address)
 {
-    bool is_global = is_mapped(address) || (address->bytes[0] & 0xE0) == 0x20;
+    bool is_global = sv_network_is_v4(address) || (address->bytes[0] & 0xE0) == 0x20;
     return !is_global || has_address(&guard->special, address, 0);
 }
 
-static bool is_allowed(const sv_address_guard *guard, const bits *address, int port,
+static bool is_allowed(const sv_address_guard *guard, const sv_network_address *address, int port,
                        bool allowed_by_name)
 {
     if (has_address(&guard->deny, address, port))
@@ -170,7 +126,7 @@ static bool is_allowed(const sv_address_guard *guard, const bits *address, int p
 bool sv_address_is_allowed(const sv_address_guard *guard, const struct sockaddr *address,
                            bool allowed_by_name)
 {
-    bits parsed;
+    sv_network_address parsed;
     int port;
     return read_sockaddr(address, &parsed, &port) &&
            is_allowed(guard, &parsed, port, allowed_by_name);
@@ -221,11 +177,12 @@ static sv_status refuse(sv_error *error, const char *why)
 sv_status sv_address_check_host(const sv_address_guard *guard, sv_str host, int port,
                                 sv_error *error, bool *ret_allowed_by_name)
 {
-    bits literal;
+    sv_network_address literal;
     bool is_bracketed = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
     sv_str inner = is_bracketed ? sv_str_slice(host, 1, host.len - 2) : host;
-    if (read_literal(inner, &literal) && has_colon(inner) == is_bracketed) {
-        bool is_disguised = is_bracketed && is_mapped(&literal); /* IPv4 is written as IPv4 */
+    if (sv_network_read_address(inner, &literal) && has_colon(inner) == is_bracketed) {
+        bool is_disguised =
+            is_bracketed && sv_network_is_v4(&literal); /* IPv4 is written as IPv4 */
         if (is_disguised || !is_allowed(guard, &literal, port, false))
             return refuse(error, "address is not allowed");
         *ret_allowed_by_name = false;
@@ -270,30 +227,12 @@ static bool cut_brackets(sv_str *entry)
     return has_colon(*entry);
 }
 
-/* Writes only on success. */
-static bool read_network(sv_str entry, rule *ret_rule)
-{
-    bits network;
-    size_t slash = sv_str_find(entry, '/');
-    sv_str address = sv_str_slice(entry, 0, slash);
-    uint64_t most = has_colon(address) ? 128 : 32, prefix_len = most;
-    if (!read_literal(address, &network))
-        return false;
-    if (slash < entry.len &&
-        (!sv_str_to_u64(sv_str_slice(entry, slash + 1, entry.len), &prefix_len) ||
-         prefix_len > most))
-        return false;
-    ret_rule->network = network;
-    ret_rule->prefix_len = (int)(prefix_len + 128 - most);
-    return true;
-}
-
 static bool read_rule(sv_str entry, rule *ret_rule)
 {
     rule made = {.port = 0};
     if (!cut_port(&entry, &made.port) || !cut_brackets(&entry))
         return false;
-    if (!read_network(entry, &made)) {
+    if (!sv_network_read(entry, &made.network)) {
         bool is_suffix = entry.len && entry.ptr[0] == '.';
         if (!is_plain_name(is_suffix ? sv_str_slice(entry, 1, entry.len) : entry))
             return false;
