@@ -1,15 +1,16 @@
-/* base64.c: forgiving base64 decoding (https://infra.spec.whatwg.org/#forgiving-base64-decode). */
+/* base64.c: forgiving base64 decoding, and encoding
+ * (https://infra.spec.whatwg.org/#forgiving-base64-decode). */
 #include "base/base64.h"
 
 #include <stdint.h>
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 enum { SPACE = 64, PAD = 65, WRONG = 66 };
 
 /* Values of the 64 letters, SPACE, PAD or WRONG. */
 static void make_table(unsigned char table[256])
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int i = 0; i < 256; i++)
         table[i] = WRONG;
     for (unsigned char i = 0; i < 64; i++)
@@ -69,4 +70,24 @@ bool sv_base64_decode(sv_str text, char *ret_bytes, size_t *ret_len)
         return false;
     *ret_len = (size_t)(at - ret_bytes);
     return true;
+}
+
+size_t sv_base64_encoded_len(size_t size_bytes)
+{
+    return (size_bytes + 2) / 3 * 4;
+}
+
+void sv_base64_encode(const void *bytes, size_t size_bytes, char *ret_text)
+{
+    const unsigned char *from = bytes;
+    for (size_t i = 0; i < size_bytes; i += 3) {
+        size_t n_left = size_bytes - i;
+        uint32_t group = (uint32_t)from[i] << 16;
+        group |= n_left > 1 ? (uint32_t)from[i + 1] << 8 : 0;
+        group |= n_left > 2 ? from[i + 2] : 0;
+        *ret_text++ = letters[group >> 18];
+        *ret_text++ = letters[group >> 12 & 63];
+        *ret_text++ = n_left > 1 ? letters[group >> 6 & 63] : '=';
+        *ret_text++ = n_left > 2 ? letters[group & 63] : '=';
+    }
 }

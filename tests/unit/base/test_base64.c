@@ -68,11 +68,33 @@ static void test_room_is_enough_for_every_length(void **state)
     }
 }
 
+static void test_encoding(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"\xFB\xFF\xBF", "+/+/"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[16] = "";
+        size_t len = strlen(rows[i][0]);
+        sv_base64_encode(rows[i][0], len, text);
+        assert_string_equal(text, rows[i][1]);
+        assert_int_equal(sv_base64_encoded_len(len), strlen(rows[i][1]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_room_is_enough_for_every_length),
+        cmocka_unit_test(test_encoding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
