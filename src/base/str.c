@@ -138,9 +138,17 @@ static size_t space_len_at_end(sv_str text)
     return 0;
 }
 
+/* ASCII that is no white space. */
+static bool is_ink(char byte)
+{
+    return byte > ' ' && (unsigned char)byte < 0x80;
+}
+
 sv_str sv_str_trim(sv_str text)
 {
     size_t len;
+    if (text.len && is_ink(text.ptr[0]) && is_ink(text.ptr[text.len - 1]))
+        return text;
     while ((len = space_len(text)) > 0)
         text = (sv_str){text.ptr + len, text.len - len};
     while ((len = space_len_at_end(text)) > 0)
