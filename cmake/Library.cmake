@@ -30,18 +30,25 @@ function(sv_library_shared)
     target_link_options(serval_shared PRIVATE "LINKER:--exclude-libs,ALL")
 endfunction()
 
-# After the archive is made, the archives that it needs are added to it.
+# After the archive is made, all of it and of the archives that it needs becomes one object, in which
+# only what is exported stays visible.
 function(sv_library_static)
     add_library(serval_static STATIC)
     sv_link_rooms(serval_static app)
     set(archive "$<TARGET_FILE:serval_static>")
-    list(TRANSFORM SV_LINK_INSIDE PREPEND "ADDLIB " OUTPUT_VARIABLE inside)
-    list(JOIN inside "\n" inside)
-    file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/generated/serval_static.mri"
-        CONTENT "CREATE ${archive}.all\nADDLIB ${archive}\n${inside}\nSAVE\nEND\n")
+    set(hide --localize-hidden --wildcard)
+    foreach(library ${SV_LINK_INSIDE})
+        get_filename_component(name "${library}" NAME_WE)
+        string(REGEX REPLACE "^lib" "" name "${name}")
+        list(APPEND hide "--localize-symbol=${name}_*")
+    endforeach()
     add_custom_command(TARGET serval_static POST_BUILD VERBATIM
-        COMMAND "${CMAKE_AR}" -M < "${CMAKE_BINARY_DIR}/generated/serval_static.mri"
-        COMMAND "${CMAKE_COMMAND}" -E rename "${archive}.all" "${archive}")
+        COMMAND "${CMAKE_LINKER}" -r -o "${archive}.o"
+            --whole-archive "${archive}" --no-whole-archive ${SV_LINK_INSIDE}
+        COMMAND "${CMAKE_OBJCOPY}" ${hide} "${archive}.o"
+        COMMAND "${CMAKE_COMMAND}" -E rm "${archive}"
+        COMMAND "${CMAKE_AR}" rcs "${archive}" "${archive}.o"
+        COMMAND "${CMAKE_COMMAND}" -E rm "${archive}.o")
 endfunction()
 
 function(sv_install_programs)
