@@ -99,6 +99,8 @@ static void check_row(row_check *check)
     const sv_operation *row = check->row;
     if (strcmp(row->method, "*") != 0 && !sv_message_is_method(sv_str_from(row->method)))
         report(check, "unknown method", SV_STR(""));
+    if (row->path[0] ? row->path[0] != '/' : !check->path[0])
+        report(check, "the path must start with a slash", SV_STR(""));
     if (row->status && (row->status < 200 || row->status > 399))
         report(check, "`status` must be 200 to 399", SV_STR(""));
     if (row->timeout_ms < 0)

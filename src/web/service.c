@@ -13,7 +13,8 @@ struct sv_service {
     sv_pool *pool;
     sv_application *application;
     sv_server *server;
-    sv_rate_limit overall; /* of each client over all routes */
+    sv_forwarded_trust *trust; /* NULL: no proxy is trusted */
+    sv_rate_limit overall;     /* of each client over all routes */
     sv_mw_limit limits;
     sv_http_middleware limit; /* obeys `limits` */
     sv_http_middleware hooks; /* of the application */
@@ -55,6 +56,9 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
     status = sv_application_new(&application, problems, &service->application);
     if (!status)
         status = open_limits(service, config->rate_limit, problems);
+    if (!status && config->trusted_proxies && config->trusted_proxies[0])
+        status =
+            sv_forwarded_trust_new(sv_str_from(config->trusted_proxies), problems, &service->trust);
     if (status)
         return status;
     service->hooks = sv_hooks_middleware(service->application);
@@ -65,6 +69,7 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
                                .innermost = &service->hooks,
                                .limits = config->limits,
                                .allowed_hosts = config->allowed_hosts,
+                               .trusted_proxies = service->trust,
                                .root_path = application.root_path};
     return sv_server_new(&server, &service->server);
 }
@@ -99,6 +104,7 @@ void sv_service_free(sv_service *service)
         sv_application_abandon(service->application);
     sv_server_free(service->server);
     sv_rate_table_free(service->limits.table);
+    sv_forwarded_trust_free(service->trust);
     sv_application_free(service->application);
     sv_pool_free(service->pool);
     free(service);

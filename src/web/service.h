@@ -18,6 +18,7 @@ typedef struct sv_service_config {
     const char *rate_limit; /* of each client over all routes: "100/minute"; NULL, "": none */
     size_t handler_threads;
     const char *const *allowed_hosts; /* NULL-terminated; NULL: every host */
+    const char *trusted_proxies;      /* as forwarded.h reads them; NULL, "": none */
 } sv_service_config;
 
 /* The tables of the application are checked: SV_INVALID, and each mistake is a line of `problems`.
