@@ -179,9 +179,10 @@ static ratio divide(const pieces *parts, sv_decimal_parts divisor)
 bool sv_decimal_check_is_multiple(sv_decimal decimal, double multiple)
 {
     pieces parts = take_apart(decimal.text);
-    if (parts.n_digits == 0)
-        return true;
-    ratio quotient = divide(&parts, sv_decimal_from_double(multiple));
+    sv_decimal_parts divisor = sv_decimal_from_double(multiple);
+    if (parts.n_digits == 0 || divisor.digits == 0)
+        return parts.n_digits == 0;
+    ratio quotient = divide(&parts, divisor);
     if (quotient.top >= PRECISION || quotient.top < 0)
         return false;
     for (int64_t i = quotient.top + 1; i < PRECISION; i++)

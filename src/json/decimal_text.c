@@ -195,13 +195,13 @@ sv_error_type sv_decimal_text_parse(sv_str text, char *ret_text, size_t *ret_len
     return SV_ERROR_TYPE_NONE;
 }
 
-size_t sv_decimal_text_from_double(double value, char ret_text[SV_DECIMAL_TEXT_DOUBLE_SIZE])
+size_t sv_decimal_text_from_double(double number, char ret_text[SV_DECIMAL_TEXT_DOUBLE_SIZE])
 {
     enum { MAX_PLAIN = 16, MIN_PLAIN = -3 }; /* where the point may stand in Python's repr */
     char digits[24] = "0";
     sv_decimal_parts parts = {0, 0};
-    if (value != 0)
-        parts = sv_decimal_from_double(fabs(value));
+    if (number != 0)
+        parts = sv_decimal_from_double(fabs(number));
     int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)parts.digits);
     int point = n_digits + parts.exponent;
     if (parts.exponent >= 0 && point >= MIN_PLAIN && point <= MAX_PLAIN)
@@ -209,8 +209,8 @@ size_t sv_decimal_text_from_double(double value, char ret_text[SV_DECIMAL_TEXT_D
             digits[n_digits++] = '0';
             parts.exponent--;
         }
-    decimal number = {signbit(value) != 0, digits, (size_t)n_digits, parts.exponent};
-    if (value == 0)
-        number.n_digits = 1;
-    return print(&number, ret_text);
+    decimal written = {signbit(number) != 0, digits, (size_t)n_digits, parts.exponent};
+    if (number == 0)
+        written.n_digits = 1;
+    return print(&written, ret_text);
 }
