@@ -1,93 +1,11 @@
 /* test_stream.c: streamed answers: their bytes, back-pressure, departures in every phase, time. */
-#include "http_fixture.h"
+#include "stream_scene.h"
 
 #include <pthread.h>
 #include <string.h>
 
 #include "http/server_lanes.h"
 #include "http/stream.h"
-
-#define HOST "Host: a\r\n"
-#define STREAM "GET /stream HTTP/1.1\r\n" HOST "\r\n"
-#define HELLO "GET /hello HTTP/1.1\r\n" HOST "\r\n"
-
-enum { LATER_MS = 120 };
-
-typedef struct scene {
-    http_fixture fixture;
-    sv_loopback *client;
-} scene;
-
-static int begin(void **state, const sv_http_limits *limits)
-{
-    scene *made = test_calloc(1, sizeof *made);
-    http_init(&made->fixture);
-    made->fixture.limits = *limits;
-    http_start(&made->fixture, false);
-    made->client = sv_loopback_new(made->fixture.server, made->fixture.loop);
-    assert_non_null(made->client);
-    *state = made;
-    return 0;
-}
-
-static int start(void **state)
-{
-    return begin(state, &sv_http_limits_default);
-}
-
-/* The test runs for long enough to be past these limits, not for an exact time. */
-static int start_hasty(void **state)
-{
-    sv_http_limits limits = sv_http_limits_default;
-    limits.write_timeout_ms = limits.request_timeout_ms = 40;
-    return begin(state, &limits);
-}
-
-static int stop(void **state)
-{
-    scene *made = *state;
-    sv_loopback_free(made->client);
-    http_stop(&made->fixture);
-    test_free(made);
-    return 0;
-}
-
-/* The exchange of the last request, ready to be streamed. */
-static sv_exchange *take_held(scene *here)
-{
-    sv_exchange *exchange = here->fixture.held;
-    assert_non_null(exchange);
-    here->fixture.held = NULL;
-    exchange->answer.status = 200;
-    exchange->answer.content_type = SV_STR("text/plain");
-    return exchange;
-}
-
-static sv_exchange *ask(scene *here, const char *request)
-{
-    sv_loopback_send(here->client, sv_str_from(request));
-    return take_held(here);
-}
-
-static void end(scene *here, sv_exchange *exchange)
-{
-    sv_exchange_respond(exchange);
-    http_settle(&here->fixture);
-}
-
-static void assert_received(scene *here, const char *text)
-{
-    http_settle(&here->fixture);
-    if (!strstr(http_text(here->client), text))
-        fail_msg("not received: %s\n%s", text, http_text(here->client));
-}
-
-static void assert_not_received(scene *here, const char *text)
-{
-    http_settle(&here->fixture);
-    if (strstr(http_text(here->client), text))
-        fail_msg("received: %s\n%s", text, http_text(here->client));
-}
 
 #define write_text(exchange, literal) sv_stream_write((exchange), SV_STR(literal))
 
@@ -96,22 +14,22 @@ static void assert_not_received(scene *here, const char *text)
 static void test_pieces_are_chunks(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     exchange->answer.body = SV_STR("ignored");
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(here->fixture.seen.n_after, 1);
-    assert_received(here, "HTTP/1.1 200 OK\r\n");
-    assert_received(here, "Transfer-Encoding: chunked\r\n");
-    assert_not_received(here, "Content-Length");
-    assert_not_received(here, "Connection: close");
+    scene_assert_received(here, "HTTP/1.1 200 OK\r\n");
+    scene_assert_received(here, "Transfer-Encoding: chunked\r\n");
+    scene_assert_not_received(here, "Content-Length");
+    scene_assert_not_received(here, "Connection: close");
     assert_int_equal(write_text(exchange, "one"), SV_OK);
-    assert_received(here, "\r\n\r\n3\r\none\r\n");
+    scene_assert_received(here, "\r\n\r\n3\r\none\r\n");
     assert_int_equal(write_text(exchange, ""), SV_OK);
     assert_int_equal(write_text(exchange, "two, which is longer"), SV_OK);
-    assert_received(here, "one\r\n14\r\ntwo, which is longer\r\n");
-    assert_not_received(here, "\r\n0\r\n");
-    end(here, exchange);
-    assert_received(here, "longer\r\n0\r\n\r\n");
+    scene_assert_received(here, "one\r\n14\r\ntwo, which is longer\r\n");
+    scene_assert_not_received(here, "\r\n0\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "longer\r\n0\r\n\r\n");
     assert_int_equal(here->fixture.seen.n_done, 1);
     assert_int_equal(here->fixture.seen.last_status, 200);
     assert_int_equal(here->fixture.seen.last_answer_bytes, strlen(http_text(here->client)));
@@ -121,36 +39,36 @@ static void test_pieces_are_chunks(void **state)
 static void test_next_request_waits_for_the_end(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM HELLO);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM SCENE_HELLO);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "first"), SV_OK);
-    assert_not_received(here, "hello");
-    end(here, exchange);
-    assert_received(here, "5\r\nfirst\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n");
-    assert_received(here, "\r\n\r\nhello");
+    scene_assert_not_received(here, "hello");
+    scene_end(here, exchange);
+    scene_assert_received(here, "5\r\nfirst\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n");
+    scene_assert_received(here, "\r\n\r\nhello");
 }
 
 static void test_end_without_a_piece(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
-    end(here, exchange);
-    assert_received(here, "\r\n\r\n0\r\n\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "\r\n\r\n0\r\n\r\n");
 }
 
 static void test_http_1_0_ends_with_the_connection(void **state)
 {
     scene *here = *state;
     sv_exchange *exchange =
-        ask(here, "GET /stream HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n");
+        scene_ask(here, "GET /stream HTTP/1.0\r\n" SCENE_HOST "Connection: keep-alive\r\n\r\n");
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "one"), SV_OK);
     assert_int_equal(write_text(exchange, "two"), SV_OK);
-    assert_received(here, "Connection: close\r\n\r\nonetwo");
-    assert_not_received(here, "Transfer-Encoding");
+    scene_assert_received(here, "Connection: close\r\n\r\nonetwo");
+    scene_assert_not_received(here, "Transfer-Encoding");
     assert_false(sv_loopback_is_closed(here->client));
-    end(here, exchange);
+    scene_end(here, exchange);
     assert_true(sv_loopback_is_closed(here->client));
     assert_true(sv_str_ends_with(sv_str_from(http_text(here->client)), SV_STR("\r\n\r\nonetwo")));
 }
@@ -158,42 +76,42 @@ static void test_http_1_0_ends_with_the_connection(void **state)
 /* Answers without body: their head is the answer, and the exchange counts as answered. */
 static void check_mute(scene *here, const char *request, int status)
 {
-    sv_exchange *exchange = ask(here, request);
+    sv_exchange *exchange = scene_ask(here, request);
     exchange->answer.status = status;
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "one"), SV_CANCELLED);
     assert_false(sv_cancel_is_set(exchange->cancel));
-    end(here, exchange);
+    scene_end(here, exchange);
     assert_true(sv_str_ends_with(sv_str_from(http_text(here->client)), SV_STR("\r\n\r\n")));
-    assert_not_received(here, "one");
-    assert_not_received(here, "\r\n0\r\n");
+    scene_assert_not_received(here, "one");
+    scene_assert_not_received(here, "\r\n0\r\n");
     assert_int_equal(here->fixture.seen.last_status, status);
-    http_send(here->client, HELLO);
-    assert_received(here, "\r\n\r\nhello");
+    http_send(here->client, SCENE_HELLO);
+    scene_assert_received(here, "\r\n\r\nhello");
 }
 
 static void test_head(void **state)
 {
-    check_mute(*state, "HEAD /stream HTTP/1.1\r\n" HOST "\r\n", 200);
-    assert_received(*state, "Transfer-Encoding: chunked\r\n");
+    check_mute(*state, "HEAD /stream HTTP/1.1\r\n" SCENE_HOST "\r\n", 200);
+    scene_assert_received(*state, "Transfer-Encoding: chunked\r\n");
 }
 
 static void test_no_content(void **state)
 {
-    check_mute(*state, STREAM, 204);
-    assert_not_received(*state, "Transfer-Encoding");
+    check_mute(*state, SCENE_STREAM, 204);
+    scene_assert_not_received(*state, "Transfer-Encoding");
 }
 
 static void test_not_modified(void **state)
 {
-    check_mute(*state, STREAM, 304);
+    check_mute(*state, SCENE_STREAM, 304);
 }
 
 static void test_misuse(void **state)
 {
     static char huge[SV_STREAM_MAX_PIECE + 1];
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(write_text(exchange, "early"), SV_INVALID);
     exchange->answer.status = 101;
     assert_int_equal(sv_stream_start(exchange), SV_INVALID);
@@ -202,20 +120,20 @@ static void test_misuse(void **state)
     assert_int_equal(sv_stream_start(exchange), SV_INVALID);
     assert_int_equal(sv_stream_write(exchange, (sv_str){huge, sizeof huge}), SV_TOO_LARGE);
     assert_int_equal(sv_stream_write(exchange, (sv_str){huge, sizeof huge - 1}), SV_OK);
-    end(here, exchange);
-    assert_received(here, "\r\nfff0\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "\r\nfff0\r\n");
 }
 
 static void test_abort_leaves_the_body_open(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM HELLO);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM SCENE_HELLO);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "half"), SV_OK);
     sv_stream_abort(exchange);
-    assert_received(here, "4\r\nhalf\r\n");
-    assert_not_received(here, "\r\n0\r\n");
-    assert_not_received(here, "hello");
+    scene_assert_received(here, "4\r\nhalf\r\n");
+    scene_assert_not_received(here, "\r\n0\r\n");
+    scene_assert_not_received(here, "hello");
     assert_true(sv_loopback_is_closed(here->client));
     assert_int_equal(here->fixture.seen.n_done, 1);
 }
@@ -234,7 +152,7 @@ static void test_slow_reader_fills_the_buffer(void **state)
     int n_called = 0;
     size_t n_taken = 0;
     sv_status status;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     memset(piece, 'p', sizeof piece);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_loopback_limit(here->client, 0);
@@ -250,27 +168,27 @@ static void test_slow_reader_fills_the_buffer(void **state)
     http_settle(&here->fixture);
     assert_int_equal(n_called, 1);
     assert_int_equal(write_text(exchange, "last"), SV_OK);
-    end(here, exchange);
+    scene_end(here, exchange);
     assert_int_equal(n_called, 1);
     size_t n_received = 0;
     for (const char *at = http_text(here->client); (at = strstr(at, "3e8\r\nppp")); at++)
         n_received++;
     assert_int_equal(n_received, n_taken);
-    assert_received(here, "ppp\r\n4\r\nlast\r\n0\r\n\r\n");
+    scene_assert_received(here, "ppp\r\n4\r\nlast\r\n0\r\n\r\n");
 }
 
 static void test_writable_at_once(void **state)
 {
     scene *here = *state;
     int n_called = 0;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_stream_on_writable(exchange, count_call, &n_called);
     assert_int_equal(n_called, 0);
     http_settle(&here->fixture);
     assert_int_equal(n_called, 1);
     sv_stream_on_writable(exchange, count_call, &n_called);
-    end(here, exchange); /* takes the wish back */
+    scene_end(here, exchange); /* takes the wish back */
     assert_int_equal(n_called, 1);
 }
 
@@ -278,17 +196,17 @@ static void test_writable_at_once(void **state)
 static void test_end_behind_a_full_socket(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM HELLO);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM SCENE_HELLO);
     sv_loopback_limit(here->client, 10);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "late"), SV_OK);
     http_settle(&here->fixture);
-    end(here, exchange);
+    scene_end(here, exchange);
     assert_int_equal(here->fixture.seen.n_done, 1);
     sv_loopback_limit(here->client, SIZE_MAX);
     sv_loopback_take_held(here->client);
-    assert_received(here, "4\r\nlate\r\n0\r\n\r\n");
-    assert_received(here, "\r\n\r\nhello");
+    scene_assert_received(here, "4\r\nlate\r\n0\r\n\r\n");
+    scene_assert_received(here, "\r\n\r\nhello");
 }
 
 /* Departures. */
@@ -298,41 +216,34 @@ static void respond(void *arg)
     sv_exchange_respond(arg);
 }
 
-static void assert_gone(scene *here, int status)
-{
-    http_settle(&here->fixture);
-    assert_int_equal(here->fixture.seen.n_done, 1);
-    assert_int_equal(here->fixture.seen.last_status, status);
-}
-
 static void test_client_leaves_before_the_start(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     sv_loopback_reset(here->client);
     assert_int_equal(sv_stream_start(exchange), SV_CANCELLED);
     assert_int_equal(write_text(exchange, "one"), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
 }
 
 static void test_client_leaves_a_stream(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "one"), SV_OK);
     sv_loopback_reset(here->client);
     assert_int_equal(sv_cancel_get(exchange->cancel), SV_CANCEL_CLIENT);
     assert_int_equal(write_text(exchange, "two"), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
 }
 
 static void test_client_leaves_an_owner_that_waits_for_room(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     http_settle(&here->fixture);
     sv_loopback_limit(here->client, 0);
@@ -343,30 +254,30 @@ static void test_client_leaves_an_owner_that_waits_for_room(void **state)
     http_settle(&here->fixture);
     assert_int_equal(here->fixture.seen.n_done, 0);
     sv_loopback_reset(here->client);
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
 }
 
 static void test_cancel_callback_gives_back(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     sv_cancel_callback callback = {.run = respond, .arg = exchange};
     sv_cancel_add(exchange->cancel, &callback);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     assert_int_equal(write_text(exchange, "one"), SV_OK);
     sv_loopback_reset(here->client); /* before the loop has taken the piece */
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
 }
 
 static void test_half_close_is_a_departure(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_loopback_send_eof(here->client);
     assert_int_equal(write_text(exchange, "one"), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
 }
 
 /* Time. */
@@ -374,57 +285,57 @@ static void test_half_close_is_a_departure(void **state)
 static void test_deadline_counts_up_to_the_start(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
-    http_run_ms(&here->fixture, LATER_MS);
+    http_run_ms(&here->fixture, SCENE_LATER_MS);
     assert_false(sv_cancel_is_set(exchange->cancel));
     assert_int_equal(write_text(exchange, "late"), SV_OK);
-    end(here, exchange);
-    assert_received(here, "\r\n\r\n4\r\nlate\r\n0\r\n\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "\r\n\r\n4\r\nlate\r\n0\r\n\r\n");
 }
 
 static void test_start_after_the_deadline(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
-    http_run_ms(&here->fixture, LATER_MS);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
+    http_run_ms(&here->fixture, SCENE_LATER_MS);
     assert_int_equal(sv_stream_start(exchange), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 504);
-    assert_received(here, "HTTP/1.1 504 ");
-    assert_not_received(here, "chunked");
+    scene_assert_done(here, 504);
+    scene_assert_received(here, "HTTP/1.1 504 ");
+    scene_assert_not_received(here, "chunked");
 }
 
 static void test_reader_that_takes_nothing_is_cut(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_loopback_limit(here->client, 0);
     assert_int_equal(write_text(exchange, "one"), SV_OK);
-    http_run_ms(&here->fixture, LATER_MS);
+    http_run_ms(&here->fixture, SCENE_LATER_MS);
     assert_int_equal(sv_cancel_get(exchange->cancel), SV_CANCEL_CLIENT);
     assert_int_equal(write_text(exchange, "two"), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 499);
+    scene_assert_done(here, 499);
     assert_true(sv_loopback_is_closed(here->client));
 }
 
 static void test_beats_fill_the_silence(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start_beating(exchange, SV_STR("beat"), 10), SV_OK);
-    http_run_ms(&here->fixture, LATER_MS);
-    assert_received(here, "\r\n\r\n4\r\nbeat\r\n4\r\nbeat\r\n");
+    http_run_ms(&here->fixture, SCENE_LATER_MS);
+    scene_assert_received(here, "\r\n\r\n4\r\nbeat\r\n4\r\nbeat\r\n");
     sv_loopback_limit(here->client, 0); /* no beats to a reader that is stuck */
     assert_int_equal(write_text(exchange, "one"), SV_OK);
     http_settle(&here->fixture);
     http_run_ms(&here->fixture, 20);
     sv_loopback_limit(here->client, SIZE_MAX);
     sv_loopback_take_held(here->client);
-    end(here, exchange);
-    assert_received(here, "3\r\none\r\n0\r\n\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "3\r\none\r\n0\r\n\r\n");
 }
 
 /* Drain. */
@@ -432,26 +343,26 @@ static void test_beats_fill_the_silence(void **state)
 static void test_drain_lets_a_stream_end(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_server_drain(here->fixture.server, 0);
     sv_lane_drain(sv_server_loopback_lane(here->fixture.server, here->fixture.loop));
     assert_int_equal(write_text(exchange, "last"), SV_OK);
-    end(here, exchange);
-    assert_received(here, "4\r\nlast\r\n0\r\n\r\n");
+    scene_end(here, exchange);
+    scene_assert_received(here, "4\r\nlast\r\n0\r\n\r\n");
     assert_true(sv_loopback_is_closed(here->client));
 }
 
 static void test_cut_ends_a_stream(void **state)
 {
     scene *here = *state;
-    sv_exchange *exchange = ask(here, STREAM);
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(sv_stream_start(exchange), SV_OK);
     sv_lane_cut(sv_server_loopback_lane(here->fixture.server, here->fixture.loop));
     assert_int_equal(sv_cancel_get(exchange->cancel), SV_CANCEL_SHUTDOWN);
     assert_int_equal(write_text(exchange, "last"), SV_CANCELLED);
     sv_exchange_respond(exchange);
-    assert_gone(here, 503);
+    scene_assert_done(here, 503);
 }
 
 /* Threads. */
@@ -483,7 +394,7 @@ static void *write_much(void *arg)
 static author *begin_writing(scene *here)
 {
     author *made = test_calloc(1, sizeof *made);
-    made->exchange = ask(here, STREAM);
+    made->exchange = scene_ask(here, SCENE_STREAM);
     assert_int_equal(pthread_create(&made->thread, NULL, write_much, made), 0);
     return made;
 }
@@ -557,9 +468,6 @@ static void test_cut_frees_a_thread_that_waits(void **state)
     end_writing(here, self, SV_CANCELLED);
     assert_int_equal(here->fixture.seen.last_status, 503);
 }
-
-#define scene_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
-#define hasty_test(name) cmocka_unit_test_setup_teardown(name, start_hasty, stop)
 
 int main(void)
 {
