@@ -197,18 +197,17 @@ sv_error_type sv_decimal_text_parse(sv_str text, char *ret_text, size_t *ret_len
 
 size_t sv_decimal_text_from_double(double number, char ret_text[SV_DECIMAL_TEXT_DOUBLE_SIZE])
 {
-    enum { MAX_PLAIN = 16, MIN_PLAIN = -3 }; /* where the point may stand in Python's repr */
-    char digits[24] = "0";
+    enum {
+        MAX_PLAIN = 16
+    }; /* Python's repr has no exponent up to so many digits before the point */
+    char digits[24];
     sv_decimal_parts parts = {0, 0};
     if (number != 0)
         parts = sv_decimal_from_double(fabs(number));
     int n_digits = snprintf(digits, sizeof digits, "%llu", (unsigned long long)parts.digits);
     int point = n_digits + parts.exponent;
-    if (parts.exponent >= 0 && point >= MIN_PLAIN && point <= MAX_PLAIN)
-        while (parts.exponent >= 0) { /* written as "100.0" */
-            digits[n_digits++] = '0';
-            parts.exponent--;
-        }
+    for (; point <= MAX_PLAIN && parts.exponent >= 0; parts.exponent--) /* written as "100.0" */
+        digits[n_digits++] = '0';
     decimal written = {signbit(number) != 0, digits, (size_t)n_digits, parts.exponent};
     if (number == 0)
         written.n_digits = 1;
