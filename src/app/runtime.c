@@ -367,6 +367,7 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
         .n_middleware = sizeof runtime->middleware / sizeof *runtime->middleware,
         .handler_threads = (size_t)settings->handler_threads,
         .rate_limit = settings->rate_limit,
+        .trusted_proxies = settings->trusted_proxies,
         .allowed_hosts = allowed_hosts(runtime, with_models)};
     sv_status status = read_rate_limits(runtime, &config.application);
     if (status)

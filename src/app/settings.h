@@ -21,7 +21,7 @@ typedef enum sv_setting_kind {
 
 typedef struct sv_settings {
     const char *app_name, *app_version, *host, *uds, *model_path, *default_model, *root_path;
-    const char *allowed_hosts, *log_level, *log_format, *engine_dir;
+    const char *allowed_hosts, *trusted_proxies, *log_level, *log_format, *engine_dir;
     const char *image_url_allow, *image_url_deny, *image_url_schemes;
     const char *rate_limit, *rate_limits;
     bool debug;

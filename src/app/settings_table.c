@@ -51,6 +51,9 @@ static const sv_setting rows[] = {
     TEXT(allowed_hosts, "",
          "Host names that requests may carry; on a loopback address its names only when "
          "empty"),
+    TEXT(trusted_proxies, "",
+         "Addresses, networks, unix: or * (everybody) whose X-Forwarded-For, X-Forwarded-Proto or "
+         "Forwarded tell who the client is"),
     TEXT(rate_limit, "",
          "Requests of one client to all routes together, /health and /metrics not counted, e.g. "
          "100/minute;1000/day"),

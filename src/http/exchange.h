@@ -36,9 +36,9 @@ typedef struct sv_answer {
     sv_str body;
     sv_http_header headers[16]; /* extra ones */
     size_t n_headers;
-    const char *error_code; /* of an error answer, for log and metrics; NULL */
+    const char *error_code;    /* of an error answer, for log and metrics; NULL */
     const sv_error_kind *kind; /* of an error answer; NULL */
-    sv_str log_detail;      /* for the log only: what clients are not told; empty */
+    sv_str log_detail;         /* for the log only: what clients are not told; empty */
 } sv_answer;
 
 struct sv_exchange {
@@ -53,8 +53,10 @@ struct sv_exchange {
     size_t n_headers;
     sv_str body;
     sv_str request_id;
-    sv_str client; /* address without port */
-    int client_port;
+    sv_str client;   /* address without port; behind trusted proxies what they say */
+    int client_port; /* 0 when a proxy said it, and of Unix sockets */
+    sv_str peer;     /* the address of the connection; empty: a Unix socket */
+    sv_str scheme;   /* "http", or "https" when a trusted proxy says so; static */
     const sv_route *route;
     sv_str params[SV_ROUTER_MAX_PARAMS]; /* percent-decoded, in template order */
     size_t n_params;
@@ -64,7 +66,7 @@ struct sv_exchange {
     int64_t finished_ns;             /* the answer was written, or the client gave up; for `done` */
     size_t answer_bytes;             /* head and body as written; for `done` */
     sv_timeline timeline;
-    void *user; /* of the layer above; NULL at first */
+    void *user;                         /* of the layer above; NULL at first */
     const struct sv_rate_verdict *rate; /* what mw_limit.c decided; NULL: nothing */
 
     sv_answer answer;

@@ -18,6 +18,7 @@ static void write_line(sv_exchange *exchange, void *arg)
                                 .path = exchange->raw_path,
                                 .query = exchange->query,
                                 .client = exchange->client,
+                                .peer = exchange->peer,
                                 .user_agent = sv_exchange_header(exchange, SV_STR("user-agent")),
                                 .route = exchange->route ? exchange->route->path : NULL,
                                 .status = exchange->answer.status,

@@ -31,7 +31,7 @@ bool sv_reception_begin(sv_connection *connection)
     const sv_carrier *carrier = &connection->outlet.carrier;
     request->connection = connection;
     request->exchange.started_ns = sv_lane_now_ns(connection->lane);
-    sv_request_set_client(request, sv_str_from(carrier->peer), carrier->peer_port);
+    sv_request_set_peer(request, sv_str_from(carrier->peer), carrier->peer_port);
     request->given_back.run = sv_conclusion_take_back;
     request->wake.run = serve_owner;
     connection->request = request;

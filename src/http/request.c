@@ -91,13 +91,15 @@ void sv_request_wake(sv_request *request)
         sv_loop_post(request->lane->loop, &request->wake);
 }
 
-void sv_request_set_client(sv_request *request, sv_str address, int port)
+void sv_request_set_peer(sv_request *request, sv_str address, int port)
 {
-    sv_str shown = sv_str_slice(address, 0, sizeof request->client);
+    sv_exchange *exchange = &request->exchange;
+    sv_str shown = sv_str_slice(address, 0, sizeof request->peer);
     if (shown.len)
-        memcpy(request->client, shown.ptr, shown.len);
-    request->exchange.client = (sv_str){request->client, shown.len};
-    request->exchange.client_port = port;
+        memcpy(request->peer, shown.ptr, shown.len);
+    exchange->client = exchange->peer = (sv_str){request->peer, shown.len};
+    exchange->client_port = port;
+    exchange->scheme = SV_STR("http");
 }
 
 /* Several Connection fields are one list. */
@@ -129,6 +131,23 @@ void sv_request_read_fragment(sv_request *request)
     sv_mw_request_id_assign(exchange);
 }
 
+/* The client behind trusted proxies, if they name one. */
+static void find_client(sv_request *request)
+{
+    sv_exchange *exchange = &request->exchange;
+    const sv_forwarded_trust *trust = request->lane->shared->config.trusted_proxies;
+    if (!trust)
+        return;
+    request->origin =
+        sv_forwarded_find(trust, exchange->peer, exchange->headers, exchange->n_headers);
+    if (request->origin.client[0]) {
+        exchange->client = sv_str_from(request->origin.client);
+        exchange->client_port = 0;
+    }
+    if (request->origin.scheme.ptr)
+        exchange->scheme = request->origin.scheme;
+}
+
 static sv_refusal read_target(sv_request *request, sv_str *ret_authority)
 {
     sv_exchange *exchange = &request->exchange;
@@ -154,6 +173,7 @@ sv_refusal sv_request_read_head(sv_request *request)
     sv_parser_head *head = sv_parser_get_head(request->parser);
     sv_request_read_fragment(request);
     exchange->query = SV_STR("");
+    find_client(request);
     sv_str authority = {0};
     sv_refusal refusal = read_target(request, &authority);
     if (refusal.kind)
@@ -180,6 +200,8 @@ void sv_request_resemble(sv_request *request, const sv_request *other)
     exchange->request_id = model->request_id;
     exchange->client = model->client;
     exchange->client_port = model->client_port;
+    exchange->peer = model->peer;
+    exchange->scheme = model->scheme;
     exchange->route = model->route;
     exchange->rate = model->rate;
     exchange->started_ns = model->started_ns;

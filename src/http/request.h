@@ -10,11 +10,10 @@
 
 #include "base/buf.h"
 #include "http/exchange.h"
+#include "http/forwarded.h"
 #include "http/lane.h"
 #include "http/parser.h"
 #include "io/mailbox.h"
-
-enum { SV_REQUEST_MAX_CLIENT = 46 }; /* INET6_ADDRSTRLEN */
 
 typedef struct sv_request {
     sv_exchange exchange; /* first: its owner knows only this address */
@@ -27,9 +26,10 @@ typedef struct sv_request {
     struct sv_body_stream *body_stream; /* the body as it comes, where the route wants it so */
     sv_parser *parser;
     sv_buf body;
-    char client[SV_REQUEST_MAX_CLIENT]; /* outlives the connection, as its exchange may */
-    sv_str route_path;                  /* what the router gets: see SV_TARGET_SLASH */
-    size_t max_body_bytes;              /* of the route */
+    char peer[SV_NETWORK_MAX_TEXT]; /* outlives the connection, as its exchange may */
+    sv_forwarded_origin origin;     /* what trusted proxies say of the client */
+    sv_str route_path;              /* what the router gets: see SV_TARGET_SLASH */
+    size_t max_body_bytes;          /* of the route */
     int lost_status;      /* when nobody waits: what to report instead of the answer's status */
     bool keep_alive;      /* the client allows another request */
     bool is_head_method;  /* the answer has no body */
@@ -51,10 +51,10 @@ void sv_request_forget(sv_request *request);
  * thread. */
 void sv_request_wake(sv_request *request);
 
-/* Who asks: the address, which is copied, and the port. */
-void sv_request_set_client(sv_request *request, sv_str address, int port);
-/* Fills the exchange from the parsed head and checks target and Host. Refused or not, what could be
- * read is there for the answer. */
+/* Who is connected: the address, which is copied, and the port. */
+void sv_request_set_peer(sv_request *request, sv_str address, int port);
+/* Fills the exchange from the parsed head, believes trusted proxies, and checks target and Host.
+ * Refused or not, what could be read is there for the answer. */
 sv_refusal sv_request_read_head(sv_request *request);
 /* Fills the exchange with as much as the parser has, for the answer to a request that is broken
  * off. */

@@ -9,6 +9,7 @@
 #include <serval/status.h>
 
 #include "http/exchange.h"
+#include "http/forwarded.h"
 #include "http/router.h"
 #include "io/listener.h"
 
@@ -43,11 +44,12 @@ typedef struct sv_server_config {
     const sv_router *router;
     const sv_http_middleware *middleware;
     size_t n_middleware;
-    const sv_http_middleware *limit; /* inside of these; NULL: none */
+    const sv_http_middleware *limit;     /* inside of these; NULL: none */
     const sv_http_middleware *innermost; /* inside all of them; NULL: none */
     sv_http_limits limits;
     const char *const
-        *allowed_hosts;    /* NULL-terminated; NULL: every host. Ports are not compared */
+        *allowed_hosts; /* NULL-terminated; NULL: every host. Ports are not compared */
+    const sv_forwarded_trust *trusted_proxies; /* NULL: nobody is believed */
     const char *root_path; /* prefix of a proxy in front, for redirects; NULL: none */
     const sv_clock *clock; /* wall clock for Date; NULL: the system's */
 } sv_server_config;

@@ -219,6 +219,8 @@ sv_str sv_access_line_json(const sv_access_entry *entry, char *room)
     put_key_uint(&to, "bytes_out", entry->bytes_out);
     put_key_str(&to, "client_ip", entry->client);
     put_key_uint(&to, "client_port", (uint64_t)entry->client_port);
+    if (entry->peer.len && !sv_str_eq(entry->peer, entry->client))
+        put_key_str(&to, "peer_ip", entry->peer);
     put_key_str(&to, "http_version", entry->http_minor ? SV_STR("1.1") : SV_STR("1.0"));
     if (entry->user_agent.len)
         put_key_str(&to, "user_agent", entry->user_agent);

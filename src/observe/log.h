@@ -44,6 +44,7 @@ void sv_log_write(sv_log *log, sv_log_level level, const char *format, ...) SV_P
 /* One finished request. */
 typedef struct sv_access_entry {
     sv_str request_id, method, path, query, client, user_agent;
+    sv_str peer;       /* the address of the connection; written where it is not the client's */
     const char *route; /* template; NULL: none */
     int status, http_minor, client_port;
     int64_t duration_ns, wall_ns;

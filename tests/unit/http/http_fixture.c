@@ -113,7 +113,8 @@ void http_start(http_fixture *fixture, bool with_echo)
                                .middleware = &fixture->middleware,
                                .n_middleware = 1,
                                .limits = fixture->limits,
-                               .root_path = fixture->root_path};
+                               .root_path = fixture->root_path,
+                               .trusted_proxies = fixture->trusted_proxies};
     assert_int_equal(sv_loop_new(NULL, &fixture->loop), SV_OK);
     assert_int_equal(sv_server_new(&config, &fixture->server), SV_OK);
 }

@@ -25,13 +25,15 @@ typedef struct http_fixture {
     sv_router *router;
     sv_server *server;
     sv_http_limits limits;
-    const char *root_path; /* NULL until a test sets it */
+    const char *root_path;                     /* NULL until a test sets it */
+    const sv_forwarded_trust *trusted_proxies; /* so too */
     http_seen seen;
     sv_http_middleware middleware;
     _Atomic(sv_exchange *) held; /* by the handler of /hold and /stream */
 } http_fixture;
 
-/* Limits for tests: small sizes, the default times. Change them and root_path before http_start. */
+/* Limits for tests: small sizes, the default times. Change them, root_path and trusted_proxies
+ * before http_start. */
 void http_init(http_fixture *fixture);
 /* Routes: the echo of examples/echo at every path, before it:
  * GET /hello ("hello"), POST /hold and GET /stream (answered by http_release, or by the test),

@@ -62,15 +62,47 @@ static void test_client_is_copied(void **state)
 {
     sv_request *request = take(*state);
     char address[] = "::1 and much more than an address can be, up to here";
-    sv_request_set_client(request, (sv_str){address, 3}, 4711);
+    sv_request_set_peer(request, (sv_str){address, 3}, 4711);
     memset(address, 'x', 3);
     assert_true(sv_str_eq(request->exchange.client, SV_STR("::1")));
     assert_int_equal(request->exchange.client_port, 4711);
-    sv_request_set_client(request, sv_str_from(address), 1);
-    assert_int_equal(request->exchange.client.len, SV_REQUEST_MAX_CLIENT);
-    sv_request_set_client(request, SV_STR(""), 0);
+    sv_request_set_peer(request, sv_str_from(address), 1);
+    assert_int_equal(request->exchange.client.len, SV_NETWORK_MAX_TEXT);
+    sv_request_set_peer(request, SV_STR(""), 0);
     assert_int_equal(request->exchange.client.len, 0);
     sv_lane_put_request(request->lane, request);
+}
+
+/* What trusted proxies say counts for one request; who is connected is known all the same. */
+static void test_proxies(void **state)
+{
+    (void)state;
+    http_fixture fixture;
+    sv_forwarded_trust *trust = NULL;
+    sv_buf problems;
+    sv_buf_init(&problems, 1000);
+    http_init(&fixture);
+    assert_int_equal(sv_forwarded_trust_new(SV_STR("10.0.0.1"), &problems, &trust), SV_OK);
+    fixture.trusted_proxies = trust;
+    http_start(&fixture, false);
+    static const char *const peers[] = {"10.0.0.1", "10.0.0.2", "10.0.0.1"};
+    for (size_t i = 0; i < 3; i++) {
+        sv_request *request = take(&fixture);
+        const sv_exchange *exchange = &request->exchange;
+        sv_request_set_peer(request, sv_str_from(peers[i]), 4711);
+        read_head(request, i == 2 ? "GET / HTTP/1.0\r\n\r\n"
+                                  : "GET / HTTP/1.0\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                                    "X-Forwarded-Proto: https\r\n\r\n");
+        bool is_believed = i == 0;
+        assert_true(sv_str_eq(exchange->peer, sv_str_from(peers[i])));
+        assert_true(
+            sv_str_eq(exchange->client, is_believed ? SV_STR("192.0.2.1") : exchange->peer));
+        assert_int_equal(exchange->client_port, is_believed ? 0 : 4711);
+        assert_true(sv_str_eq(exchange->scheme, is_believed ? SV_STR("https") : SV_STR("http")));
+        sv_lane_put_request(request->lane, request);
+    }
+    http_stop(&fixture);
+    sv_forwarded_trust_free(trust);
 }
 
 static void test_used_again(void **state)
@@ -144,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         request_test(test_head),
         request_test(test_client_is_copied),
+        cmocka_unit_test(test_proxies),
         request_test(test_used_again),
         request_test(test_referred_cancel_is_left_alone),
         request_test(test_announcements_cost_nothing),

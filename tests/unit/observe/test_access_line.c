@@ -77,13 +77,20 @@ static void test_json(void **state)
                 "\"duration_ms\":12.35,\"bytes_in\":10,\"bytes_out\":20,"
                 "\"client_ip\":\"127.0.0.1\",\"client_port\":54321,\"http_version\":\"1.1\","
                 "\"user_agent\":\"curl/8\"}\n");
+    entry.peer = SV_STR("10.0.0.1"); /* a proxy's */
+    static const char peer[] = "\"client_port\":54321,\"peer_ip\":\"10.0.0.1\",\"http_version\"";
+    sv_str line = sv_access_line_json(&entry, room);
+    assert_non_null(memmem(line.ptr, line.len, peer, sizeof peer - 1));
+    entry.peer = entry.client;
+    line = sv_access_line_json(&entry, room);
+    assert_null(memmem(line.ptr, line.len, "peer_ip", 7));
     entry.timeline = &timeline;
     entry.route = NULL;
     entry.error = "DEADLINE_EXCEEDED";
     entry.error_detail = SV_STR("late");
     entry.cancelled = true;
     entry.user_agent = SV_STR("");
-    sv_str line = sv_access_line_json(&entry, room);
+    line = sv_access_line_json(&entry, room);
     static const char tail[] =
         "\"http_version\":\"1.1\",\"model\":\"digits\",\"version\":\"1\",\"infer_ms\":1.50,"
         "\"error\":\"DEADLINE_EXCEEDED\",\"error_detail\":\"late\",\"cancelled\":true}\n";
