@@ -50,7 +50,8 @@ typedef struct sv_security {
         (void)params;                                                                              \
         return F(call, in, out);                                                                   \
     }                                                                                              \
-    static const sv_handler F##_handler = {#F, NULL, &IN##_schema, &OUT##_schema, F##_thunk_}
+    static const sv_handler F##_handler = {                                                        \
+        .name = #F, .in = &IN##_schema, .out = &OUT##_schema, .run = F##_thunk_}
 /* static sv_status F(sv_call *call, const struct PARAMS *params, const struct IN *in, struct OUT
  * *out); */
 #define SV_HANDLER_PARAMS(F, PARAMS, IN, OUT)                                                      \
@@ -60,8 +61,11 @@ typedef struct sv_security {
     {                                                                                              \
         return F(call, params, in, out);                                                           \
     }                                                                                              \
-    static const sv_handler F##_handler = {#F, &PARAMS##_schema, &IN##_schema, &OUT##_schema,      \
-                                           F##_thunk_}
+    static const sv_handler F##_handler = {.name = #F,                                             \
+                                           .params = &PARAMS##_schema,                             \
+                                           .in = &IN##_schema,                                     \
+                                           .out = &OUT##_schema,                                   \
+                                           .run = F##_thunk_}
 /* static sv_status F(sv_call *call); body and answer are bytes. */
 #define SV_HANDLER_RAW(F)                                                                          \
     static sv_status F(sv_call *call);                                                             \
@@ -70,7 +74,7 @@ typedef struct sv_security {
         (void)params, (void)in, (void)out;                                                         \
         return F(call);                                                                            \
     }                                                                                              \
-    static const sv_handler F##_handler = {#F, NULL, NULL, NULL, F##_thunk_}
+    static const sv_handler F##_handler = {.name = #F, .run = F##_thunk_}
 #endif
 
 /* One endpoint; a table ends with {0}. Everything but method, path and handler may be left out. */
