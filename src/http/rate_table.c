@@ -9,8 +9,9 @@
 
 enum {
     N_SHARDS = 64,
-    MIN_PLACES = 64, /* of a shard */
-    WINDOW = 32,     /* places that a key may have */
+    N_CHOICES = 2,   /* buckets that a key may lie in */
+    BUCKET = 16,     /* places */
+    MIN_BUCKETS = 4, /* of a shard */
     MAX_LIMITS = 2,
     MAX_RULES = MAX_LIMITS * SV_RATE_RULE_MAX,
 };
@@ -29,7 +30,7 @@ typedef struct rate_shard {
 struct sv_rate_table {
     rate_shard shards[N_SHARDS];
     moment *places;
-    size_t mask; /* places of a shard, less one */
+    size_t mask; /* buckets of a shard, less one */
     const sv_clock *clock;
     sv_rate_key secret;
 };
@@ -43,9 +44,10 @@ typedef struct rate_question {
 
 sv_rate_table *sv_rate_table_new(size_t n_places, const sv_clock *clock)
 {
-    size_t of_shard = MIN_PLACES;
-    while (of_shard * N_SHARDS < n_places)
-        of_shard *= 2;
+    size_t n_buckets = MIN_BUCKETS; /* of a shard */
+    while (n_buckets * BUCKET * N_SHARDS < n_places)
+        n_buckets *= 2;
+    size_t of_shard = n_buckets * BUCKET;
     sv_rate_table *table = aligned_alloc(_Alignof(sv_rate_table), sizeof *table);
     moment *places = calloc(of_shard * N_SHARDS, sizeof *places);
     if (!table || !places) {
@@ -54,7 +56,7 @@ sv_rate_table *sv_rate_table_new(size_t n_places, const sv_clock *clock)
         return NULL;
     }
     table->places = places;
-    table->mask = of_shard - 1;
+    table->mask = n_buckets - 1;
     table->clock = clock;
     sv_id_random(&table->secret, sizeof table->secret);
     for (size_t i = 0; i < N_SHARDS; i++) {
@@ -88,37 +90,56 @@ static sv_rate_key key_of_rule(sv_rate_key client, const sv_rate_rule *rule)
     return (sv_rate_key){client.high, (client.low ^ (uint64_t)(uintptr_t)rule) * odd};
 }
 
-static moment *place_at(const sv_rate_table *table, const rate_shard *shard, sv_rate_key key,
-                        size_t i)
+static moment *bucket_of(const sv_rate_table *table, const rate_shard *shard, sv_rate_key key,
+                         int choice)
 {
-    return &shard->places[((size_t)(key.low >> 32) + i) & table->mask];
+    size_t index = (size_t)(key.low >> (choice ? 16 : 40)) & table->mask;
+    return &shard->places[index * BUCKET];
 }
 
-/* A key's moment, NULL when there is none. Nothing is ever taken out, so that a place that was
- * never used ends the search. */
+/* A key's moment, NULL when there is none. Places of a bucket are first used in their order and
+ * never emptied, so that one that was never used ends the search. */
 static moment *find(const sv_rate_table *table, const rate_shard *shard, sv_rate_key key)
 {
-    for (size_t i = 0; i < WINDOW; i++) {
-        moment *place = place_at(table, shard, key, i);
-        if (is_same(place->key, key))
-            return place;
-        if (!place->full_ns)
-            return NULL;
+    for (int choice = 0; choice < N_CHOICES; choice++) {
+        moment *place = bucket_of(table, shard, key, choice);
+        for (moment *end = place + BUCKET; place < end && place->full_ns; place++)
+            if (is_same(place->key, key))
+                return place;
     }
     return NULL;
 }
 
-/* A place for a key that has none: the first that is free, else the one that is free soonest. */
+/* What a bucket offers. */
+typedef struct bucket_state {
+    moment *place; /* the first that is free, else the one that is free soonest */
+    size_t n_taken;
+} bucket_state;
+
+static bucket_state look_at(moment *bucket, int64_t now_ns)
+{
+    bucket_state state = {bucket, 0};
+    for (moment *place = bucket; place < bucket + BUCKET; place++) {
+        bool is_free = place->full_ns <= now_ns;
+        state.n_taken += !is_free;
+        if (state.place->full_ns > now_ns && place->full_ns < state.place->full_ns)
+            state.place = place;
+        if (!place->full_ns)
+            break;
+    }
+    return state;
+}
+
+/* A place for a key that has none: in the emptier of its buckets; when both are full, the one that
+ * is free soonest. */
 static moment *claim(const sv_rate_table *table, const rate_shard *shard, sv_rate_key key,
                      int64_t now_ns)
 {
-    moment *soonest = place_at(table, shard, key, 0);
-    for (size_t i = 0; i < WINDOW && soonest->full_ns > now_ns; i++) {
-        moment *place = place_at(table, shard, key, i);
-        if (place->full_ns < soonest->full_ns)
-            soonest = place;
-    }
-    return soonest;
+    bucket_state first = look_at(bucket_of(table, shard, key, 0), now_ns);
+    bucket_state second = look_at(bucket_of(table, shard, key, 1), now_ns);
+    if (first.n_taken == BUCKET && second.n_taken == BUCKET)
+        return first.place->full_ns <= second.place->full_ns ? first.place : second.place;
+    return first.n_taken <= second.n_taken ? first.place : second.place;
 }
 
 static size_t ask_limits(const sv_rate_limit *const *limits, size_t n_limits, sv_rate_key client,

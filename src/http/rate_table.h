@@ -8,10 +8,11 @@
  * Moments lie in a hash table of 64 shards, each with a lock. The client alone chooses the shard,
  * so that everything that decides about one request lies under one lock: it is allowed by all its
  * rules and charged to all, or charged to none.
- * A moment that has passed says the same as none at all; its place is free for anybody. A key has
- * its place among WINDOW neighbours; when all of them are taken by moments to come, the earliest
- * gives way. Its client then has the full count again a little too early: forgetting can only be in
- * favour of a client. Below half of the places in use this does not happen in practice.
+ * A moment that has passed says the same as none at all; its place is free for anybody. A key may
+ * lie in two buckets of 16 places and goes to the emptier one (Azar, Broder, Karlin, Upfal:
+ * Balanced Allocations, 1999). When both are full of moments to come, the earliest of them gives
+ * way. Its client then has the full count again a little too early: forgetting can only be in
+ * favour of a client. Until three quarters of all places are in use this does not happen.
  *
  * Keys are hashes under a secret made at start: nobody can aim at a place. All memory is taken at
  * start, zeroed by the system page by page as it is first used. */
