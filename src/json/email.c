@@ -351,6 +351,34 @@ static sv_status fold_domain(reader *in)
     return status || !in->ascii_domain.ptr ? SV_NO_MEMORY : SV_OK;
 }
 
+/* "ab--c": reserved, but for "xn--". */
+static bool has_reserved_label(sv_str domain)
+{
+    sv_str label;
+    while (sv_str_split(&domain, '.', &label))
+        if (sv_str_eq(sv_str_slice(label, 2, 2), SV_STR("--")) &&
+            !sv_str_eq_nocase(sv_str_slice(label, 0, 2), SV_STR("xn")))
+            return true;
+    return false;
+}
+
+/* What Punycode said must be what could have been written without it. */
+static sv_status check_shown(reader *in)
+{
+    sv_str domain = in->shown_domain;
+    if (domain.ptr[0] == '-' || contains(domain, ".-") || contains(domain, "-."))
+        return refuse(in,
+                      "The part after the @-sign is not valid IDNA (Label must not start or end "
+                      "with a hyphen).");
+    if (has_reserved_label(domain) || contains(domain, "xn--"))
+        return refuse(in,
+                      "The part after the @-sign is not valid IDNA (Label has disallowed hyphens "
+                      "in 3rd and 4th position).");
+    sv_status status = check_bad(in, domain, SV_EMAIL_DOMAIN,
+                                 "The part after the @-sign contains invalid characters: ");
+    return status ? status : check_unsafe(in, domain, false);
+}
+
 /* The domain as people read it. */
 static sv_status show_domain(reader *in)
 {
@@ -367,7 +395,7 @@ static sv_status show_domain(reader *in)
     sv_buf_deinit(&out);
     if (status == SV_INVALID)
         return refuse(in, "The part after the @-sign is not valid IDNA.");
-    return status || !in->shown_domain.ptr ? SV_NO_MEMORY : SV_OK;
+    return status || !in->shown_domain.ptr ? SV_NO_MEMORY : check_shown(in);
 }
 
 static sv_status check_labels(reader *in)
@@ -382,17 +410,6 @@ static sv_status check_labels(reader *in)
                           n_too_many, plural(n_too_many));
     }
     return SV_OK;
-}
-
-/* "ab--c": reserved, but for "xn--". */
-static bool has_reserved_label(sv_str domain)
-{
-    sv_str label;
-    while (sv_str_split(&domain, '.', &label))
-        if (sv_str_eq(sv_str_slice(label, 2, 2), SV_STR("--")) &&
-            !sv_str_eq_nocase(sv_str_slice(label, 0, 2), SV_STR("xn")))
-            return true;
-    return false;
 }
 
 static bool is_special(sv_str domain)
@@ -446,6 +463,12 @@ static sv_status check_domain(reader *in)
     sv_status status = check_domain_chars(in);
     if (!status)
         status = fold_domain(in);
+    if (!status)
+        status = check_bad(in, in->ascii_domain, SV_EMAIL_DOMAIN,
+                           "The part after the @-sign contains invalid characters after Unicode "
+                           "normalization: ");
+    if (!status)
+        status = check_dots(in, in->ascii_domain, " immediately after the @-sign", "", true);
     if (!status && in->ascii_domain.len > MAX_DOMAIN) {
         size_t n = in->ascii_domain.len - MAX_DOMAIN;
         return refuse(in,

@@ -381,25 +381,38 @@ static bool decode(sv_str text, label_chars *ret_label)
     return true;
 }
 
-/* Appends what a label "xn--..." says; folding must leave it as it is. */
+/* SV_OK when `said`, which `label` holds too, is what folding leaves and encoding makes `text` of.
+ */
+static sv_status check_one_form(sv_str text, const label_chars *label, sv_str said)
+{
+    sv_buf folded, encoded;
+    sv_buf_init(&folded, MAX_FOLDED);
+    sv_buf_init(&encoded, MAX_FOLDED);
+    encode(label, &encoded);
+    sv_status status = fold_text(said, &folded);
+    if (!status)
+        status = sv_buf_status(&encoded);
+    if (!status && (!sv_str_eq(said, sv_buf_str(&folded)) ||
+                    !sv_str_eq(text, sv_buf_str(&encoded)) || sv_str_find(said, '.') < said.len))
+        status = SV_INVALID;
+    sv_buf_deinit(&folded);
+    sv_buf_deinit(&encoded);
+    return status;
+}
+
+/* Appends what a label "xn--..." says, if it is said in its one form. */
 static sv_status append_decoded(sv_str text, sv_buf *out)
 {
     label_chars label;
-    sv_buf folded;
     size_t start = out->len;
-    if (!decode(sv_str_slice(text, 4, text.len), &label))
+    text = sv_str_slice(text, 4, text.len);
+    if (!decode(text, &label))
         return SV_INVALID;
     for (size_t i = 0; i < label.n; i++)
         append_char(out, label.chars[i]);
     if (sv_buf_status(out))
         return sv_buf_status(out);
-    sv_buf_init(&folded, MAX_FOLDED);
-    sv_str said = sv_str_slice(sv_buf_str(out), start, out->len);
-    sv_status status = fold_text(said, &folded);
-    if (!status && (!sv_str_eq(said, sv_buf_str(&folded)) || sv_str_find(said, '.') < said.len))
-        status = SV_INVALID;
-    sv_buf_deinit(&folded);
-    return status;
+    return check_one_form(text, &label, sv_str_slice(sv_buf_str(out), start, out->len));
 }
 
 static bool is_ascii(sv_str text)

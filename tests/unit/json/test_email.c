@@ -162,6 +162,14 @@ static const row rows[] = {
      "After the @-sign, periods cannot be separated by so many characters (2 characters too "
      "many)."},
     {"a.b.c@d.e.fg", "a.b.c@d.e.fg", NULL},
+    {"a@b\357\274\240c.de", NULL,
+     "The part after the @-sign contains invalid characters after Unicode normalization: '@'."},
+    {"a@b.de\343\200\202", NULL, "An email address cannot end with a period."},
+    {"a@xn---bcher-kva.d", NULL,
+     "The part after the @-sign is not valid IDNA (Label must not start or end with a hyphen)."},
+    {"a@xn--xn--bche-mmmmmmm-kva.de", NULL,
+     "The part after the @-sign is not valid IDNA (Label has disallowed hyphens in 3rd and 4th "
+     "position)."},
     {"a@b.c", "a@b.c", NULL},
     {"a@b.CO.Uk", "a@b.co.uk", NULL},
     {"1@2.co", "1@2.co", NULL},

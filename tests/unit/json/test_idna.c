@@ -40,6 +40,7 @@ static const row rows[] = {
     {"\360\237\230\200.la", "xn--e28h.la"},
     {"xn--bcher-kva.de", "xn--bcher-kva.de"},
     {"xn--abc", NULL},
+    {"xn---tda", NULL},
     {"xn--", NULL},
     {"xn--a-", NULL},
     {"a\342\200\215b", NULL},
