@@ -26,20 +26,23 @@ static const sv_operation operations[] = {
     {0},
 };
 
-static bool do_nothing_before(sv_exchange *exchange, void *arg)
+static sv_status do_nothing_before(sv_call *call)
 {
-    (void)exchange, (void)arg;
-    return true;
+    (void)call;
+    return SV_OK;
 }
 
-static void do_nothing(sv_exchange *exchange, void *arg)
+static void do_nothing(sv_call *call)
 {
-    (void)exchange, (void)arg;
+    (void)call;
 }
 
-#define NOTHING {.before = do_nothing_before, .after = do_nothing, .done = do_nothing}
-static const sv_http_middleware nothing[N_MIDDLEWARES] = {
-    NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING};
+#define NOTHING                                                                                    \
+    {.name = "nothing", .before = do_nothing_before, .after = do_nothing, .done = do_nothing}
+static const sv_middleware nothing[N_MIDDLEWARES + 1] = {
+    NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, {0}};
+static const sv_app plain_app = {.operations = operations};
+static const sv_app onion_app = {.operations = operations, .middleware = nothing};
 
 typedef struct side {
     sv_service *service;
@@ -47,17 +50,14 @@ typedef struct side {
     sv_loopback *client;
 } side;
 
-static side open_side(size_t n_middleware)
+static side open_side(const sv_app *app)
 {
-    static const sv_operation *const tables[] = {operations};
     side made = {0};
     sv_buf problems;
     sv_buf_init(&problems, MAX_PROBLEMS);
-    sv_service_config config = {.application = {.tables = tables, .n_tables = 1},
-                                .limits = sv_http_limits_default,
-                                .middleware = nothing,
-                                .n_middleware = n_middleware};
-    if (sv_service_new(&config, &problems, &made.service) || sv_loop_new(NULL, &made.loop))
+    sv_service_config config = {.application = {.app = app}, .limits = sv_http_limits_default};
+    if (sv_service_new(&config, &problems, &made.service) || sv_service_start(made.service, NULL) ||
+        sv_loop_new(NULL, &made.loop))
         exit(1);
     made.client = sv_loopback_new(sv_service_server(made.service), made.loop);
     if (!made.client)
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 {
     static double without[MAX_ROUNDS], with[MAX_ROUNDS], added[MAX_ROUNDS];
     double seconds = argc > 1 ? strtod(argv[1], NULL) : 1, end = read_cpu_ns() + seconds * 1e9;
-    side plain = open_side(0), onion = open_side(N_MIDDLEWARES);
+    side plain = open_side(&plain_app), onion = open_side(&onion_app);
     size_t n = 0;
     for (; n < MAX_ROUNDS && (n < 3 || read_cpu_ns() < end); n++) {
         without[n] = measure_round(&plain);
