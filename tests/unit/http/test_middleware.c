@@ -41,7 +41,8 @@ static void test_order(void **state)
 {
     (void)state;
     char first = '1', second = '2';
-    sv_http_middleware onion[] = {{before, after, done, &first}, {0}, {before, after, done, &second}};
+    sv_http_middleware onion[] = {
+        {before, after, done, &first}, {0}, {before, after, done, &second}};
     sv_server_config config = {.middleware = onion, .n_middleware = 3};
     sv_exchange exchange = {0};
     trace[0] = '\0';
@@ -55,8 +56,31 @@ static void test_order(void **state)
     assert_string_equal(trace, "b1");
 }
 
+/* Those that the configuration names lie inside of the others. */
+static void test_named_ones_are_inside(void **state)
+{
+    (void)state;
+    char outer = 'o', limit = 'l', innermost = 'i';
+    sv_http_middleware onion[] = {{before, after, done, &outer},
+                                  {before, after, done, &limit},
+                                  {before, after, done, &innermost}};
+    sv_server_config config = {
+        .middleware = onion, .n_middleware = 1, .limit = &onion[1], .innermost = &onion[2]};
+    sv_exchange exchange = {0};
+    trace[0] = '\0';
+    assert_true(sv_middleware_before(&config, &exchange));
+    sv_middleware_after(&config, &exchange);
+    sv_middleware_done(&config, &exchange);
+    assert_string_equal(trace, "boblbiaialaodidldo");
+    config.limit = NULL;
+    trace[0] = '\0';
+    sv_middleware_after(&config, &exchange);
+    assert_string_equal(trace, "aiao");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_named_ones_are_inside)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

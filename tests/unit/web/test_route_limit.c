@@ -56,6 +56,30 @@ static void test_rows(void **state)
     sv_test_free(client);
 }
 
+/* A router's limit is each of its rows' own, unless the row has one itself. */
+static void test_routers(void **state)
+{
+    (void)state;
+    static const sv_operation inside[] = {
+        {"GET", "/a", &say_hello_handler, .run_inline = true},
+        {"GET", "/b", &say_hello_handler, .run_inline = true},
+        {"GET", "/c", &say_hello_handler, .run_inline = true, .rate_limit = "2/hour"},
+        {0}};
+    static const sv_api_router router = {
+        .prefix = "/in", .operations = inside, .rate_limit = "1/hour"};
+    static const sv_api_router *const routers[] = {&router, NULL};
+    static const struct {
+        const char *path;
+        int status;
+    } steps[] = {{"/in/a", 200}, {"/in/a", 429}, {"/in/b", 200}, {"/in/b", 429},
+                 {"/in/c", 200}, {"/in/c", 200}, {"/in/c", 429}, {"/open", 200}};
+    sv_client *client = sv_test_client(&(sv_app){.operations = rows, .routers = routers});
+    assert_non_null(client);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        assert_int_equal(get(client, steps[i].path), steps[i].status);
+    sv_test_free(client);
+}
+
 typedef struct limit_plan {
     sv_operation rows[2];
     sv_route_limit limits[2];
@@ -192,11 +216,9 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_exempt),
-        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_routers),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_exempt),   cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
