@@ -5,6 +5,7 @@
 #include <serval/app.h>
 #include <serval/attr.h>
 #include <serval/call.h>
+#include <serval/cookie.h>
 #include <serval/dependency.h>
 #include <serval/middleware.h>
 #include <serval/operation.h>
