@@ -244,6 +244,9 @@ static void read_path(reader *in)
                 sv_buf_append_byte(in->out, '/');
             continue;
         }
+        bool is_extra_slash = in->is_file && segment.len == 0 && in->out->len == start;
+        if (is_extra_slash && has_more)
+            continue;
         sv_buf_append_byte(in->out, '/');
         append_encoded(in->out, segment, IN_PATH);
     }
