@@ -25,7 +25,7 @@ typedef struct sv_middleware {
     /* The head of the answer is about to be written: headers may be added; sv_response_status
      * tells the status. */
     void (*after)(sv_call *call);
-    /* A piece of a streamed answer leaves. */
+    /* A piece of a streamed answer (of events: the data) leaves; on the thread that sends it. */
     void (*on_stream)(sv_call *call, sv_str piece);
     /* Everything is written, or the client is gone (sv_response_status says 499). */
     void (*done)(sv_call *call);

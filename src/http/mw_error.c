@@ -62,7 +62,7 @@ bool sv_mw_error_redirects_slash(sv_str path)
     return find_dialect(path)->redirects_slash;
 }
 
-static sv_str write_body(sv_exchange *exchange, const sv_failure *failure)
+sv_str sv_mw_error_format(const sv_exchange *exchange, const sv_failure *failure)
 {
     sv_buf buf;
     sv_writer writer;
@@ -84,7 +84,7 @@ void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
                                                 "\"There is no memory for this request now\"}");
     sv_answer *answer = &exchange->answer;
     const sv_error_kind *kind = failure->kind;
-    answer->body = write_body(exchange, failure);
+    answer->body = sv_mw_error_format(exchange, failure);
     if (!answer->body.ptr) {
         kind = &sv_kind_insufficient_memory;
         answer->body = no_memory;

@@ -11,4 +11,8 @@ void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure);
  */
 bool sv_mw_error_redirects_slash(sv_str path);
 
+/* The error object alone, in the dialect of the exchange's path and in its arena; NULL pointer when
+ * out of memory. */
+sv_str sv_mw_error_format(const sv_exchange *exchange, const sv_failure *failure);
+
 #endif

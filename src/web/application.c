@@ -323,6 +323,11 @@ void sv_application_free(sv_application *application)
 
 /* Asking. */
 
+const sv_application *sv_application_root(const sv_application *application)
+{
+    return application->root;
+}
+
 const sv_router *sv_application_router(const sv_application *application)
 {
     return application->shared->router;

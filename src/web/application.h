@@ -70,6 +70,8 @@ void sv_application_abandon(sv_application *application);
 /* Stops first. NULL is fine. */
 void sv_application_free(sv_application *application);
 
+/* The one that all others are mounted in. */
+const sv_application *sv_application_root(const sv_application *application);
 const sv_router *sv_application_router(const sv_application *application);
 sv_pool *sv_application_pool(const sv_application *application);
 void *sv_application_state(const sv_application *application);

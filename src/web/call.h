@@ -74,6 +74,7 @@ struct sv_call {
     bool is_hooked;   /* middleware sees the end of it: it lives until then */
     bool is_answered; /* middleware looks at the answer: headers go into it */
     bool is_stream;   /* the answer has begun and goes on (events.c) */
+    bool breaks_off;  /* the stream of bytes failed: the client has to see it */
     sv_params given;  /* path, query, headers, cookies and form, once collected (gather.c) */
     bool has_given;
     struct sv_open_dependency *dependencies; /* newest first (dependency.c) */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/stream.h"
 #include "web/application.h"
 #include "web/call_store.h"
 #include "web/dependency.h"
@@ -298,11 +299,15 @@ void sv_dispatch_fill_answer(sv_call *call)
 static void answer_exchange(sv_call *call)
 {
     sv_exchange *exchange = call->exchange;
+    bool breaks_off = call->breaks_off;
     if (!call->is_stream)
         sv_dispatch_fill_answer(call);
     if (!call->is_hooked)
         sv_call_store_put(sv_application_calls(call->application), call);
-    sv_exchange_respond(exchange);
+    if (breaks_off)
+        sv_stream_abort(exchange);
+    else
+        sv_exchange_respond(exchange);
 }
 
 sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchange)

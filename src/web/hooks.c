@@ -89,6 +89,17 @@ static void run_done(sv_exchange *exchange, void *arg)
     sv_call_store_put(sv_application_calls(call->application), call);
 }
 
+void sv_hooks_see_piece(sv_call *call, sv_str piece)
+{
+    if (!call->is_hooked)
+        return;
+    const sv_middleware *list =
+        sv_application_get_config(sv_application_root(call->application))->app->middleware;
+    for (size_t i = count(list); i-- > 0;)
+        if (list[i].on_stream)
+            list[i].on_stream(call, piece);
+}
+
 sv_http_middleware sv_hooks_middleware(sv_application *application)
 {
     const sv_app *app = sv_application_get_config(application)->app;

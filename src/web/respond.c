@@ -1,4 +1,7 @@
 /* respond.c: answers that are no struct: bytes, redirects, files; and cookies. */
+#include <serval/cookie.h>
+
+#include "http/cookie.h"
 #include "web/call.h"
 
 sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes)
@@ -20,6 +23,13 @@ sv_status sv_respond_redirect(sv_call *call, int status, sv_str location)
     call->has_bytes = true;
     call->result.body = SV_STR("");
     return SV_OK;
+}
+
+sv_status sv_set_cookie(sv_call *call, const sv_cookie *cookie)
+{
+    sv_str value;
+    sv_status status = sv_cookie_format(call->arena, cookie, NULL, &value);
+    return status ? status : sv_set_header(call, "Set-Cookie", value);
 }
 
 sv_status sv_respond_file(sv_call *call, const char *path)
