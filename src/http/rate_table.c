@@ -201,6 +201,16 @@ static void charge(const sv_rate_table *table, const rate_shard *shard, rate_que
     }
 }
 
+/* How things stand for every rule. */
+static void look_up(const sv_rate_table *table, const rate_shard *shard, rate_question *questions,
+                    size_t n, int64_t now_ns)
+{
+    for (size_t i = 0; i < n; i++) {
+        const moment *place = find(table, shard, questions[i].key);
+        questions[i].full_ns = place && place->full_ns > now_ns ? place->full_ns : now_ns;
+    }
+}
+
 static int64_t seconds_up(int64_t ns)
 {
     return ns / SV_NS_PER_S + (ns % SV_NS_PER_S > 0);
@@ -212,14 +222,13 @@ sv_rate_verdict sv_rate_table_decide(sv_rate_table *table, sv_str client,
     rate_question questions[MAX_RULES];
     sv_rate_key key = sv_rate_key_of(client, table->secret);
     size_t n = ask_limits(limits, n_limits, key, questions);
+    if (!n)
+        return (sv_rate_verdict){.allowed = true};
     rate_shard *shard = &table->shards[key.high % N_SHARDS];
     pthread_mutex_lock(&shard->lock);
     /* Read under the lock, so that a shard's decisions follow each other in time. */
     int64_t now_ns = sv_clock_now_ns(table->clock);
-    for (size_t i = 0; i < n; i++) {
-        const moment *place = find(table, shard, questions[i].key);
-        questions[i].full_ns = place && place->full_ns > now_ns ? place->full_ns : now_ns;
-    }
+    look_up(table, shard, questions, n, now_ns);
     const rate_question *decides = find_longest_wait(questions, n, now_ns);
     int64_t longest_ns = wait_ns(decides, now_ns);
     bool allowed = longest_ns <= 0;
@@ -228,10 +237,10 @@ sv_rate_verdict sv_rate_table_decide(sv_rate_table *table, sv_str client,
     pthread_mutex_unlock(&shard->lock);
     if (allowed)
         decides = find_tightest(questions, n, now_ns);
-    return (sv_rate_verdict){
-        .allowed = allowed,
-        .rule = decides->rule,
-        .remaining = allowed ? remaining(decides, now_ns) : 0,
-        .reset_epoch_s = seconds_up(sv_clock_wall_ns(table->clock) + (decides->full_ns - now_ns)),
-        .retry_after_s = allowed ? 0 : seconds_up(longest_ns)};
+    int64_t full_at_ns = sv_clock_wall_ns(table->clock) + (decides->full_ns - now_ns);
+    return (sv_rate_verdict){.allowed = allowed,
+                             .rule = decides->rule,
+                             .remaining = allowed ? remaining(decides, now_ns) : 0,
+                             .reset_epoch_s = seconds_up(full_at_ns),
+                             .retry_after_s = allowed ? 0 : seconds_up(longest_ns)};
 }
