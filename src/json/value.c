@@ -1,12 +1,14 @@
 /* value.c: JSON values: parsed by yyjson, walked, written. The only file that knows yyjson; JSON
  * Schema and rules of requests are elsewhere.
  *
- * DESIGN. A sv_value is a yyjson_val seen from outside. yyjson keeps a document as one array of
- * values in the order of the text, names included, and each array or object knows where its next
- * sibling stands; that gives walking without recursion and a number to every value. */
+ * DESIGN. A sv_value is a yyjson_val by another name (value_tape.h): a document is used as the
+ * parser laid it out, without a copy. That gives walking without recursion and a number to every
+ * value. */
 #include "json/value.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -20,15 +22,23 @@ enum {
     CLIP_SLACK = 4               /* a character that is cut lies behind the part that is kept */
 };
 
-/* yyjson's readers take pointers without const; they only read. */
-static yyjson_val *inside(const sv_value *value)
-{
-    return (yyjson_val *)(uintptr_t)value;
-}
+static_assert(sizeof(sv_value) == sizeof(yyjson_val), "a value");
+static_assert(offsetof(sv_value, tag) == offsetof(yyjson_val, tag), "its tag");
+static_assert(offsetof(sv_value, as) == offsetof(yyjson_val, uni), "its payload");
+static_assert(SV_VALUE_TAG_RAW == YYJSON_TYPE_RAW && SV_VALUE_TAG_NULL == YYJSON_TYPE_NULL &&
+                  SV_VALUE_TAG_BOOL == YYJSON_TYPE_BOOL && SV_VALUE_TAG_NUMBER == YYJSON_TYPE_NUM &&
+                  SV_VALUE_TAG_STR == YYJSON_TYPE_STR && SV_VALUE_TAG_ARRAY == YYJSON_TYPE_ARR &&
+                  SV_VALUE_TAG_OBJECT == YYJSON_TYPE_OBJ && SV_VALUE_TAG_KIND == YYJSON_TYPE_MASK,
+              "kinds");
+static_assert(SV_VALUE_TAG_TRUE == YYJSON_SUBTYPE_TRUE &&
+                  SV_VALUE_TAG_REAL == YYJSON_SUBTYPE_REAL &&
+                  SV_VALUE_TAG_SIGNED == YYJSON_SUBTYPE_SINT && YYJSON_SUBTYPE_UINT == 0 &&
+                  SV_VALUE_TAG_DETAIL == YYJSON_SUBTYPE_MASK && SV_VALUE_TAG_LEN == YYJSON_TAG_BIT,
+              "details");
 
-static const sv_value *outside(const yyjson_val *value)
+static const sv_value *root_of(const yyjson_doc *doc)
 {
-    return (const sv_value *)value;
+    return (const sv_value *)doc->root;
 }
 
 static void *alloc_in_arena(void *arena, size_t size)
@@ -84,20 +94,20 @@ static void free_doc(void *doc)
  * least: what has fewer values than levels are left is not entered. */
 static bool is_too_deep(const yyjson_doc *doc, int max_depth)
 {
-    const yyjson_val *ends[SV_VALUE_MAX_DEPTH];
-    const yyjson_val *end = doc->root + doc->val_read;
+    const sv_value *ends[SV_VALUE_MAX_DEPTH], *at = root_of(doc), *end = at + doc->val_read;
     int depth = 0;
-    for (yyjson_val *at = doc->root; at < end;) {
+    while (at < end) {
         while (depth && at >= ends[depth - 1])
             depth--;
-        yyjson_val *next = unsafe_yyjson_get_next(at);
+        const sv_value *next = sv_value_behind(at);
         if (next - at <= max_depth - depth) {
             at = next;
             continue;
         }
-        if (depth == max_depth && unsafe_yyjson_is_ctn(at))
+        bool is_container = sv_value_is_container(at);
+        if (depth == max_depth && is_container)
             return true;
-        if (unsafe_yyjson_is_ctn(at))
+        if (is_container)
             ends[depth++] = next;
         at++;
     }
@@ -145,7 +155,7 @@ static sv_status parse_in_arena(sv_arena *arena, sv_str text, yyjson_doc **ret_d
 static sv_status parse_on_heap(sv_arena *arena, sv_str text, size_t max_values,
                                yyjson_doc **ret_doc)
 {
-    heap values = {.limit = (max_values + YYJSON_OWN_VALUES) * sizeof(yyjson_val)};
+    heap values = {.limit = (max_values + YYJSON_OWN_VALUES) * sizeof(sv_value)};
     const yyjson_alc memory = {alloc_on_heap, realloc_on_heap, free_on_heap, &values};
     yyjson_read_err failure = {0};
     yyjson_doc *doc = read(text, &memory, &failure);
@@ -180,140 +190,62 @@ sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *li
         *error = (sv_value_error){.problem = SV_VALUE_TOO_DEEP, .message = "Nested too deeply"};
         return SV_INVALID;
     }
-    *ret_value = outside(doc->root);
+    *ret_value = root_of(doc);
     return SV_OK;
 }
 
-static void set_str(yyjson_val *value, sv_str text)
+static sv_value make_str(sv_str text)
 {
-    value->tag = (uint64_t)text.len << YYJSON_TAG_BIT | YYJSON_TYPE_STR;
-    value->uni.str = text.ptr;
+    return (sv_value){.tag = (uint64_t)text.len << SV_VALUE_TAG_LEN | SV_VALUE_TAG_STR,
+                      .as.str = text.ptr};
 }
 
 const sv_value *sv_value_from_str(sv_arena *arena, sv_str text)
 {
-    yyjson_val *value = sv_arena_alloc_raw(arena, sizeof *value);
+    sv_value *value = sv_arena_alloc_raw(arena, sizeof *value);
     if (value)
-        set_str(value, text);
-    return outside(value);
+        *value = make_str(text);
+    return value;
 }
 
 const sv_value *sv_value_from_strs(sv_arena *arena, const sv_str *texts, size_t n_texts)
 {
-    yyjson_val *array = sv_arena_alloc_array(arena, n_texts + 1, sizeof *array);
+    sv_value *array = sv_arena_alloc_array(arena, n_texts + 1, sizeof *array);
     if (!array)
         return NULL;
-    array->tag = (uint64_t)n_texts << YYJSON_TAG_BIT | YYJSON_TYPE_ARR;
-    array->uni.ofs = (n_texts + 1) * sizeof *array;
+    *array = (sv_value){.tag = (uint64_t)n_texts << SV_VALUE_TAG_LEN | SV_VALUE_TAG_ARRAY,
+                        .as.size = (n_texts + 1) * sizeof *array};
     for (size_t i = 0; i < n_texts; i++)
-        set_str(array + 1 + i, texts[i]);
-    return outside(array);
+        array[1 + i] = make_str(texts[i]);
+    return array;
 }
 
 /* Big integers come as raw text, as do numbers with a point or exponent beyond a double. */
-static sv_value_type type_of_raw(yyjson_val *value)
+sv_value_type sv_value_type_of_raw(const sv_value *value)
 {
-    sv_str text = {unsafe_yyjson_get_raw(value), unsafe_yyjson_get_len(value)};
+    sv_str text = sv_value_str(value);
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] == '.' || (text.ptr[i] | 0x20) == 'e')
             return SV_VALUE_INFINITE;
     return SV_VALUE_BIG_INT;
 }
 
-static sv_value_type type_of_number(yyjson_val *value)
-{
-    if (unsafe_yyjson_is_real(value))
-        return SV_VALUE_DOUBLE;
-    bool is_big = unsafe_yyjson_is_uint(value) && value->uni.u64 > INT64_MAX;
-    return is_big ? SV_VALUE_BIG_INT : SV_VALUE_INT;
-}
-
-sv_value_type sv_value_get_type(const sv_value *value)
-{
-    switch (unsafe_yyjson_get_type(inside(value))) {
-    case YYJSON_TYPE_BOOL:
-        return SV_VALUE_BOOL;
-    case YYJSON_TYPE_NUM:
-        return type_of_number(inside(value));
-    case YYJSON_TYPE_STR:
-        return SV_VALUE_STR;
-    case YYJSON_TYPE_ARR:
-        return SV_VALUE_ARRAY;
-    case YYJSON_TYPE_OBJ:
-        return SV_VALUE_OBJECT;
-    case YYJSON_TYPE_RAW:
-        return type_of_raw(inside(value));
-    default: /* yyjson's types are plain numbers */
-        return SV_VALUE_NULL;
-    }
-}
-
-bool sv_value_bool(const sv_value *value)
-{
-    return unsafe_yyjson_get_bool(inside(value));
-}
-
-int64_t sv_value_int(const sv_value *value)
-{
-    return unsafe_yyjson_get_sint(inside(value));
-}
-
-sv_str sv_value_str(const sv_value *value)
-{
-    return (sv_str){unsafe_yyjson_get_str(inside(value)), unsafe_yyjson_get_len(inside(value))};
-}
-
 /* strtod reads no point: which byte that is depends on the locale. */
-static double double_of_raw(yyjson_val *value)
+static double double_of_raw(const sv_value *value)
 {
-    const char *text = unsafe_yyjson_get_raw(value);
-    if (type_of_raw(value) == SV_VALUE_INFINITE)
-        return *text == '-' ? -INFINITY : INFINITY;
-    return strtod(text, NULL);
+    if (sv_value_type_of_raw(value) == SV_VALUE_INFINITE)
+        return *value->as.str == '-' ? -INFINITY : INFINITY;
+    return strtod(value->as.str, NULL);
 }
 
 double sv_value_double(const sv_value *value)
 {
-    yyjson_val *number = inside(value);
-    if (unsafe_yyjson_is_raw(number))
-        return double_of_raw(number);
-    if (unsafe_yyjson_is_real(number))
-        return unsafe_yyjson_get_real(number);
-    if (unsafe_yyjson_is_uint(number))
-        return (double)number->uni.u64;
-    return (double)unsafe_yyjson_get_sint(number);
-}
-
-size_t sv_value_len(const sv_value *value)
-{
-    return unsafe_yyjson_get_len(inside(value));
-}
-
-sv_value_cursor sv_value_walk(const sv_value *container)
-{
-    size_t len = sv_value_len(container);
-    return (sv_value_cursor){outside(inside(container) + 1), len};
-}
-
-bool sv_value_next_item(sv_value_cursor *cursor, const sv_value **ret_item)
-{
-    if (!cursor->left)
-        return false;
-    *ret_item = cursor->at;
-    cursor->at = outside(unsafe_yyjson_get_next(inside(cursor->at)));
-    cursor->left--;
-    return true;
-}
-
-bool sv_value_next_member(sv_value_cursor *cursor, sv_str *ret_name, const sv_value **ret_value)
-{
-    if (!cursor->left)
-        return false;
-    *ret_name = sv_value_str(cursor->at);
-    *ret_value = outside(inside(cursor->at) + 1);
-    cursor->at = outside(unsafe_yyjson_get_next(inside(*ret_value)));
-    cursor->left--;
-    return true;
+    if ((value->tag & SV_VALUE_TAG_KIND) == SV_VALUE_TAG_RAW)
+        return double_of_raw(value);
+    if ((value->tag & SV_VALUE_TAG_DETAIL) == SV_VALUE_TAG_REAL)
+        return value->as.f64;
+    bool is_signed = (value->tag & SV_VALUE_TAG_DETAIL) == SV_VALUE_TAG_SIGNED;
+    return is_signed ? (double)value->as.i64 : (double)value->as.u64;
 }
 
 const sv_value *sv_value_get(const sv_value *object, sv_str name)
@@ -331,7 +263,7 @@ const sv_value *sv_value_get(const sv_value *object, sv_str name)
 
 size_t sv_value_index(const sv_value *root, const sv_value *value)
 {
-    return (size_t)(inside(value) - inside(root));
+    return (size_t)(value - root);
 }
 
 /* An array or object that is being written. */
@@ -348,14 +280,13 @@ static sv_str clip(sv_str text, size_t max_bytes)
 
 static void write_number(const sv_value *value, sv_writer *writer, size_t max_bytes)
 {
-    yyjson_val *number = inside(value);
     sv_value_type type = sv_value_get_type(value);
     if (type == SV_VALUE_DOUBLE)
         sv_writer_double(writer, sv_value_double(value));
     else if (type == SV_VALUE_INT)
         sv_writer_int(writer, sv_value_int(value));
-    else if (unsafe_yyjson_is_uint(number))
-        sv_writer_uint(writer, number->uni.u64);
+    else if ((value->tag & SV_VALUE_TAG_KIND) == SV_VALUE_TAG_NUMBER)
+        sv_writer_uint(writer, value->as.u64);
     else if (type == SV_VALUE_BIG_INT)
         sv_writer_raw(writer, clip(sv_value_str(value), max_bytes));
     else

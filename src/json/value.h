@@ -65,15 +65,15 @@ sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *li
 const sv_value *sv_value_from_str(sv_arena *arena, sv_str text);
 const sv_value *sv_value_from_strs(sv_arena *arena, const sv_str *texts, size_t n_texts);
 
-sv_value_type sv_value_get_type(const sv_value *value);
+static inline sv_value_type sv_value_get_type(const sv_value *value);
 /* Of SV_VALUE_BOOL, SV_VALUE_INT, SV_VALUE_STR only. */
-bool sv_value_bool(const sv_value *value);
-int64_t sv_value_int(const sv_value *value);
-sv_str sv_value_str(const sv_value *value);
+static inline bool sv_value_bool(const sv_value *value);
+static inline int64_t sv_value_int(const sv_value *value);
+static inline sv_str sv_value_str(const sv_value *value);
 /* Of the four kinds of numbers. */
 double sv_value_double(const sv_value *value);
 /* Items of an array, members of an object (duplicates counted). */
-size_t sv_value_len(const sv_value *value);
+static inline size_t sv_value_len(const sv_value *value);
 
 /* Walks an array or an object in the order of the text:
  *     sv_value_cursor cursor = sv_value_walk(array);
@@ -82,10 +82,11 @@ typedef struct sv_value_cursor {
     const sv_value *at;
     size_t left;
 } sv_value_cursor;
-sv_value_cursor sv_value_walk(const sv_value *container);
-bool sv_value_next_item(sv_value_cursor *cursor, const sv_value **ret_item);
+static inline sv_value_cursor sv_value_walk(const sv_value *container);
+static inline bool sv_value_next_item(sv_value_cursor *cursor, const sv_value **ret_item);
 /* Duplicate names come each time they were written; the last one counts. */
-bool sv_value_next_member(sv_value_cursor *cursor, sv_str *ret_name, const sv_value **ret_value);
+static inline bool sv_value_next_member(sv_value_cursor *cursor, sv_str *ret_name,
+                                        const sv_value **ret_value);
 /* The last member of this name; NULL when there is none or `object` is no object. */
 const sv_value *sv_value_get(const sv_value *object, sv_str name);
 
@@ -98,5 +99,7 @@ size_t sv_value_index(const sv_value *root, const sv_value *value);
  * written as text, so that every reader can read the result. Stops early once `max_bytes` (0: no
  * limit) were written to the buffer; the text is then not complete. */
 void sv_value_write(const sv_value *value, sv_writer *writer, size_t max_bytes);
+
+#include "json/value_tape.h" /* the inline ones */
 
 #endif
