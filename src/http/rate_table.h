@@ -48,8 +48,8 @@ sv_rate_table *sv_rate_table_new(size_t n_places, const sv_clock *clock);
 /* NULL is fine. */
 void sv_rate_table_free(sv_rate_table *table);
 /* Decides about one request of `client` (its address without port) under all rules of `n_limits`
- * limits (1 to 2, none of them NULL), and charges it when it is allowed. Any thread; never fails.
- */
+ * limits (at most 2, none of them NULL), and charges it when it is allowed. Without any rule it is,
+ * and `rule` is NULL. Any thread; never fails. */
 sv_rate_verdict sv_rate_table_decide(sv_rate_table *table, sv_str client,
                                      const sv_rate_limit *const *limits, size_t n_limits);
 

@@ -195,6 +195,14 @@ static void test_two_limits(void **state)
     assert_int_equal(verdict.retry_after_s, 1200);
 }
 
+static void test_no_limits(void **state)
+{
+    (void)state;
+    sv_rate_verdict verdict = sv_rate_table_decide(table, SV_STR("192.0.2.1"), NULL, 0);
+    assert_true(verdict.allowed);
+    assert_null(verdict.rule);
+}
+
 static void test_clients_are_apart(void **state)
 {
     (void)state;
@@ -332,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_retry_after_is_enough, start, stop),
         cmocka_unit_test_setup_teardown(test_several_rules, start, stop),
         cmocka_unit_test_setup_teardown(test_two_limits, start, stop),
+        cmocka_unit_test_setup_teardown(test_no_limits, start, stop),
         cmocka_unit_test_setup_teardown(test_clients_are_apart, start, stop),
         cmocka_unit_test_setup_teardown(test_half_full, start, stop),
         cmocka_unit_test_setup_teardown(test_expired_places_are_free, start, stop),
