@@ -1,8 +1,6 @@
 /* conditional.c: preconditions and ranges, in the order of RFC 9110 13.2.2. */
 #include "http/conditional.h"
 
-#include <string.h>
-
 #include "http/http_date.h"
 
 typedef struct question {
@@ -30,11 +28,16 @@ static sv_str find_single(const question *asked, sv_str name)
 
 /* ---- Entity tags ---- */
 
+static bool is_separator(char byte)
+{
+    return byte == ',' || byte == ' ' || byte == '\t';
+}
+
 /* Cuts the next `"tag"` or `W/"tag"` off a list; false at its end, and where it is malformed. Tags
  * may contain commas. */
 static bool next_tag(sv_str *rest, sv_str *ret_tag, bool *ret_weak)
 {
-    while (rest->len && memchr(", \t", *rest->ptr, 3))
+    while (rest->len && is_separator(*rest->ptr))
         *rest = sv_str_slice(*rest, 1, rest->len);
     *ret_weak = sv_str_starts_with(*rest, SV_STR("W/"));
     sv_str text = sv_str_slice(*rest, *ret_weak ? 2 : 0, rest->len);

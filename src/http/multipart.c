@@ -65,7 +65,7 @@ static sv_status read_boundary(sv_str content_type, sv_error *error, sv_str *ret
 sv_status sv_multipart_new(sv_arena *arena, sv_str content_type, const sv_form_limits *limits,
                            sv_error *error, sv_multipart **ret_parser)
 {
-    sv_str boundary;
+    sv_str boundary = SV_STR("");
     sv_status status = read_boundary(content_type, error, &boundary);
     if (status)
         return status;
@@ -338,7 +338,7 @@ sv_status sv_multipart_collect(sv_multipart *parser, sv_str body, sv_error *erro
                                sv_form *ret_form)
 {
     sv_form form = {0};
-    sv_form_part *part = NULL;
+    sv_form_part none = {0}, *part = &none; /* none: nothing comes before the first part */
     sv_multipart_event event = {.kind = SV_MULTIPART_PART_END};
     size_t capacity = 0;
     while (event.kind) {
