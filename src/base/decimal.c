@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1075, MAX_BIASED = 2047 };
+enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1075, MAX_BIASED = 2047, EIGHT_ZEROS = 100000000 };
 
 static int floor_log10_pow2(int e)
 {
@@ -46,8 +46,13 @@ static uint64_t round_to_odd(const uint64_t g[2], uint64_t scaled)
     return high | (low > 1);
 }
 
+/* Short numbers come with many zeros: half of them go at once. */
 static sv_decimal_parts without_zeros(uint64_t digits, int exponent)
 {
+    if (digits % EIGHT_ZEROS == 0) {
+        digits /= EIGHT_ZEROS;
+        exponent += 8;
+    }
     while (digits % 10 == 0) {
         digits /= 10;
         exponent++;
