@@ -1,5 +1,5 @@
-/* decode.c: JSON value + plan -> struct in an arena: members, defaults, null, lists, custom checks,
- * every mistake with its path. Single values: coerce.c; limits: validate.c.
+/* decode.c: JSON value + plan -> struct in an arena: members, defaults, null, custom checks, every
+ * mistake with its path. Single kinds: the decode_*.c; limits: validate.c.
  *
  * DESIGN. One walk over the document. An object's struct starts as a copy of its plan's defaults;
  * its members are matched to rows first (names usually come in the order of the rows, so the first
@@ -11,264 +11,170 @@
 #include <string.h>
 
 #include "json/check.h"
-#include "json/coerce.h"
-#include "json/validate.h"
+#include "json/decoder.h"
+#include "json/layout.h"
 
-typedef struct decoder {
-    sv_arena *arena;
-    sv_errors *errors;
-    sv_status status; /* what stops everything: no memory, or a check's own failure */
-    int depth;
-    bool skips_checks;
-    /* Values of the members of the objects that are open, innermost last; may move when it grows.
-     */
-    const sv_value **found;
-    size_t n_found, capacity;
-} decoder;
-
-/* Decodes `value` into `out`, which is the member itself or, of nullable ones, its value. True when
- * it is valid; else errors were added or the decoder has stopped. */
-typedef bool (*decode_function)(decoder *d, const sv_plan_field *field, const sv_value *value,
-                                const sv_loc *where, void *out);
-
-static bool decode_object(decoder *d, const sv_plan *plan, const sv_value *value,
-                          const sv_loc *where, void *out);
-
-static bool stop(decoder *d, sv_status status)
-{
-    d->status = status;
-    return false;
-}
-
-/* True when going on would find nothing that anybody reads. */
-static bool has_ended(const decoder *d)
-{
-    return d->status || sv_errors_is_full(d->errors);
-}
-
-static bool refuse(decoder *d, sv_error_type type, const sv_loc *where, const sv_value *value)
-{
-    sv_errors_add(d->errors, type, where, (sv_input){.value = value}, NULL);
-    return false;
-}
-
-static bool refuse_violation(decoder *d, const sv_violation *violation, const sv_loc *where,
-                             const sv_value *value)
-{
-    sv_errors_add(d->errors, violation->type, where, (sv_input){.value = value},
-                  violation->context);
-    return false;
-}
-
-/* What a custom check said. */
-static bool conclude(decoder *d, sv_status status, const sv_check *check, const sv_loc *where,
-                     const sv_value *value)
-{
-    if (!status)
-        return true;
-    if (status != SV_INVALID)
-        return stop(d, status);
-    sv_context text = {.kind = SV_CONTEXT_ERROR,
-                       .text = check->message.ptr ? check->message : SV_STR("invalid")};
-    sv_errors_add(d->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){.value = value}, &text);
-    return false;
-}
-
-static bool decode_str(decoder *d, const sv_plan_field *field, const sv_value *value,
-                       const sv_loc *where, void *out)
-{
-    sv_violation violation;
-    if (sv_value_get_type(value) != SV_VALUE_STR)
-        return refuse(d, SV_ERROR_TYPE_STRING_TYPE, where, value);
-    sv_str *text = out;
-    *text = sv_value_str(value);
-    if (!sv_validate_str(field->row, *text, &violation))
-        return refuse_violation(d, &violation, where, value);
-    if (!field->row->check_str || d->skips_checks)
-        return true;
-    sv_check check = {.arena = d->arena};
-    return conclude(d, field->row->check_str(&check, text), &check, where, value);
-}
-
-static bool decode_item_str(decoder *d, const sv_plan_field *field, const sv_value *value,
-                            const sv_loc *where, void *out)
-{
-    sv_violation violation;
-    if (sv_value_get_type(value) != SV_VALUE_STR)
-        return refuse(d, SV_ERROR_TYPE_STRING_TYPE, where, value);
-    sv_str *text = out;
-    *text = sv_value_str(value);
-    if (!sv_validate_item_str(field->row, *text, &violation))
-        return refuse_violation(d, &violation, where, value);
-    if (!field->row->check_item_str || d->skips_checks)
-        return true;
-    sv_check check = {.arena = d->arena};
-    return conclude(d, field->row->check_item_str(&check, text), &check, where, value);
-}
-
-static bool decode_int(decoder *d, const sv_plan_field *field, const sv_value *value,
-                       const sv_loc *where, void *out)
-{
-    sv_violation violation;
-    int64_t *number = out;
-    sv_error_type error = sv_coerce_int(value, number);
-    if (error)
-        return refuse(d, error, where, value);
-    if (!sv_validate_int(field->row, *number, &violation))
-        return refuse_violation(d, &violation, where, value);
-    if (!field->row->check_int || d->skips_checks)
-        return true;
-    sv_check check = {.arena = d->arena};
-    return conclude(d, field->row->check_int(&check, number), &check, where, value);
-}
-
-static bool decode_double(decoder *d, const sv_plan_field *field, const sv_value *value,
+static bool decode_nested(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
                           const sv_loc *where, void *out)
 {
-    sv_violation violation;
-    double *number = out;
-    sv_error_type error = sv_coerce_double(value, number);
-    if (error)
-        return refuse(d, error, where, value);
-    if (!sv_validate_double(field->row, *number, &violation))
-        return refuse_violation(d, &violation, where, value);
-    if (!field->row->check_double || d->skips_checks)
-        return true;
-    sv_check check = {.arena = d->arena};
-    return conclude(d, field->row->check_double(&check, number), &check, where, value);
-}
-
-static bool decode_bool(decoder *d, const sv_plan_field *field, const sv_value *value,
-                        const sv_loc *where, void *out)
-{
-    (void)field;
-    sv_error_type error = sv_coerce_bool(value, out);
-    return error ? refuse(d, error, where, value) : true;
-}
-
-static bool decode_enum(decoder *d, const sv_plan_field *field, const sv_value *value,
-                        const sv_loc *where, void *out)
-{
-    const sv_enum *names = field->row->enumeration;
-    bool is_text = sv_value_get_type(value) == SV_VALUE_STR;
-    for (size_t i = 0; is_text && i < names->n_values; i++) {
-        if (sv_str_eq(sv_value_str(value), sv_str_from(names->values[i].name))) {
-            memcpy(out, &names->values[i].value, sizeof(int));
-            return true;
-        }
-    }
-    sv_violation violation = {SV_ERROR_TYPE_ENUM,
-                              {{.kind = SV_CONTEXT_TEXT, .text = field->expected}}};
-    return refuse_violation(d, &violation, where, value);
-}
-
-static bool decode_nested(decoder *d, const sv_plan_field *field, const sv_value *value,
-                          const sv_loc *where, void *out)
-{
-    return decode_object(d, field->plan, value, where, out);
+    return sv_decode_object(d, field->plan, value, where, out);
 }
 
 /* A member `struct T *`. */
-static bool decode_pointer(decoder *d, const sv_plan_field *field, const sv_value *value,
+static bool decode_pointer(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
                            const sv_loc *where, void *out)
 {
     void *nested = sv_arena_alloc_raw(d->arena, field->plan->schema->size);
     if (!nested)
-        return stop(d, SV_NO_MEMORY);
+        return sv_decoder_stop(d, SV_NO_MEMORY);
     memcpy(out, &nested, sizeof nested);
-    return decode_object(d, field->plan, value, where, nested);
+    return sv_decode_object(d, field->plan, value, where, nested);
 }
 
-static const decode_function item_functions[] = {
-    [SV_KIND_STR] = decode_item_str, [SV_KIND_INT] = decode_int,   [SV_KIND_DOUBLE] = decode_double,
-    [SV_KIND_BOOL] = decode_bool,    [SV_KIND_ENUM] = decode_enum, [SV_KIND_OBJECT] = decode_nested,
-};
-
-static bool decode_items(decoder *d, const sv_plan_field *field, const sv_value *list,
-                         const sv_loc *where, char *items)
-{
-    decode_function decode = item_functions[field->row->item_kind];
-    sv_value_cursor cursor = sv_value_walk(list);
-    const sv_value *item;
-    sv_loc item_where = {.parent = where};
-    bool valid = true;
-    for (; sv_value_next_item(&cursor, &item) && !has_ended(d); items += field->item_size) {
-        valid &= decode(d, field, item, &item_where, items);
-        item_where.index++;
-    }
-    return valid && !d->status;
-}
-
-static bool decode_list(decoder *d, const sv_plan_field *field, const sv_value *value,
+/* A file in JSON, or a text where the form should have a file. */
+static bool refuse_file(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
                         const sv_loc *where, void *out)
 {
-    sv_violation violation;
-    if (sv_value_get_type(value) != SV_VALUE_ARRAY)
-        return refuse(d, SV_ERROR_TYPE_LIST_TYPE, where, value);
-    size_t n_items = sv_value_len(value);
-    if (!sv_validate_max_items(field->row, n_items, &violation))
-        return refuse_violation(d, &violation, where, value);
-    sv_strs *list = out; /* every SV_LIST is a pointer and a count */
-    list->items = NULL;
-    list->len = n_items;
-    if (n_items && !(list->items = sv_arena_alloc_array(d->arena, n_items, field->item_size)))
-        return stop(d, SV_NO_MEMORY);
-    if (!decode_items(d, field, value, where, (char *)list->items))
-        return false;
-    return sv_validate_min_items(field->row, n_items, &violation) ||
-           refuse_violation(d, &violation, where, value);
+    (void)field, (void)out;
+    sv_context text = {.kind = SV_CONTEXT_ERROR,
+                       .text = SV_STR("Expected UploadFile, received: <class 'str'>")};
+    sv_errors_add(d->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){.value = value}, &text);
+    return false;
 }
 
-static const decode_function member_functions[] = {
-    [SV_KIND_STR] = decode_str,       [SV_KIND_INT] = decode_int,
-    [SV_KIND_DOUBLE] = decode_double, [SV_KIND_BOOL] = decode_bool,
-    [SV_KIND_ENUM] = decode_enum,     [SV_KIND_LIST] = decode_list,
+static sv_decode_function *const functions[] = {
+    [SV_KIND_STR] = sv_decode_scalar_str,
+    [SV_KIND_INT] = sv_decode_scalar_int,
+    [SV_KIND_DOUBLE] = sv_decode_scalar_double,
+    [SV_KIND_BOOL] = sv_decode_scalar_bool,
+    [SV_KIND_ENUM] = sv_decode_choice,
     [SV_KIND_OBJECT] = decode_nested,
+    [SV_KIND_LIST] = sv_decode_list,
+    [SV_KIND_MAP] = sv_decode_map,
+    [SV_KIND_ARRAY] = sv_decode_list_array,
+    [SV_KIND_DATETIME] = sv_decode_moment_datetime,
+    [SV_KIND_DATE] = sv_decode_moment_date,
+    [SV_KIND_TIME] = sv_decode_moment_time,
+    [SV_KIND_DURATION] = sv_decode_moment_duration,
+    [SV_KIND_UUID] = sv_decode_text_uuid,
+    [SV_KIND_BYTES] = sv_decode_text_bytes,
+    [SV_KIND_DECIMAL] = sv_decode_text_decimal,
+    [SV_KIND_JSON] = sv_decode_text_json,
+    [SV_KIND_FILE] = refuse_file,
 };
 
-/* Decodes one member that is there into its struct. */
-static bool decode_member(decoder *d, const sv_plan_field *field, const sv_value *value,
-                          const sv_loc *where, char *structure)
+static bool run_check(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
+                      const sv_loc *where, void *out)
+{
+    sv_check check = {.arena = d->arena};
+    return d->skips_checks ||
+           sv_decoder_conclude(d, field->row->check(&check, out), &check, where, value);
+}
+
+bool sv_decode_slot(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
+                    const sv_loc *where, char *structure)
 {
     const sv_field *row = field->row;
+    char *out = structure + field->value_offset;
     if (field->takes_null && sv_value_get_type(value) == SV_VALUE_NULL) {
         memset(structure + row->offset, 0, row->size);
         return true;
     }
-    if (row->nullable && row->kind == SV_KIND_OBJECT)
-        return decode_pointer(d, field, value, where, structure + row->offset);
+    if (row->nullable && field->kind == SV_KIND_OBJECT) {
+        if (!decode_pointer(d, field, value, where, out))
+            return false;
+        return !row->check || run_check(d, field, value, where, *(void **)(void *)out);
+    }
     if (row->nullable)
-        *(bool *)(structure + row->offset) = true; /* `set`, the first member of each sv_opt_… */
-    return member_functions[row->kind](d, field, value, where, structure + field->value_offset);
+        *(bool *)(structure + row->offset) = true; /* `set`, the first member of each SV_OPT */
+    if (!functions[field->kind](d, field, value, where, out))
+        return false;
+    return !row->check || run_check(d, field, value, where, out);
+}
+
+static bool make_default(sv_decoder *d, const sv_plan_field *field, char *structure)
+{
+    const sv_field *row = field->row;
+    sv_check check = {.arena = d->arena};
+    void *out = structure + field->value_offset;
+    if (row->nullable && field->kind == SV_KIND_OBJECT) {
+        void *nested = sv_arena_alloc(d->arena, field->plan->schema->size);
+        if (!nested)
+            return sv_decoder_stop(d, SV_NO_MEMORY);
+        memcpy(out, &nested, sizeof nested);
+        out = nested;
+    } else if (row->nullable) {
+        *(bool *)(structure + row->offset) = true;
+    }
+    sv_status status = row->default_factory(&check, out);
+    return !status || sv_decoder_stop(d, status == SV_INVALID ? SV_FAILED : status);
+}
+
+/* A file as it is, or only its content. */
+static void keep_file(sv_kind kind, const sv_file *file, void *out)
+{
+    if (kind == SV_KIND_FILE)
+        memcpy(out, file, sizeof *file);
+    else
+        memcpy(out, &file->content, sizeof file->content);
+}
+
+static bool keep_files(sv_decoder *d, const sv_decode_member *member, const sv_loc *where,
+                       char *structure)
+{
+    const sv_plan_field *field = member->field;
+    sv_layout_list *list = (void *)(structure + field->value_offset);
+    sv_violation violation;
+    if (field->row->nullable)
+        *(bool *)(structure + field->row->offset) = true;
+    if (!field->item) {
+        keep_file(field->kind, member->files[0], list);
+        return true;
+    }
+    if (!sv_validate_max_items(field->row, member->n_files, &violation) ||
+        !sv_validate_min_items(field->row, member->n_files, &violation))
+        return sv_decoder_refuse_violation(d, &violation, where, NULL);
+    list->len = member->n_files;
+    list->items = sv_arena_alloc_array(d->arena, list->len, field->item_size);
+    if (!list->items)
+        return sv_decoder_stop(d, SV_NO_MEMORY);
+    for (size_t i = 0; i < list->len; i++)
+        keep_file(field->item->kind, member->files[i], list->items + i * field->item_size);
+    return true;
 }
 
 /* Decodes one member, there or not; `container`: what a missing member is missing from. */
-static bool decode_or_default(decoder *d, const sv_decode_member *member, const sv_value *container,
-                              char *structure)
+static bool decode_or_default(sv_decoder *d, const sv_decode_member *member,
+                              const sv_value *container, char *structure)
 {
-    sv_loc where = {.parent = member->place, .name = member->field->name};
+    const sv_plan_field *field = member->field;
+    sv_loc where = {.parent = member->place, .name = member->name};
     if (member->value)
-        return decode_member(d, member->field, member->value, &where, structure);
-    return member->field->required ? refuse(d, SV_ERROR_TYPE_MISSING, &where, container) : true;
+        return sv_decode_slot(d, field, member->value, &where, structure);
+    if (member->n_files)
+        return keep_files(d, member, &where, structure);
+    if (field->row->default_factory)
+        return make_default(d, field, structure);
+    return field->required ? sv_decoder_refuse(d, SV_ERROR_TYPE_MISSING, &where, container) : true;
 }
 
-static bool run_whole_check(decoder *d, const sv_plan *plan, const sv_value *value,
+static bool run_whole_check(sv_decoder *d, const sv_plan *plan, const sv_value *value,
                             const sv_loc *where, void *structure)
 {
     if (!plan->schema->check || d->skips_checks)
         return true;
     sv_check check = {.arena = d->arena};
-    return conclude(d, plan->schema->check(&check, structure), &check, where, value);
+    return sv_decoder_conclude(d, plan->schema->check(&check, structure), &check, where, value);
 }
 
 /* Room for the values of `n` more members; their index in `found`. */
-static bool open_found(decoder *d, size_t n, size_t *ret_first)
+static bool open_found(sv_decoder *d, size_t n, size_t *ret_first)
 {
     if (d->n_found + n > d->capacity) {
         size_t capacity = 2 * (d->n_found + n);
         const sv_value **grown = sv_arena_alloc_array(d->arena, capacity, sizeof *grown);
         if (!grown)
-            return stop(d, SV_NO_MEMORY);
+            return sv_decoder_stop(d, SV_NO_MEMORY);
         if (d->n_found)
             memcpy(grown, d->found, d->n_found * sizeof *grown);
         d->found = grown;
@@ -312,59 +218,131 @@ static bool match_members(const sv_plan *plan, const sv_value *object, const sv_
     return has_extra;
 }
 
+static bool is_own_name(const sv_plan *plan, sv_str name)
+{
+    for (size_t i = 0; plan->schema->by_name_too && i < plan->n_fields; i++)
+        if (plan->fields[i].own_name.ptr && sv_str_eq(plan->fields[i].own_name, name))
+            return true;
+    return false;
+}
+
 /* Members that no row knows, each once, at the place it came first, with its last value. */
-static bool refuse_extra(decoder *d, const sv_plan *plan, const sv_value *object,
+static bool refuse_extra(sv_decoder *d, const sv_plan *plan, const sv_value *object,
                          const sv_loc *where)
 {
     sv_value_cursor cursor = sv_value_walk(object);
     sv_str name;
     const sv_value *value;
     size_t first_error = d->errors->count;
-    while (!has_ended(d) && sv_value_next_member(&cursor, &name, &value)) {
-        bool is_known = find_field(plan, 0, name) < plan->n_fields;
+    while (!sv_decoder_has_ended(d) && sv_value_next_member(&cursor, &name, &value)) {
+        bool is_known = find_field(plan, 0, name) < plan->n_fields || is_own_name(plan, name);
         if (is_known || sv_errors_names(d->errors, first_error, name))
             continue;
         sv_loc extra_where = {.parent = where, .name = name};
-        refuse(d, SV_ERROR_TYPE_EXTRA_FORBIDDEN, &extra_where, sv_value_get(object, name));
+        sv_decoder_refuse(d, SV_ERROR_TYPE_EXTRA_FORBIDDEN, &extra_where,
+                          sv_value_get(object, name));
     }
-    return false;
+    return d->errors->count == first_error;
 }
 
-static bool decode_fields(decoder *d, const sv_plan *plan, const sv_value *object,
+/* The value of a row under its own name, where its alias is not given. */
+static void find_own_name(const sv_value *object, sv_decode_member *member)
+{
+    if (member->value || !member->field->own_name.ptr)
+        return;
+    member->value = sv_value_get(object, member->field->own_name);
+    if (member->value)
+        member->name = member->field->own_name;
+}
+
+static bool decode_members(sv_decoder *d, const sv_plan *plan, const sv_value *object,
+                           const sv_loc *where, char *out)
+{
+    bool valid = true;
+    int n_given = 0;
+    size_t first = d->n_found - plan->n_fields;
+    for (size_t i = 0; i < plan->n_fields && !sv_decoder_has_ended(d); i++) {
+        const sv_plan_field *field = &plan->fields[i];
+        sv_decode_member member = {field, field->name, d->found[first + i], where, NULL, 0};
+        find_own_name(object, &member);
+        n_given += member.value != NULL;
+        valid &= decode_or_default(d, &member, object, out);
+    }
+    d->n_given = (d->n_given > 0 ? d->n_given : 0) + n_given;
+    return valid;
+}
+
+static bool decode_extra(sv_decoder *d, const sv_plan *plan, const sv_value *object,
+                         const sv_loc *where, char *out)
+{
+    switch (plan->schema->extra) {
+    case SV_EXTRA_IGNORE:
+        break;
+    case SV_EXTRA_FORBID:
+        return refuse_extra(d, plan, object, where);
+    case SV_EXTRA_ALLOW:
+        return !plan->extras ||
+               sv_decode_map_extras(d, plan, object,
+                                    (sv_extras *)(void *)(out + plan->extras->row->offset));
+    }
+    return true;
+}
+
+static bool decode_fields(sv_decoder *d, const sv_plan *plan, const sv_value *object,
                           const sv_loc *where, char *out)
 {
     size_t first;
     if (!open_found(d, plan->n_fields, &first))
         return false;
     bool has_extra = match_members(plan, object, d->found + first);
-    bool valid = true;
-    for (size_t i = 0; i < plan->n_fields && !has_ended(d); i++) {
-        sv_decode_member member = {&plan->fields[i], d->found[first + i], where};
-        valid &= decode_or_default(d, &member, object, out);
-    }
+    bool valid = decode_members(d, plan, object, where, out);
     d->n_found = first;
-    if (has_extra && plan->schema->extra == SV_EXTRA_FORBID)
-        return refuse_extra(d, plan, object, where);
-    return valid && !has_ended(d) && run_whole_check(d, plan, object, where, out);
+    if (has_extra)
+        valid &= decode_extra(d, plan, object, where, out);
+    return valid && !sv_decoder_has_ended(d);
 }
 
-static bool decode_object(decoder *d, const sv_plan *plan, const sv_value *value,
-                          const sv_loc *where, void *out)
+static bool decode_model(sv_decoder *d, const sv_plan *plan, const sv_value *value,
+                         const sv_loc *where, char *out)
 {
     if (sv_value_get_type(value) != SV_VALUE_OBJECT)
-        return refuse(d, SV_ERROR_TYPE_MODEL_ATTRIBUTES_TYPE, where, value);
-    if (d->depth == SV_DECODE_MAX_DEPTH)
-        return refuse(d, SV_ERROR_TYPE_RECURSION_DEPTH_EXCEEDED, where, value);
-    if (!plan->defaults) /* at start only: a default that contains itself */
-        return stop(d, SV_UNSUPPORTED);
-    memcpy(out, plan->defaults, plan->schema->size);
-    d->depth++;
-    bool valid = decode_fields(d, plan, value, where, out);
-    d->depth--;
-    return valid;
+        return sv_decoder_refuse(d, SV_ERROR_TYPE_MODEL_ATTRIBUTES_TYPE, where, value);
+    sv_decoder_floor(d, SV_EXACTNESS_LAX);
+    return decode_fields(d, plan, value, where, out);
 }
 
-static sv_status finish(const decoder *d, bool valid)
+static bool decode_shape(sv_decoder *d, const sv_plan *plan, const sv_value *value,
+                         const sv_loc *where, char *out)
+{
+    switch (plan->schema->shape) {
+    case SV_SHAPE_OBJECT:
+        break;
+    case SV_SHAPE_TUPLE:
+        return sv_decode_list_tuple(d, plan, value, where, out);
+    case SV_SHAPE_ROOT:
+        sv_decoder_floor(d, SV_EXACTNESS_LAX);
+        return sv_decode_slot(d, &plan->fields[0], value, where, out);
+    case SV_SHAPE_UNION:
+        return sv_decode_union(d, plan, value, where, out);
+    }
+    return decode_model(d, plan, value, where, out);
+}
+
+bool sv_decode_object(sv_decoder *d, const sv_plan *plan, const sv_value *value,
+                      const sv_loc *where, void *out)
+{
+    if (d->depth == SV_DECODE_MAX_DEPTH)
+        return sv_decoder_refuse(d, SV_ERROR_TYPE_RECURSION_DEPTH_EXCEEDED, where, value);
+    if (!plan->defaults) /* at start only: a default that contains itself */
+        return sv_decoder_stop(d, SV_UNSUPPORTED);
+    memcpy(out, plan->defaults, plan->schema->size);
+    d->depth++;
+    bool valid = decode_shape(d, plan, value, where, out);
+    d->depth--;
+    return valid && run_whole_check(d, plan, value, where, out);
+}
+
+static sv_status finish(const sv_decoder *d, bool valid)
 {
     if (d->status)
         return d->status;
@@ -372,13 +350,13 @@ static sv_status finish(const decoder *d, bool valid)
 }
 
 /* The whole, at a place. */
-static sv_status decode_whole(decoder *d, const sv_plan *plan, const sv_value *value,
+static sv_status decode_whole(sv_decoder *d, const sv_plan *plan, const sv_value *value,
                               const sv_loc *place, void **ret_struct)
 {
     void *decoded = sv_arena_alloc_raw(d->arena, plan->schema->size);
     if (!decoded)
         return SV_NO_MEMORY;
-    sv_status status = finish(d, decode_object(d, plan, value, place, decoded));
+    sv_status status = finish(d, sv_decode_object(d, plan, value, place, decoded));
     if (!status)
         *ret_struct = decoded;
     return status;
@@ -388,46 +366,74 @@ sv_status sv_decode_value(sv_arena *arena, const sv_plan *plan, const sv_value *
                           sv_errors *errors, void **ret_struct)
 {
     static const sv_loc place = {.name = SV_STR_INIT("value")};
-    decoder d = {.arena = arena, .errors = errors};
+    sv_decoder d = {.arena = arena, .errors = errors};
     return decode_whole(&d, plan, value, &place, ret_struct);
+}
+
+/* A struct from members that came one by one. */
+static sv_status decode_given(sv_decoder *d, const sv_plan *plan, const sv_decode_member *members,
+                              void **ret_struct)
+{
+    void *decoded = sv_arena_alloc_raw(d->arena, plan->schema->size);
+    if (!decoded)
+        return SV_NO_MEMORY;
+    memcpy(decoded, plan->defaults, plan->schema->size);
+    bool valid = true;
+    const sv_loc *place = NULL;
+    for (size_t i = 0; i < plan->n_fields && !sv_decoder_has_ended(d); i++) {
+        place = members[i].place;
+        valid &= decode_or_default(d, &members[i], members[i].container, decoded);
+    }
+    valid = valid && !sv_decoder_has_ended(d) && run_whole_check(d, plan, NULL, place, decoded);
+    sv_status status = finish(d, valid);
+    if (!status)
+        *ret_struct = decoded;
+    return status;
+}
+
+/* Several body parameters: members of one object; each is missing by itself, from no object, and
+ * null counts as missing. */
+static sv_status decode_embedded(sv_decoder *d, const sv_plan *plan, const sv_value *value,
+                                 const sv_loc *place, void **ret_struct)
+{
+    size_t n = plan->n_fields;
+    sv_decode_member *members = sv_arena_alloc_array(d->arena, n, sizeof *members);
+    if (!members)
+        return SV_NO_MEMORY;
+    bool is_object = value && sv_value_get_type(value) == SV_VALUE_OBJECT;
+    for (size_t i = 0; i < n; i++) {
+        const sv_plan_field *field = &plan->fields[i];
+        const sv_value *found = is_object ? sv_value_get(value, field->name) : NULL;
+        bool is_null = found && sv_value_get_type(found) == SV_VALUE_NULL;
+        members[i] = (sv_decode_member){field, field->name, is_null ? NULL : found, place, NULL, 0};
+    }
+    return decode_given(d, plan, members, ret_struct);
 }
 
 sv_status sv_decode_body(sv_arena *arena, const sv_plan *plan, const sv_value *value,
                          sv_errors *errors, void **ret_struct)
 {
     static const sv_loc place = {.name = SV_STR_INIT("body")};
-    decoder d = {.arena = arena, .errors = errors};
+    sv_decoder d = {.arena = arena, .errors = errors};
+    if (plan->schema->embed)
+        return decode_embedded(&d, plan, value, &place, ret_struct);
     if (value)
         return decode_whole(&d, plan, value, &place, ret_struct);
-    return finish(&d, refuse(&d, SV_ERROR_TYPE_MISSING, &place, NULL));
+    return finish(&d, sv_decoder_refuse(&d, SV_ERROR_TYPE_MISSING, &place, NULL));
 }
 
 sv_status sv_decode_members(sv_arena *arena, const sv_plan *plan, const sv_decode_member *members,
                             sv_errors *errors, void **ret_struct)
 {
-    decoder d = {.arena = arena, .errors = errors};
-    void *decoded = sv_arena_alloc_raw(arena, plan->schema->size);
-    if (!decoded)
-        return SV_NO_MEMORY;
-    memcpy(decoded, plan->defaults, plan->schema->size);
-    bool valid = true;
-    const sv_loc *place = NULL;
-    for (size_t i = 0; i < plan->n_fields && !has_ended(&d); i++) {
-        place = members[i].place;
-        valid &= decode_or_default(&d, &members[i], NULL, decoded);
-    }
-    valid = valid && !has_ended(&d) && run_whole_check(&d, plan, NULL, place, decoded);
-    sv_status status = finish(&d, valid);
-    if (!status)
-        *ret_struct = decoded;
-    return status;
+    sv_decoder d = {.arena = arena, .errors = errors};
+    return decode_given(&d, plan, members, ret_struct);
 }
 
 sv_status sv_decode_default(sv_arena *arena, const sv_plan_field *field, const sv_value *value,
                             sv_errors *errors, void *structure)
 {
-    decoder d = {.arena = arena, .errors = errors, .skips_checks = true};
+    sv_decoder d = {.arena = arena, .errors = errors, .skips_checks = true};
     sv_loc where = {.name = field->name};
-    bool valid = decode_member(&d, field, value, &where, structure);
+    bool valid = sv_decode_slot(&d, field, value, &where, structure);
     return finish(&d, valid);
 }

@@ -28,8 +28,12 @@ sv_status sv_decode_value(sv_arena *arena, const sv_plan *plan, const sv_value *
 /* One member whose value was found elsewhere. */
 typedef struct sv_decode_member {
     const sv_plan_field *field;
-    const sv_value *value; /* NULL: absent */
-    const sv_loc *place;   /* what the member's name follows in `loc` */
+    sv_str name;                 /* in `loc` */
+    const sv_value *value;       /* NULL: absent, or: */
+    const sv_loc *place;         /* what the member's name follows in `loc` */
+    const sv_file *const *files; /* of a form, at least one; they go into sv_file and sv_files */
+    size_t n_files;
+    const sv_value *container; /* what a missing member is missing from; NULL: the request */
 } sv_decode_member;
 
 /* The same from members that come one by one (params.c): one for each field of the plan, in the

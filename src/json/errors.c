@@ -93,6 +93,27 @@ void sv_errors_add(sv_errors *errors, sv_error_type type, const sv_loc *where, s
     errors->status = status ? status : SV_INVALID;
 }
 
+void sv_errors_cut(sv_errors *errors, size_t count)
+{
+    if (errors->count > count)
+        errors->count = count;
+    if (!errors->count && errors->status == SV_INVALID)
+        errors->status = SV_OK;
+}
+
+void sv_errors_append(sv_errors *errors, const sv_errors *more)
+{
+    if (more->status == SV_NO_MEMORY)
+        errors->status = SV_NO_MEMORY;
+    for (size_t i = 0; i < more->count && !sv_errors_is_full(errors); i++) {
+        const sv_errors_entry *entry = &more->entries[i];
+        for (size_t j = 1; j < entry->path_len; j++)
+            ((sv_loc *)(uintptr_t)entry->path)[j].parent = &entry->path[j - 1];
+        sv_errors_add(errors, entry->type, &entry->path[entry->path_len - 1], entry->input,
+                      entry->context);
+    }
+}
+
 bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name)
 {
     for (size_t i = first; i < errors->count; i++) {

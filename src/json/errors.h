@@ -53,6 +53,11 @@ static inline bool sv_errors_is_full(const sv_errors *errors)
 /* True when an error from number `first` on stands at a member called `name`. */
 bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name);
 
+/* Forgets all but the first `count`. */
+void sv_errors_cut(sv_errors *errors, size_t count);
+/* Adds those of `more`, which has the same arena and is done with. */
+void sv_errors_append(sv_errors *errors, const sv_errors *more);
+
 /* The list: [{"type":…,"loc":[…],"msg":…,"input":…,"ctx":{…}}, …]. */
 void sv_errors_write(const sv_errors *errors, sv_writer *writer);
 

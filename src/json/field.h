@@ -1,5 +1,4 @@
-/* field.h: finds every mistake in a schema table before a request can, and knows how members of
- * each kind lie in memory. */
+/* field.h: finds every mistake in a schema table before a request can. */
 #ifndef SERVAL_JSON_FIELD_H
 #define SERVAL_JSON_FIELD_H
 
@@ -9,8 +8,8 @@
 
 /* What a schema is used for. */
 typedef enum sv_field_use {
-    SV_FIELD_BODY,   /* body or answer: everything */
-    SV_FIELD_PARAMS, /* path and query: no objects */
+    SV_FIELD_BODY,   /* body or answer: everything but files */
+    SV_FIELD_PARAMS, /* path, query, headers, cookies, forms: no objects */
 } sv_field_use;
 
 /* Appends one line per mistake of this schema to `mistakes`, e.g. "generate.max_tokens: `le` is
@@ -20,9 +19,5 @@ sv_status sv_field_check(const sv_schema *schema, sv_field_use use, sv_buf *mist
 
 /* A row that was left out: {0}. */
 bool sv_field_is_left_out(const sv_field *row);
-/* Where the value of a member stands in the struct: in an sv_opt_… behind its `set`. */
-size_t sv_field_value_offset(const sv_field *row);
-/* Bytes of one item of a list. */
-size_t sv_field_item_size(const sv_field *row);
 
 #endif

@@ -4,114 +4,66 @@
  * their defaults, inner ones first: a default is decoded like a request, by the plan itself. */
 #include "json/plan.h"
 
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
-#include "base/writer.h"
 #include "json/decode.h"
+#include "json/planner.h"
 
-enum { MAX_KEY = 1 << 16 };
+enum { MAX_MISTAKE = 1024 }; /* bytes; what is longer is cut */
 
-/* A plan in the making. */
-typedef struct draft {
-    struct draft *next;
-    sv_plan plan;
-    sv_plan_field *fields;
-    bool has_started; /* its defaults */
-} draft;
-
-typedef struct planner {
-    sv_arena *arena;
-    sv_buf *mistakes;
-    sv_field_use use;
-    draft *drafts;
-    bool has_mistakes;
-} planner;
-
-static sv_status keep_key(sv_arena *arena, sv_plan_field *field)
+void sv_plan_report(sv_planner *p, const sv_schema *schema, const char *row, const char *format,
+                    ...)
 {
-    sv_buf buf;
-    sv_writer writer;
-    sv_buf_init(&buf, MAX_KEY);
-    sv_writer_init(&writer, &buf);
-    sv_writer_key(&writer, field->name);
-    sv_status status = sv_buf_status(&buf);
-    if (!status && !(field->key = sv_arena_copy(arena, sv_buf_str(&buf))).ptr)
-        status = SV_NO_MEMORY;
-    sv_buf_deinit(&buf);
-    return status;
+    char text[MAX_MISTAKE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    sv_buf_printf(p->mistakes, "%s%s%s: %s\n", schema->name, row ? "." : "", row ? row : "", text);
+    p->has_mistakes = true;
 }
 
-/* 'red', 'green' or 'blue', as Python quotes. */
-static sv_status keep_expected(sv_arena *arena, sv_plan_field *field)
+static sv_status plan_extras(sv_planner *p, sv_plan_draft *made, const sv_field *row)
 {
-    const sv_enum *names = field->row->enumeration;
-    sv_buf buf;
-    sv_buf_init(&buf, MAX_KEY);
-    for (size_t i = 0; i < names->n_values; i++) {
-        const char *name = names->values[i].name;
-        const char *quote = strchr(name, '\'') && !strchr(name, '"') ? "\"" : "'";
-        const char *before = i == 0 ? "" : i + 1 == names->n_values ? " or " : ", ";
-        sv_buf_printf(&buf, "%s%s%s%s", before, quote, name, quote);
-    }
-    sv_status status = sv_buf_status(&buf);
-    if (!status && !(field->expected = sv_arena_copy(arena, sv_buf_str(&buf))).ptr)
-        status = SV_NO_MEMORY;
-    sv_buf_deinit(&buf);
-    return status;
+    sv_plan_field *extras = sv_arena_alloc(p->arena, sizeof *extras);
+    if (!extras)
+        return SV_NO_MEMORY;
+    made->plan.extras = extras;
+    return sv_plan_field_fill(p, made->plan.schema, row, extras);
 }
 
-static sv_status add_draft(planner *p, const sv_schema *schema, draft **ret_draft);
-
-static sv_status plan_row(planner *p, const sv_field *row, sv_plan_field *field)
-{
-    field->row = row;
-    field->name = sv_str_from(row->name);
-    field->required = !row->default_json && !row->optional;
-    field->takes_null = row->nullable && !row->optional;
-    field->value_offset = sv_field_value_offset(row);
-    if (row->kind == SV_KIND_LIST)
-        field->item_size = sv_field_item_size(row);
-    sv_status status = keep_key(p->arena, field);
-    if (!status && row->enumeration)
-        status = keep_expected(p->arena, field);
-    draft *inner = NULL;
-    if (!status && row->schema)
-        status = add_draft(p, row->schema, &inner);
-    if (inner)
-        field->plan = &inner->plan;
-    return status;
-}
-
-static sv_status plan_rows(planner *p, draft *made)
+static sv_status plan_rows(sv_planner *p, sv_plan_draft *made)
 {
     const sv_schema *schema = made->plan.schema;
     made->fields = sv_arena_alloc_array(p->arena, schema->n_fields, sizeof *made->fields);
     if (!made->fields)
         return SV_NO_MEMORY;
     made->plan.fields = made->fields;
-    for (size_t i = 0; i < schema->n_fields; i++) {
-        if (sv_field_is_left_out(&schema->fields[i]))
+    sv_status status = SV_OK;
+    for (size_t i = 0; i < schema->n_fields && !status; i++) {
+        const sv_field *row = &schema->fields[i];
+        if (sv_field_is_left_out(row))
             continue;
-        sv_status status = plan_row(p, &schema->fields[i], &made->fields[made->plan.n_fields]);
-        if (status)
-            return status;
-        made->plan.n_fields++;
+        if (row->kind == SV_KIND_EXTRAS)
+            status = plan_extras(p, made, row);
+        else
+            status = sv_plan_field_fill(p, schema, row, &made->fields[made->plan.n_fields++]);
     }
-    return SV_OK;
+    return status;
 }
 
-static draft *find_draft(planner *p, const sv_schema *schema)
+static sv_plan_draft *find_draft(sv_planner *p, const sv_schema *schema)
 {
-    for (draft *at = p->drafts; at; at = at->next)
+    for (sv_plan_draft *at = p->drafts; at; at = at->next)
         if (at->plan.schema == schema)
             return at;
     return NULL;
 }
 
-/* The draft of a schema, made when it is met first. One with mistakes stays without fields. */
-static sv_status add_draft(planner *p, const sv_schema *schema, draft **ret_draft)
+sv_status sv_plan_add(sv_planner *p, const sv_schema *schema, sv_plan_draft **ret_draft)
 {
-    draft *made = find_draft(p, schema);
+    sv_plan_draft *made = find_draft(p, schema);
     if (made) {
         *ret_draft = made;
         return SV_OK;
@@ -131,16 +83,15 @@ static sv_status add_draft(planner *p, const sv_schema *schema, draft **ret_draf
     return status ? status : plan_rows(p, made);
 }
 
-static void report(planner *p, const draft *made, const sv_plan_field *field, sv_str path,
-                   sv_str message)
+static void report_default(sv_planner *p, const sv_plan_draft *made, const sv_plan_field *field,
+                           sv_str path, sv_str message)
 {
-    sv_buf_printf(p->mistakes, "%s.%s: `default_json` does not fit%s%.*s: %.*s\n",
-                  made->plan.schema->name, field->row->name, path.len ? ": " : "", SV_STR_ARG(path),
-                  SV_STR_ARG(message));
-    p->has_mistakes = true;
+    sv_plan_report(p, made->plan.schema, field->row->name,
+                   "`default_json` does not fit%s%.*s: %.*s", path.len ? ": " : "",
+                   SV_STR_ARG(path), SV_STR_ARG(message));
 }
 
-static sv_status make_default(planner *p, const draft *made, const sv_plan_field *field,
+static sv_status make_default(sv_planner *p, const sv_plan_draft *made, const sv_plan_field *field,
                               void *structure)
 {
     const sv_value *value;
@@ -153,25 +104,29 @@ static sv_status make_default(planner *p, const draft *made, const sv_plan_field
         status = sv_decode_default(p->arena, field, value, &errors, structure);
     for (size_t i = 0; status == SV_INVALID && i < errors.count; i++) {
         sv_errors_view view = sv_errors_get(&errors, i);
-        report(p, made, field, view.path, view.message);
+        report_default(p, made, field, view.path, view.message);
     }
     if (status == SV_UNSUPPORTED)
-        report(p, made, field, SV_STR(""), SV_STR("it contains itself"));
+        report_default(p, made, field, SV_STR(""), SV_STR("it contains itself"));
     return status == SV_INVALID || status == SV_UNSUPPORTED ? SV_OK : status;
 }
 
-static sv_status make_defaults(planner *p, draft *made);
+static sv_status make_defaults(sv_planner *p, sv_plan_draft *made);
 
-static sv_status make_inner_defaults(planner *p, draft *made)
+static sv_status make_inner_defaults(sv_planner *p, sv_plan_draft *made)
 {
     sv_status status = SV_OK;
-    for (size_t i = 0; i < made->plan.n_fields && !status; i++)
-        if (made->fields[i].plan)
-            status = make_defaults(p, find_draft(p, made->fields[i].row->schema));
+    for (size_t i = 0; i < made->plan.n_fields && !status; i++) {
+        const sv_plan_field *inner = &made->fields[i];
+        while (inner->item)
+            inner = inner->item;
+        if (inner->plan)
+            status = make_defaults(p, find_draft(p, inner->plan->schema));
+    }
     return status;
 }
 
-static sv_status make_defaults(planner *p, draft *made)
+static sv_status make_defaults(sv_planner *p, sv_plan_draft *made)
 {
     if (made->has_started)
         return SV_OK;
@@ -192,9 +147,11 @@ static sv_status make_defaults(planner *p, draft *made)
 sv_status sv_plan_new(sv_arena *arena, const sv_schema *schema, sv_field_use use, sv_buf *mistakes,
                       const sv_plan **ret_plan)
 {
-    planner p = {.arena = arena, .mistakes = mistakes, .use = use};
-    draft *made = NULL;
-    sv_status status = add_draft(&p, schema, &made);
+    sv_planner p = {.arena = arena, .mistakes = mistakes, .use = use};
+    sv_plan_draft *made = NULL;
+    sv_status status = sv_plan_add(&p, schema, &made);
+    for (sv_plan_draft *at = p.drafts; at && !status && !p.has_mistakes; at = at->next)
+        status = sv_plan_union_fill(&p, at);
     if (!status && !p.has_mistakes)
         status = make_defaults(&p, made);
     if (!status)

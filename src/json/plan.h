@@ -1,4 +1,5 @@
-/* plan.h: a schema made ready for requests: rows checked, names measured, defaults decoded.
+/* plan.h: a schema made ready for requests: rows checked, names measured, patterns compiled,
+ * defaults decoded.
  *
  * Built once at start, const from then on, read by every thread. */
 #ifndef SERVAL_JSON_PLAN_H
@@ -9,28 +10,53 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "json/field.h"
+#include "json/pattern.h"
+#include "json/value.h"
 
 typedef struct sv_plan sv_plan;
+typedef struct sv_plan_field sv_plan_field;
 
-/* One row. */
-typedef struct sv_plan_field {
+/* One row, or the items of one. */
+struct sv_plan_field {
     const sv_field *row;
-    sv_str name;
+    sv_str name;     /* on the wire */
+    sv_str own_name; /* taken too when the name on the wire is an alias; NULL pointer: it is not */
     sv_str key;      /* `"name":`, as JSON */
-    bool required;   /* neither default nor `.optional` */
-    bool takes_null; /* in a request */
-    size_t
-        value_offset; /* in the struct: of the value inside an sv_opt_…, or of the member itself */
-    size_t item_size; /* of a list's items, bytes */
-    const sv_plan *plan; /* of an object, or of a list's items */
-    sv_str expected;     /* of an enum: 'red', 'green' or 'blue' */
-} sv_plan_field;
+    sv_kind kind;
+    bool required;       /* neither default nor `.optional` */
+    bool takes_null;     /* in a request */
+    bool strict;         /* the row's or its schema's */
+    bool edits_text;     /* the text has a pattern or format, or is changed before it is checked */
+    size_t value_offset; /* in the struct: of the value inside an SV_OPT, or of the member itself */
+    size_t item_size;    /* of a list or array; of a map: of its entries; bytes */
+    size_t n_items;      /* of an array */
+    const sv_plan_field *item;    /* of a list, map or array; its offsets are those in an item */
+    const sv_plan_field *map_key; /* of a map; NULL: any text */
+    const sv_plan *plan;          /* of an object */
+    sv_str expected;              /* of an enum: 'red', 'green' or 'blue' */
+    const sv_value **literals;    /* of SV_ENUM_LITERAL_JSON: its names, parsed */
+    const sv_pattern *pattern;
+    sv_str label; /* of a union's variant: what pydantic calls its type */
+};
+
+/* One value of the discriminator of a union. */
+typedef struct sv_plan_tag {
+    sv_str text;
+    size_t variant; /* index of the field */
+} sv_plan_tag;
 
 struct sv_plan {
     const sv_schema *schema;
-    const sv_plan_field *fields; /* rows that were left out are not here */
+    const sv_plan_field *fields; /* rows that were left out are not here, nor that of the extras */
     size_t n_fields;
-    const void *defaults; /* a struct with every default in place */
+    const sv_plan_field *extras; /* where unknown members are kept; NULL: nowhere */
+    const void *defaults;        /* a struct with every default in place */
+    /* Of a union with a discriminator: */
+    sv_str tag_name;      /* the member that holds the tag, on the wire */
+    sv_str quoted_name;   /* 'kind' */
+    sv_str expected_tags; /* 'cat', 'dog' */
+    const sv_plan_tag *tags;
+    size_t n_tags;
 };
 
 /* Checks the schema with all that is inside it and builds its plan in `arena` (the application's).

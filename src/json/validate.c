@@ -3,6 +3,11 @@
 
 #include <math.h>
 
+#include "json/decimal_check.h"
+#include "json/uuid.h"
+
+static const double LARGEST_EXACT = 9007199254740992.0; /* 2^53 */
+
 static sv_context of_int(int64_t number)
 {
     return (sv_context){.kind = SV_CONTEXT_INT, .integer = number};
@@ -29,11 +34,6 @@ static bool check_len(sv_str text, size_t min, size_t max, sv_violation *ret_vio
 bool sv_validate_str(const sv_field *row, sv_str text, sv_violation *ret_violation)
 {
     return check_len(text, row->min_len, row->max_len, ret_violation);
-}
-
-bool sv_validate_item_str(const sv_field *row, sv_str item, sv_violation *ret_violation)
-{
-    return check_len(item, 0, row->max_item_len, ret_violation);
 }
 
 /* In the order pydantic checks them. `below` and `above`: the number lies below or above its bound;
@@ -73,6 +73,11 @@ bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_viol
     bool is_exact = number >= -MOST_EXACT && number <= MOST_EXACT;
     if (is_exact && keeps_bounds(row, (double)number))
         return true;
+    int64_t multiple = (int64_t)row->multiple_of.value; /* whole and positive, too */
+    if (row->multiple_of.set && number % multiple) {
+        *ret_violation = (sv_violation){SV_ERROR_TYPE_MULTIPLE_OF, {of_int(multiple)}};
+        return false;
+    }
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);
     for (int i = 0; i < N_BOUNDS; i++) {
@@ -85,6 +90,13 @@ bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_viol
     return true;
 }
 
+/* Pydantic's: as near to one as rounding explains. */
+static bool is_multiple(double number, double multiple)
+{
+    double rest = fabs(fmod(number, multiple)), threshold = fabs(number) / 1e9;
+    return rest <= threshold || fabs(rest - multiple) <= threshold;
+}
+
 bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_violation)
 {
     if (!isfinite(number)) {
@@ -93,6 +105,11 @@ bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_vi
     }
     if (keeps_bounds(row, number))
         return true;
+    if (row->multiple_of.set && !is_multiple(number, row->multiple_of.value)) {
+        sv_context multiple = {.kind = SV_CONTEXT_DOUBLE, .number = row->multiple_of.value};
+        *ret_violation = (sv_violation){SV_ERROR_TYPE_MULTIPLE_OF, {multiple}};
+        return false;
+    }
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);
     for (int i = 0; i < N_BOUNDS; i++) {
@@ -106,18 +123,92 @@ bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_vi
     return true;
 }
 
-static void refuse_count(sv_error_type type, size_t limit, size_t n_items,
-                         sv_violation *ret_violation)
+/* A bound as the client wrote it: whole ones without point. */
+static sv_context of_number(double number)
 {
-    sv_context list = {.kind = SV_CONTEXT_TEXT, .text = SV_STR("List")};
-    *ret_violation = (sv_violation){type, {list, of_int((int64_t)limit), of_int((int64_t)n_items)}};
+    bool is_whole = number == trunc(number) && fabs(number) <= LARGEST_EXACT;
+    return is_whole ? of_int((int64_t)number)
+                    : (sv_context){.kind = SV_CONTEXT_DOUBLE, .number = number};
+}
+
+static bool check_digits(const sv_field *row, sv_decimal decimal, sv_violation *ret_violation)
+{
+    int64_t limit = 0;
+    bool has_limit = row->max_digits || row->has_decimal_places;
+    sv_error_type error = SV_ERROR_TYPE_NONE;
+    if (has_limit)
+        error = sv_decimal_check_digits(decimal, row->max_digits ? row->max_digits : -1,
+                                        row->has_decimal_places ? row->decimal_places : -1, &limit);
+    if (error)
+        *ret_violation = (sv_violation){error, {of_int(limit)}};
+    return !error;
+}
+
+bool sv_validate_decimal(const sv_field *row, sv_decimal decimal, sv_violation *ret_violation)
+{
+    bound_rule rules[N_BOUNDS];
+    if (!check_digits(row, decimal, ret_violation))
+        return false;
+    if (row->multiple_of.set && !sv_decimal_check_is_multiple(decimal, row->multiple_of.value)) {
+        sv_context multiple = of_number(row->multiple_of.value);
+        *ret_violation = (sv_violation){SV_ERROR_TYPE_MULTIPLE_OF, {multiple}};
+        return false;
+    }
+    list_bounds(row, rules);
+    for (int i = 0; i < N_BOUNDS; i++) {
+        if (!rules[i].bound->set)
+            continue;
+        int order = sv_decimal_check_order(decimal, rules[i].bound->value);
+        if (breaks(&rules[i], (order > 0) - (order < 0))) {
+            *ret_violation = (sv_violation){rules[i].type, {of_number(rules[i].bound->value)}};
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sv_validate_bytes(const sv_field *row, size_t n_bytes, sv_violation *ret_violation)
+{
+    if (n_bytes < row->min_len) {
+        sv_context limit = of_int((int64_t)row->min_len);
+        *ret_violation = (sv_violation){SV_ERROR_TYPE_BYTES_TOO_SHORT, {limit}};
+        return false;
+    }
+    if (row->max_len && n_bytes > row->max_len) {
+        sv_context limit = of_int((int64_t)row->max_len);
+        *ret_violation = (sv_violation){SV_ERROR_TYPE_BYTES_TOO_LONG, {limit}};
+        return false;
+    }
+    return true;
+}
+
+bool sv_validate_uuid(const sv_field *row, const sv_uuid *uuid, sv_violation *ret_violation)
+{
+    if (!row->uuid_version || sv_uuid_version(uuid) == row->uuid_version)
+        return true;
+    *ret_violation = (sv_violation){SV_ERROR_TYPE_UUID_VERSION, {of_int(row->uuid_version)}};
+    return false;
+}
+
+/* Sets and maps are longer than the limit: how much longer, pydantic does not find out. */
+static sv_violation wrong_count(sv_error_type type, const sv_field *row, size_t limit,
+                                size_t n_items)
+{
+    bool is_map = row->kind == SV_KIND_MAP;
+    bool is_open = type == SV_ERROR_TYPE_TOO_LONG && (is_map || row->unique);
+    sv_str what = is_map ? SV_STR("Dictionary") : row->unique ? SV_STR("Set") : SV_STR("List");
+    sv_violation violation = {type,
+                              {{.kind = SV_CONTEXT_TEXT, .text = what}, of_int((int64_t)limit)}};
+    if (!is_open)
+        violation.context[2] = of_int((int64_t)n_items);
+    return violation;
 }
 
 bool sv_validate_max_items(const sv_field *row, size_t n_items, sv_violation *ret_violation)
 {
     if (!row->max_items || n_items <= row->max_items)
         return true;
-    refuse_count(SV_ERROR_TYPE_TOO_LONG, row->max_items, n_items, ret_violation);
+    *ret_violation = wrong_count(SV_ERROR_TYPE_TOO_LONG, row, row->max_items, n_items);
     return false;
 }
 
@@ -125,6 +216,13 @@ bool sv_validate_min_items(const sv_field *row, size_t n_items, sv_violation *re
 {
     if (n_items >= row->min_items)
         return true;
-    refuse_count(SV_ERROR_TYPE_TOO_SHORT, row->min_items, n_items, ret_violation);
+    *ret_violation = wrong_count(SV_ERROR_TYPE_TOO_SHORT, row, row->min_items, n_items);
     return false;
+}
+
+sv_violation sv_validate_too_long(const char *what, size_t limit, size_t n_items)
+{
+    sv_context kind = {.kind = SV_CONTEXT_TEXT, .text = sv_str_from(what)};
+    return (sv_violation){SV_ERROR_TYPE_TOO_LONG,
+                          {kind, of_int((int64_t)limit), of_int((int64_t)n_items)}};
 }

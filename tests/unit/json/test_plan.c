@@ -34,7 +34,7 @@ static void test_defaults(void **state)
     assert_true(defaults->pointer->n == 2 && defaults->pointer->texts.len == 0);
     assert_true(defaults->list.len == 1 && defaults->list.items[0].n == 3);
     assert_true(defaults->five.set && defaults->five.value == 5);
-    assert_ptr_equal(plan->fields[0].plan, plan->fields[2].plan);
+    assert_ptr_equal(plan->fields[0].plan, plan->fields[2].item->plan);
     assert_false(plan->fields[0].required);
     assert_true(plan->fields[1].takes_null && !plan->fields[0].takes_null);
     sv_arena_free(arena);
@@ -79,7 +79,7 @@ static const struct {
      "bad.inner: `default_json` does not fit: x: Extra inputs are not permitted\n"
      "bad.texts: `default_json` does not fit: Input should be a valid list\n"},
     {&loop_schema, "loop.list: `default_json` does not fit: it contains itself\n"},
-    {&deep_schema, "deep.i: `min_len` and `max_len` are for text\n"},
+    {&deep_schema, "deep.i: `min_len` and `max_len` are for text and bytes\n"},
 };
 
 static void test_mistakes(void **state)

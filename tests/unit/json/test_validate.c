@@ -29,10 +29,6 @@ static void test_lengths_count_characters(void **state)
         assert_int_equal(valid, rows[i].error == SV_ERROR_TYPE_NONE);
         assert_int_equal(violation.type, rows[i].error);
     }
-    sv_violation violation;
-    assert_true(sv_validate_item_str(&row, SV_STR("é"), &violation));
-    assert_true(sv_validate_item_str(&row, SV_STR(""), &violation));
-    assert_false(sv_validate_item_str(&row, SV_STR("ab"), &violation));
 }
 
 static void test_bounds(void **state)
