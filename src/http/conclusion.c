@@ -58,7 +58,7 @@ void sv_conclusion_begin_stream(sv_connection *connection)
     if (connection->stream)
         return;
     connection->stream = atomic_load(&request->stream);
-    connection->deadline_ns = SV_NEVER;
+    sv_reception_move_deadline(connection);
     sv_stream_begin(connection->stream, &connection->outlet, must_close(connection, request));
 }
 
@@ -83,12 +83,15 @@ static void conclude(sv_connection *connection, bool closes)
     go_on(connection, now, closes);
 }
 
-/* Whether the rest of the body is not worth to be read. */
+/* Whether the rest of the body is not worth to be read, or cannot be read. */
 static bool is_rest_unwanted(const sv_request *request)
 {
-    uint64_t announced = sv_parser_get_head(request->parser)->framing.content_length;
-    return request->awaits_continue || announced > SV_CONNECTION_SKIP_BYTES ||
-           request->exchange.answer.status == 413;
+    const sv_body_stream *body = request->body_stream;
+    uint64_t rest = sv_parser_get_head(request->parser)->framing.content_length;
+    if (body && rest)
+        rest -= sv_body_stream_received(body);
+    return request->awaits_continue || rest > SV_CONNECTION_SKIP_BYTES ||
+           request->exchange.answer.status == 413 || (body && !sv_body_stream_is_open(body));
 }
 
 void sv_conclusion_answer(sv_connection *connection)
@@ -142,6 +145,8 @@ static void let_go(sv_connection *connection, sv_cancel_reason reason, int statu
     request->exchange.finished_ns = sv_lane_now_ns(connection->lane);
     if (connection->stream)
         sv_stream_lose(connection->stream);
+    if (request->body_stream)
+        sv_body_stream_end(request->body_stream, SV_CANCELLED);
     forget_request(connection);
     sv_cancel_fire(cancel, reason); /* may give the exchange back at once */
     sv_cancel_unref(cancel);
@@ -150,7 +155,7 @@ static void let_go(sv_connection *connection, sv_cancel_reason reason, int statu
 void sv_conclusion_abandon(sv_connection *connection, sv_cancel_reason reason)
 {
     sv_request *request = connection->request;
-    if (connection->state == SV_CONNECTION_HANDLING) {
+    if (sv_connection_is_owned(connection)) {
         let_go(connection, reason, reason == SV_CANCEL_SHUTDOWN ? 503 : 499);
         return;
     }
@@ -195,7 +200,7 @@ void sv_conclusion_answer_overdue(sv_connection *connection)
         sv_connection_close(connection, SV_CANCEL_DEADLINE);
         return;
     }
-    bool closes = must_close(connection, late);
+    bool closes = must_close(connection, late) || connection->state == SV_CONNECTION_RECEIVING;
     sv_request_resemble(stand_in, late);
     sv_exchange_fail(&stand_in->exchange,
                      &(sv_failure){.kind = &sv_kind_deadline_exceeded,

@@ -18,8 +18,8 @@ static void settle(sv_connection *connection);
 
 static bool is_active(sv_connection_state state)
 {
-    return state == SV_CONNECTION_READING || state == SV_CONNECTION_HANDLING ||
-           state == SV_CONNECTION_SKIPPING;
+    return state == SV_CONNECTION_READING || state == SV_CONNECTION_RECEIVING ||
+           state == SV_CONNECTION_HANDLING || state == SV_CONNECTION_SKIPPING;
 }
 
 /* The counter a state belongs to; only the loop's thread writes it. */
@@ -101,9 +101,11 @@ static void finish_eof(sv_connection *connection)
         sv_connection_close(connection, SV_CANCEL_CLIENT);
 }
 
+/* What a handler does not read from its body yet stays with the client. */
 static void update_reading(sv_connection *connection)
 {
-    bool wanted = !connection->has_eof && connection->pending.len < PENDING_CAP;
+    size_t cap = connection->state == SV_CONNECTION_RECEIVING ? 1 : PENDING_CAP;
+    bool wanted = !connection->has_eof && connection->pending.len < cap;
     if (wanted == connection->is_reading)
         return;
     connection->is_reading = wanted;
@@ -117,7 +119,7 @@ static void update_reading(sv_connection *connection)
 static void update_timer(sv_connection *connection)
 {
     int64_t deadline = connection->deadline_ns;
-    if (connection->outlet.is_blocked && connection->state != SV_CONNECTION_HANDLING)
+    if (connection->outlet.is_blocked && !sv_connection_is_owned(connection))
         deadline = SV_NEVER;
     if (connection->outlet.is_blocked)
         deadline = sv_connection_earlier(deadline, connection->outlet.stall_deadline_ns);
@@ -206,6 +208,8 @@ static void expire(sv_connection *connection)
     if (has_begun)
         sv_conclusion_refuse(connection, (sv_refusal){&sv_kind_request_timeout,
                                                       "The request did not arrive in time"});
+    else if (connection->state == SV_CONNECTION_RECEIVING)
+        sv_reception_time_out(connection);
     else if (connection->state == SV_CONNECTION_HANDLING)
         sv_conclusion_answer_overdue(connection);
     else
@@ -221,7 +225,7 @@ static void on_timer(void *arg)
     bool is_stalled = outlet->is_blocked && now >= outlet->stall_deadline_ns;
     if (is_stalled && !sv_outlet_has_moved(outlet))
         sv_connection_close(connection, SV_CANCEL_CLIENT);
-    else if (is_over && (!outlet->is_blocked || connection->state == SV_CONNECTION_HANDLING))
+    else if (is_over && (!outlet->is_blocked || sv_connection_is_owned(connection)))
         expire(connection);
     if (connection->stream && !outlet->is_blocked)
         sv_stream_beat(connection->stream, outlet);

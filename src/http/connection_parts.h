@@ -4,6 +4,7 @@
 #ifndef SERVAL_HTTP_CONNECTION_PARTS_H
 #define SERVAL_HTTP_CONNECTION_PARTS_H
 
+#include "http/body_stream.h"
 #include "http/connection.h"
 #include "http/outlet.h"
 #include "http/stream.h"
@@ -16,6 +17,7 @@ enum {
 typedef enum sv_connection_state {
     SV_CONNECTION_IDLE,
     SV_CONNECTION_READING,
+    SV_CONNECTION_RECEIVING, /* the handler has it and reads the body as it comes */
     SV_CONNECTION_HANDLING,
     SV_CONNECTION_SKIPPING,
     SV_CONNECTION_LINGERING,
@@ -54,6 +56,13 @@ static inline const sv_http_limits *sv_connection_limits(const sv_connection *co
     return &connection->lane->shared->config.limits;
 }
 
+/* Whether a handler owns the connection's exchange. */
+static inline bool sv_connection_is_owned(const sv_connection *connection)
+{
+    return connection->state == SV_CONNECTION_RECEIVING ||
+           connection->state == SV_CONNECTION_HANDLING;
+}
+
 /* connection.c */
 
 /* Changes the state, its deadline and the lane's counters. */
@@ -70,6 +79,10 @@ void sv_connection_pump_stream(sv_connection *connection);
 
 /* A request for the bytes that come; false when there is no memory. */
 bool sv_reception_begin(sv_connection *connection);
+/* The time of a body that its handler reads is over, and perhaps it is the client's fault. */
+void sv_reception_time_out(sv_connection *connection);
+/* The deadline of an owned exchange, now that its owner or its body has gone on. */
+void sv_reception_move_deadline(sv_connection *connection);
 /* Reads as much of the input as can be read now. */
 void sv_reception_advance(sv_connection *connection, sv_str *input);
 

@@ -425,6 +425,13 @@ void sv_parser_start(sv_parser *parser, sv_arena *arena, sv_parser_limits limits
     parser->head.framing = (sv_framing){0};
 }
 
+void sv_parser_move(sv_parser *parser, sv_arena *arena)
+{
+    parser->arena = arena;
+    parser->block = NULL;
+    parser->block_used = parser->block_size = 0;
+}
+
 bool sv_parser_has_begun(const sv_parser *parser)
 {
     return parser->has_begun;

@@ -47,6 +47,9 @@ void sv_parser_free(sv_parser *parser);
 /* Gets ready for one request. The head's text is allocated in `arena`, which lives until the next
  * start. */
 void sv_parser_start(sv_parser *parser, sv_arena *arena, sv_parser_limits limits);
+/* After HEAD: what is allocated from now on is no part of the request's text, and goes there, so
+ * that the first arena can be another thread's. It lives until the next start, too. */
+void sv_parser_move(sv_parser *parser, sv_arena *arena);
 /* Takes bytes off the front of `*input` up to the next event. After HEAD it must be called again
  * even when the input is empty: a request may be complete without another byte. */
 sv_parser_event sv_parser_next(sv_parser *parser, sv_str *input, sv_str *ret_piece);

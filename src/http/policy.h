@@ -21,6 +21,9 @@ typedef struct sv_policy {
     bool run_inline;                 /* handled on the loop */
     const sv_rate_limit *rate_limit; /* of each client on this route; NULL: none */
     bool rate_exempt;                /* the overall limit does not count it */
+    /* The handler gets the exchange when the head is complete, with an empty body, and reads the
+     * body as it comes (body_stream.h). */
+    bool stream_body;
 } sv_policy;
 
 #endif

@@ -3,6 +3,22 @@
 #include "http/connection_parts.h"
 #include "http/gate.h"
 
+static void say_continue(sv_connection *connection)
+{
+    sv_outlet_write(&connection->outlet, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
+    connection->request->awaits_continue = false;
+}
+
+/* A client that waits for a word before it sends its body gets it when the owner begins to read,
+ * unless the answer has begun. */
+static void invite_body(sv_connection *connection)
+{
+    sv_request *request = connection->request;
+    if (request->awaits_continue && !connection->stream && request->body_stream &&
+        sv_body_stream_is_wanted(request->body_stream))
+        say_continue(connection);
+}
+
 /* The owner of the exchange has news. */
 static void serve_owner(sv_message *message)
 {
@@ -14,6 +30,8 @@ static void serve_owner(sv_message *message)
         sv_conclusion_begin_stream(connection);
     else if (stream)
         sv_stream_lose(stream);
+    if (connection)
+        invite_body(connection);
     if (connection && !connection->is_advancing)
         sv_connection_resume(connection);
     if (stream)
@@ -41,6 +59,57 @@ bool sv_reception_begin(sv_connection *connection)
     return true;
 }
 
+void sv_reception_move_deadline(sv_connection *connection)
+{
+    const sv_request *request = connection->request;
+    int64_t answer_ns = connection->stream ? SV_NEVER : request->exchange.deadline_ns;
+    int64_t body_ns = SV_NEVER;
+    if (connection->state == SV_CONNECTION_RECEIVING)
+        body_ns = sv_body_stream_deadline(request->body_stream);
+    connection->deadline_ns = sv_connection_earlier(answer_ns, body_ns);
+}
+
+static int64_t body_deadline(const sv_connection *connection)
+{
+    return sv_connection_deadline(connection, sv_connection_limits(connection)->body_timeout_ms);
+}
+
+static const sv_refusal no_memory = {&sv_kind_insufficient_memory,
+                                     "There is no memory for this request now"};
+
+/* A full buffer is the owner's fault: the client gets its time anew. */
+void sv_reception_time_out(sv_connection *connection)
+{
+    sv_request *request = connection->request;
+    sv_body_stream *body = request->body_stream;
+    int64_t now = sv_lane_now_ns(connection->lane);
+    if (!connection->stream && now >= request->exchange.deadline_ns) {
+        sv_conclusion_answer_overdue(connection);
+        return;
+    }
+    if (sv_body_stream_room(body))
+        sv_body_stream_end(body, SV_TIMEOUT);
+    else
+        sv_body_stream_set_deadline(body, body_deadline(connection));
+    sv_reception_move_deadline(connection);
+}
+
+/* The handler gets the exchange before its body. */
+static void hand_over_early(sv_connection *connection)
+{
+    sv_request *request = connection->request;
+    request->body_stream = sv_body_stream_new(request);
+    if (!request->body_stream) {
+        sv_conclusion_refuse(connection, no_memory);
+        return;
+    }
+    sv_body_stream_set_deadline(request->body_stream, body_deadline(connection));
+    sv_lane_count_out(request->lane, 1);
+    sv_connection_enter(connection, SV_CONNECTION_RECEIVING, SV_NEVER);
+    sv_reception_move_deadline(connection);
+    request->exchange.route->handle(&request->exchange);
+}
+
 static void on_head(sv_connection *connection, bool has_more_input)
 {
     sv_request *request = connection->request;
@@ -53,13 +122,16 @@ static void on_head(sv_connection *connection, bool has_more_input)
         sv_conclusion_answer(connection);
         return;
     }
+    if (sv_request_has_body(request) && request->exchange.route->policy.stream_body) {
+        hand_over_early(connection);
+        return;
+    }
     if (request->awaits_continue && !has_more_input)
-        sv_outlet_write(&connection->outlet, SV_STR("HTTP/1.1 100 Continue\r\n\r\n"));
+        say_continue(connection);
     request->awaits_continue = false;
-    int64_t body_ms = sv_connection_limits(connection)->body_timeout_ms;
     if (sv_request_has_body(request))
-        connection->deadline_ns = sv_connection_earlier(sv_connection_deadline(connection, body_ms),
-                                                        request->exchange.deadline_ns);
+        connection->deadline_ns =
+            sv_connection_earlier(body_deadline(connection), request->exchange.deadline_ns);
 }
 
 static void on_body(sv_connection *connection, sv_str piece)
@@ -71,13 +143,17 @@ static void on_body(sv_connection *connection, sv_str piece)
             sv_conclusion_stop_skipping(connection);
         return;
     }
+    if (connection->state == SV_CONNECTION_RECEIVING) {
+        request->awaits_continue = false;
+        sv_body_stream_append(request->body_stream, piece);
+        return;
+    }
     sv_status status = sv_request_append_body(request, piece);
     if (status == SV_TOO_LARGE)
         sv_conclusion_refuse(connection, (sv_refusal){&sv_kind_payload_too_large,
                                                       "The body is larger than this path takes"});
     else if (status)
-        sv_conclusion_refuse(connection, (sv_refusal){&sv_kind_insufficient_memory,
-                                                      "There is no memory for this request now"});
+        sv_conclusion_refuse(connection, no_memory);
 }
 
 static void on_complete(sv_connection *connection)
@@ -85,6 +161,12 @@ static void on_complete(sv_connection *connection)
     sv_request *request = connection->request;
     if (connection->state == SV_CONNECTION_SKIPPING) {
         sv_conclusion_end_skipping(connection);
+        return;
+    }
+    if (connection->state == SV_CONNECTION_RECEIVING) {
+        sv_body_stream_end(request->body_stream, SV_OK);
+        sv_connection_enter(connection, SV_CONNECTION_HANDLING, SV_NEVER);
+        sv_reception_move_deadline(connection);
         return;
     }
     request->exchange.body = sv_buf_str(&request->body);
@@ -98,26 +180,44 @@ static void on_refused(sv_connection *connection)
 {
     if (connection->state == SV_CONNECTION_SKIPPING)
         sv_conclusion_stop_skipping(connection);
+    else if (connection->state == SV_CONNECTION_RECEIVING)
+        sv_body_stream_end(connection->request->body_stream, SV_INVALID);
     else
         sv_conclusion_refuse(connection, sv_parser_get_refusal(connection->request->parser));
 }
 
-static bool can_parse(const sv_connection *connection)
+/* How many bytes may be parsed now. */
+static size_t count_parsable(const sv_connection *connection)
 {
-    return !connection->outlet.is_blocked && !connection->outlet.is_broken &&
-           (connection->state == SV_CONNECTION_IDLE || connection->state == SV_CONNECTION_READING ||
-            connection->state == SV_CONNECTION_SKIPPING);
+    if (connection->outlet.is_broken)
+        return 0;
+    switch (connection->state) {
+    case SV_CONNECTION_IDLE:
+    case SV_CONNECTION_READING:
+    case SV_CONNECTION_SKIPPING:
+        return connection->outlet.is_blocked ? 0 : SIZE_MAX;
+    case SV_CONNECTION_RECEIVING:
+        return sv_body_stream_room(connection->request->body_stream);
+    case SV_CONNECTION_HANDLING:
+    case SV_CONNECTION_LINGERING:
+    case SV_CONNECTION_CLOSED:
+        break;
+    }
+    return 0;
 }
 
-/* Reads on to the next event; false when there is nothing more to read now. */
-static bool take_event(sv_connection *connection, sv_str *input)
+/* Reads on to the next event in at most `max_bytes`; false when there is nothing more to read. */
+static bool take_event(sv_connection *connection, sv_str *input, size_t max_bytes)
 {
-    sv_str piece;
+    sv_str piece, rest = sv_str_slice(*input, max_bytes, input->len);
     if (!connection->request && (!input->len || !sv_reception_begin(connection)))
         return false;
-    switch (sv_parser_next(connection->request->parser, input, &piece)) {
+    *input = sv_str_slice(*input, 0, max_bytes);
+    sv_parser_event event = sv_parser_next(connection->request->parser, input, &piece);
+    input->len += rest.len;
+    switch (event) {
     case SV_PARSER_MORE:
-        return false;
+        return input->len > 0;
     case SV_PARSER_HEAD:
         on_head(connection, input->len > 0);
         break;
@@ -136,8 +236,9 @@ static bool take_event(sv_connection *connection, sv_str *input)
 
 void sv_reception_advance(sv_connection *connection, sv_str *input)
 {
+    size_t max_bytes;
     connection->is_advancing = true;
-    while (can_parse(connection) && take_event(connection, input))
+    while ((max_bytes = count_parsable(connection)) && take_event(connection, input, max_bytes))
         ;
     connection->is_advancing = false;
 }

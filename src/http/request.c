@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/body_stream.h"
 #include "http/host.h"
 #include "http/message.h"
 #include "http/mw_request_id.h"
@@ -32,6 +33,8 @@ static void forget_streams(sv_request *request)
 {
     sv_stream_free(atomic_load(&request->stream));
     atomic_store(&request->stream, NULL);
+    sv_body_stream_free(request->body_stream);
+    request->body_stream = NULL;
 }
 
 void sv_request_free(sv_request *request)

@@ -36,7 +36,8 @@ typedef struct http_fixture {
  * before http_start. */
 void http_init(http_fixture *fixture);
 /* Routes: the echo of examples/echo at every path, before it:
- * GET /hello ("hello"), POST /hold and GET /stream (answered by http_release, or by the test),
+ * GET /hello ("hello"), POST /hold, GET /stream and POST /upload (which streams its body, at most
+ * 1,000,000 bytes; all three are answered by http_release, or by the test),
  * GET|POST /items, GET /items/{id} (answers the id), POST /small (at most 10 bytes), POST /picture
  * (image/ only), GET /big (1 MiB), GET /none (204), GET /silent (gives no answer). Without
  * `with_echo` other paths are not found. */

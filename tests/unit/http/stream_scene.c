@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static int begin(void **state, const sv_http_limits *limits)
+int scene_start_with(void **state, const sv_http_limits *limits)
 {
     scene *made = test_calloc(1, sizeof *made);
     http_init(&made->fixture);
@@ -16,14 +16,14 @@ static int begin(void **state, const sv_http_limits *limits)
 
 int scene_start(void **state)
 {
-    return begin(state, &sv_http_limits_default);
+    return scene_start_with(state, &sv_http_limits_default);
 }
 
 int scene_start_hasty(void **state)
 {
     sv_http_limits limits = sv_http_limits_default;
     limits.write_timeout_ms = limits.request_timeout_ms = 40;
-    return begin(state, &limits);
+    return scene_start_with(state, &limits);
 }
 
 int scene_stop(void **state)

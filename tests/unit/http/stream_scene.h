@@ -4,6 +4,8 @@
 
 #include "http_fixture.h"
 
+#include "http/stream.h"
+
 #define SCENE_HOST "Host: a\r\n"
 #define SCENE_STREAM "GET /stream HTTP/1.1\r\n" SCENE_HOST "\r\n"
 #define SCENE_HELLO "GET /hello HTTP/1.1\r\n" SCENE_HOST "\r\n"
@@ -18,6 +20,7 @@ typedef struct scene {
 enum { SCENE_LATER_MS = 120 };
 int scene_start(void **state);
 int scene_start_hasty(void **state);
+int scene_start_with(void **state, const sv_http_limits *limits);
 int scene_stop(void **state);
 #define scene_test(name) cmocka_unit_test_setup_teardown(name, scene_start, scene_stop)
 #define hasty_test(name) cmocka_unit_test_setup_teardown(name, scene_start_hasty, scene_stop)

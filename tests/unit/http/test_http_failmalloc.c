@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "failing_malloc.h"
-#include "http/stream.h"
+#include "http/body_stream.h"
+#include "http/event_replay.h"
 
 static void handle_echo(sv_exchange *exchange)
 {
@@ -24,7 +25,46 @@ static void handle_stream(sv_exchange *exchange)
         sv_exchange_respond(exchange);
 }
 
-static const sv_route stream = {.method = "PUT", .path = "/stream", .handle = handle_stream};
+static void handle_upload(sv_exchange *exchange)
+{
+    char bytes[10];
+    size_t len;
+    exchange->answer.status = 200;
+    if (sv_body_stream_read(exchange, bytes, sizeof bytes, &len) == SV_UNAVAILABLE)
+        exchange->answer.body = SV_STR("nothing yet");
+    sv_exchange_respond(exchange);
+}
+
+static void end_follow(void *arg, sv_status status)
+{
+    if (status)
+        sv_stream_abort(arg);
+    else
+        sv_exchange_respond(arg);
+}
+
+static void handle_events(sv_exchange *exchange)
+{
+    sv_event_replay *replay = NULL;
+    sv_event_fields event = {.data = SV_STR("replayed")};
+    sv_event_follow how = {.on_end = end_follow, .arg = exchange};
+    sv_status status = sv_event_replay_new(4, 1000, &replay);
+    if (!status)
+        status = sv_event_replay_publish(replay, &event);
+    if (!status)
+        status = sv_event_replay_follow(replay, exchange, &how);
+    sv_event_replay_free(replay);
+    if (!status)
+        return;
+    exchange->answer.status = 503;
+    sv_exchange_respond(exchange);
+}
+
+static const sv_route streams[] = {
+    {.method = "PUT", .path = "/stream", .handle = handle_stream},
+    {.method = "PUT", .path = "/events", .handle = handle_events},
+    {.method = "PUT", .path = "/upload", .handle = handle_upload, .policy = {.stream_body = true}},
+};
 static const sv_route echo = {.method = "POST", .path = "/{name}", .handle = handle_echo};
 
 #define REQUESTS                                                                                   \
@@ -48,6 +88,8 @@ static bool serve(sv_server *server, sv_loop *loop)
                                            "HTTP/1.1 405 ",
                                            "HTTP/1.1 400 ",
                                            "8\r\nstreamed\r\n0\r\n\r\n",
+                                           "data: replayed\nid: 1\n\n\r\n0\r\n\r\n",
+                                           "nothing yet",
                                            NULL};
     sv_loopback *client = sv_loopback_new(server, loop);
     if (!client)
@@ -55,14 +97,25 @@ static bool serve(sv_server *server, sv_loop *loop)
     http_send(client, REQUESTS);
     sv_loopback_send(client, (sv_str){body, sizeof body});
     http_send(client, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nPUT /stream HTTP/1.1\r\nHost: a\r\n\r\n"
+                      "PUT /events HTTP/1.1\r\nHost: a\r\n\r\n"
+                      "PUT /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      "5\r\nhello\r\n0\r\nT: x\r\n\r\n"
                       "GET /% HTTP/1.1\r\nHost: a\r\n\r\n");
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 8; i++)
         sv_loop_step(loop, 0);
     sv_loopback_send_eof(client);
     assert_true(sv_loopback_is_closed(client));
     bool succeeded = has_all(sv_buf_str(sv_loopback_received(client)), statuses);
     sv_loopback_free(client);
     return succeeded;
+}
+
+static bool add_routes(sv_router *router)
+{
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        if (sv_router_add(router, &streams[i], NULL))
+            return false;
+    return !sv_router_add(router, &echo, NULL);
 }
 
 static bool run_server(void *arg)
@@ -72,8 +125,7 @@ static bool run_server(void *arg)
     sv_server *server = NULL;
     sv_router *router = sv_router_new();
     bool succeeded = false;
-    if (router && !sv_router_add(router, &stream, NULL) && !sv_router_add(router, &echo, NULL) &&
-        !sv_loop_new(NULL, &loop)) {
+    if (router && add_routes(router) && !sv_loop_new(NULL, &loop)) {
         sv_server_config config = {.router = router, .limits = sv_http_limits_default};
         if (!sv_server_new(&config, &server))
             succeeded = serve(server, loop);
