@@ -66,18 +66,19 @@ void sv_conclusion_begin_stream(sv_connection *connection)
 static bool write_answer(sv_connection *connection, bool closes)
 {
     if (connection->stream)
-        return sv_stream_finish(connection->stream, &connection->outlet) || closes;
-    sv_outlet_write_answer(&connection->outlet, connection->request, closes);
+        closes |= sv_stream_finish(connection->stream, &connection->outlet);
+    else
+        sv_outlet_write_answer(&connection->outlet, connection->request, closes);
+    connection->stream = NULL;
+    report(connection->request);
     return closes;
 }
 
-/* Answers the connection's request for good: it is over, and perhaps the connection too. */
-static void conclude(sv_connection *connection, bool closes)
+/* The answered request is over, and perhaps the connection too. */
+static void leave(sv_connection *connection, bool closes)
 {
     sv_request *request = connection->request;
-    closes = write_answer(connection, closes);
     int64_t now = request->exchange.finished_ns;
-    report(request);
     forget_request(connection);
     release(request);
     go_on(connection, now, closes);
@@ -97,14 +98,13 @@ static bool is_rest_unwanted(const sv_request *request)
 void sv_conclusion_answer(sv_connection *connection)
 {
     sv_request *request = connection->request;
-    bool closes = must_close(connection, request);
     bool is_read = connection->state == SV_CONNECTION_HANDLING || !sv_request_has_body(request);
-    if (is_read || closes || is_rest_unwanted(request)) {
-        conclude(connection, closes || !is_read);
+    bool closes = must_close(connection, request) || (!is_read && is_rest_unwanted(request));
+    closes = write_answer(connection, closes);
+    if (is_read || closes) {
+        leave(connection, closes);
         return;
     }
-    write_answer(connection, false);
-    report(request);
     connection->dropped_bytes = 0;
     sv_connection_enter(
         connection, SV_CONNECTION_SKIPPING,
@@ -117,7 +117,7 @@ void sv_conclusion_refuse(sv_connection *connection, sv_refusal refusal)
     sv_request_read_fragment(request);
     sv_exchange_fail(&request->exchange,
                      &(sv_failure){.kind = refusal.kind, .message = sv_str_from(refusal.message)});
-    conclude(connection, true);
+    leave(connection, write_answer(connection, true));
 }
 
 void sv_conclusion_end_skipping(sv_connection *connection)

@@ -83,6 +83,7 @@ sv_status sv_stream_start_beating(sv_exchange *exchange, sv_str beat, int64_t si
     sv_stream *stream = new_stream(request);
     if (!stream)
         return SV_NO_MEMORY;
+    exchange->answer.body = SV_STR("");
     stream->beat = beat;
     stream->beat_ns = silence_ms * SV_NS_PER_MS;
     atomic_store(&request->stream, stream);
@@ -233,7 +234,7 @@ bool sv_stream_finish(sv_stream *stream, sv_outlet *outlet)
     sv_str end = SV_STR("0\r\n\r\n");
     sv_stream_pump(stream, outlet);
     exchange->finished_ns = sv_lane_now_ns(outlet->lane);
-    exchange->answer.body = SV_STR("");
+    exchange->answer.body = SV_STR(""); /* a failure behind the start was not told */
     if (stream->is_aborted || !stream->is_chunked)
         return true;
     if (!stream->is_mute) {

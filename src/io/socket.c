@@ -197,7 +197,7 @@ sv_status sv_socket_write(sv_socket *socket, const sv_slice *slices, size_t n_sl
 
 size_t sv_socket_queued_bytes(const sv_socket *socket)
 {
-    return socket->queued_bytes;
+    return uv_stream_get_write_queue_size(&socket->uv.stream); /* counts what a write has left */
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)

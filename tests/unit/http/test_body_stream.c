@@ -202,6 +202,27 @@ static void test_streamed_answer_before_the_body(void **state)
     scene_assert_received(here, "\r\n\r\nhello");
 }
 
+/* What ends with the connection cannot go on with skipping. */
+static void test_streamed_answer_of_http_1_0_before_the_body(void **state)
+{
+    scene *here = *state;
+    sv_exchange *exchange = scene_ask(here, "POST /upload HTTP/1.0\r\n" SCENE_HOST
+                                            "Connection: keep-alive\r\n" LENGTH("6") "one");
+    assert_int_equal(sv_stream_start(exchange), SV_OK);
+    scene_end(here, exchange);
+    assert_true(sv_loopback_is_closed(here->client));
+}
+
+static void test_no_beats_behind_the_end(void **state)
+{
+    scene *here = *state;
+    sv_exchange *exchange = scene_ask(here, UPLOAD LENGTH("6") "one");
+    assert_int_equal(sv_stream_start_beating(exchange, SV_STR("beat"), 10), SV_OK);
+    scene_end(here, exchange);
+    http_run_ms(&here->fixture, SCENE_LATER_MS);
+    assert_true(sv_str_ends_with(sv_str_from(http_text(here->client)), SV_STR("\r\n0\r\n\r\n")));
+}
+
 /* Ends of other kinds. */
 
 static void test_announced_too_large_has_no_handler(void **state)
@@ -464,6 +485,8 @@ int main(void)
         scene_test(test_long_rest_closes),
         scene_test(test_rest_that_is_short_by_now_is_skipped),
         scene_test(test_streamed_answer_before_the_body),
+        scene_test(test_streamed_answer_of_http_1_0_before_the_body),
+        scene_test(test_no_beats_behind_the_end),
         scene_test(test_announced_too_large_has_no_handler),
         scene_test(test_too_large),
         scene_test(test_body_that_is_no_http),
