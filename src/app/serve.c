@@ -11,7 +11,12 @@
 #include "api/predict.h"
 #include "app/signals.h"
 
-enum { MAX_TABLES = 8 };
+enum {
+    MAX_TABLES = 8,
+    WATCH_MS = 500,    /* how often the main thread looks at the loops */
+    BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
+    GRACE_MS = 1000    /* after the drain, for handlers whose clients are gone */
+};
 
 const sv_operation *const *sv_serve_tables(size_t *ret_count)
 {
@@ -82,23 +87,57 @@ static sv_status start_application(sv_runtime *runtime)
     return status;
 }
 
+sv_status sv_serve_open(sv_runtime *runtime)
+{
+    sv_status status = start_application(runtime);
+    return status ? status : listen_now(runtime);
+}
+
+/* Tells, once, that a loop hangs and what it is running. */
+static bool watch_loops(const sv_runtime *runtime, bool was_blocked)
+{
+    int64_t last_ns = sv_server_last_round_ns(sv_service_server(runtime->service));
+    int64_t silent_ms = (sv_clock_now_ns(&sv_clock_system) - last_ns) / SV_NS_PER_MS;
+    bool is_blocked = silent_ms > BLOCKED_MS;
+    if (is_blocked && !was_blocked) {
+        sv_log_write(runtime->log, SV_LOG_ERROR, "an event loop has not come round for %lld ms",
+                     (long long)silent_ms);
+        sv_application_report_running(sv_service_application(runtime->service), BLOCKED_MS);
+    }
+    return is_blocked;
+}
+
+/* A handler that does not return must not keep the process: its thread ends with it. */
+static void leave_if_stuck(sv_runtime *runtime)
+{
+    if (sv_pool_stop_within(sv_service_pool(runtime->service), GRACE_MS))
+        return;
+    sv_application_report_running(sv_service_application(runtime->service), 0);
+    sv_log_free(runtime->log);
+    fprintf(stderr, "Serval ends although handlers are still running\n");
+    _exit(0);
+}
+
 int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
 {
     const sv_settings *settings = &runtime->settings.values;
-    if (start_application(runtime) || listen_now(runtime))
+    if (sv_serve_open(runtime))
         return 1;
     fprintf(stderr, "Serval %s\n", sv_version());
     print_notices(runtime);
     if (load)
         load(runtime);
     print_ready(runtime);
-    sv_signals_wait();
+    bool is_blocked = false;
+    while (!sv_signals_wait_within(WATCH_MS))
+        is_blocked = watch_loops(runtime, is_blocked);
     fprintf(stderr,
             "Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
             (double)settings->shutdown_timeout / 1000);
     sv_server_drain(sv_service_server(runtime->service), settings->shutdown_timeout);
     if (settings->uds[0])
         unlink(settings->uds);
+    leave_if_stuck(runtime);
     return 0;
 }
 

@@ -12,6 +12,8 @@
 const sv_operation *const *sv_serve_tables(size_t *ret_count);
 /* Prints why the program cannot go on; returns `code`. */
 int sv_serve_explain(sv_runtime *runtime, const char *program, int code);
+/* Opens the application's states and listens; `problems` has why not. */
+sv_status sv_serve_open(sv_runtime *runtime) SV_MUST_USE;
 /* Listens, prints the plan and the ready line, waits for a signal, drains. `load` is called once
  * the server listens. Returns the exit code. */
 int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime));

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 static sigset_t ending_signals(void)
 {
@@ -21,11 +22,13 @@ void sv_signals_block(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-void sv_signals_wait(void)
+bool sv_signals_wait_within(int64_t timeout_ms)
 {
     sigset_t set = ending_signals();
-    int number = 0;
-    while (sigwait(&set, &number) != 0 || (number != SIGINT && number != SIGTERM))
-        ;
+    struct timespec timeout = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
+    int number = sigtimedwait(&set, NULL, &timeout);
+    if (number != SIGINT && number != SIGTERM)
+        return false;
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    return true;
 }

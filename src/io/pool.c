@@ -225,19 +225,29 @@ sv_status sv_pool_submit(sv_pool *pool, sv_message *message)
     return status;
 }
 
-void sv_pool_stop(sv_pool *pool)
+bool sv_pool_stop_within(sv_pool *pool, int64_t timeout_ms)
 {
+    int64_t end_ns = sv_clock_deadline_ns(&sv_clock_system, timeout_ms);
+    struct timespec end = {(time_t)(end_ns / SV_NS_PER_S), (long)(end_ns % SV_NS_PER_S)};
     pthread_mutex_lock(&pool->lock);
     pool->is_stopping = true;
     for (worker *idle = pool->idle; idle; idle = idle->below)
         pthread_cond_signal(&idle->wake);
-    while (pool->n_threads)
-        pthread_cond_wait(&pool->all_ended, &pool->lock);
-    bool has_ended = pool->has_ended;
-    pool->has_ended = false;
+    while (pool->n_threads && now_ns() < end_ns)
+        pthread_cond_clockwait(&pool->all_ended, &pool->lock, CLOCK_MONOTONIC, &end);
+    bool all_ended = !pool->n_threads;
+    bool has_ended = all_ended && pool->has_ended;
+    if (has_ended)
+        pool->has_ended = false;
     pthread_mutex_unlock(&pool->lock);
     if (has_ended)
         pthread_join(pool->ended, NULL);
+    return all_ended;
+}
+
+void sv_pool_stop(sv_pool *pool)
+{
+    (void)sv_pool_stop_within(pool, INT64_MAX);
 }
 
 void sv_pool_free(sv_pool *pool)

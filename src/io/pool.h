@@ -2,7 +2,9 @@
 #ifndef SERVAL_IO_POOL_H
 #define SERVAL_IO_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <serval/status.h>
 
@@ -26,6 +28,9 @@ sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms,
 sv_status sv_pool_submit(sv_pool *pool, sv_message *message) SV_MUST_USE;
 /* Runs what waits, joins all threads. Idempotent. Not from a thread of the pool. */
 void sv_pool_stop(sv_pool *pool);
+/* The same, but gives up after `timeout_ms`: false, and the pool takes nothing more, but some of
+ * its threads still work and it must not be freed. */
+bool sv_pool_stop_within(sv_pool *pool, int64_t timeout_ms);
 /* Stops first. NULL is fine. */
 void sv_pool_free(sv_pool *pool);
 /* Any thread. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "web/call_store.h"
 #include "web/docs_page.h"
 #include "web/folder.h"
@@ -403,6 +404,29 @@ void sv_application_report(const sv_application *application, const char *format
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     config->report(config->report_arg, line);
+}
+
+typedef struct long_list {
+    const sv_application *application;
+    size_t n;
+} long_list;
+
+static void report_long(void *arg, const sv_long_call *running)
+{
+    long_list *list = arg;
+    int64_t ms = (sv_clock_now_ns(&sv_clock_system) - running->since_ns) / SV_NS_PER_MS;
+    list->n++;
+    sv_application_report(list->application, "%s has been running for %lld ms%s", running->name,
+                          (long long)ms,
+                          running->is_inline ? " on an event loop, whose connections wait" : "");
+}
+
+size_t sv_application_report_running(const sv_application *application, int64_t min_ms)
+{
+    long_list list = {application, 0};
+    int64_t since_ns = sv_clock_now_ns(&sv_clock_system) - min_ms * SV_NS_PER_MS;
+    sv_call_store_each_running(application->shared->calls, since_ns, report_long, &list);
+    return list.n;
 }
 
 static const sv_plan *find_late_plan(const shared_part *shared, const sv_schema *schema)

@@ -90,6 +90,9 @@ const sv_dependency *sv_application_resolve(const sv_application *application,
 /* The plan of a schema that no operation names, made when first asked for. Any thread. */
 sv_status sv_application_plan(sv_application *application, const sv_schema *schema,
                               const sv_plan **ret_plan) SV_MUST_USE;
+/* Reports every handler that has been running for longer than `min_ms`; returns how many. Any
+ * thread. */
+size_t sv_application_report_running(const sv_application *application, int64_t min_ms);
 /* One line to whoever listens (printf format). Any thread. */
 void sv_application_report(const sv_application *application, const char *format, ...)
     SV_PRINTF(2, 3);

@@ -55,11 +55,15 @@ enum {
 };
 
 struct sv_call {
+    /* Read by any thread; they outlive the call (call_store.c). */
     atomic_int phase;
+    _Atomic(const char *) name;    /* of the handler or task, for reports */
+    atomic_llong running_since_ns; /* its handler runs; 0: it does not */
+    atomic_bool is_inline;         /* on an event loop */
+    /* The owner's. */
     sv_call *next_spare; /* of the store */
     sv_application *application;
     const struct sv_bound_operation *operation; /* NULL: no route was found, or a task */
-    const char *name;                           /* of the handler or task, for reports */
     sv_arena *arena;
     sv_cancel *cancel;
     sv_timeline *timeline;

@@ -2,6 +2,7 @@
 #include "web/call_store.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,9 @@ sv_call *sv_call_store_take(sv_call_store *store)
     pthread_mutex_unlock(&store->lock);
     if (!call)
         return NULL;
-    /* All but `phase`, which a late completion may be looking at. */
-    memset((char *)call + sizeof call->phase, 0, sizeof *call - sizeof call->phase);
+    /* All but what others may be looking at. */
+    size_t seen = offsetof(sv_call, is_inline) + sizeof call->is_inline;
+    memset((char *)call + seen, 0, sizeof *call - seen);
     atomic_store_explicit(&call->phase, SV_CALL_RUNNING, memory_order_release);
     return call;
 }
@@ -84,14 +86,19 @@ void sv_call_store_put(sv_call_store *store, sv_call *call)
     pthread_mutex_unlock(&store->lock);
 }
 
-/* Only deferred calls change hands here; the list of pieces does not shrink meanwhile. */
+/* The list of pieces only grows, at its head. */
+static piece *get_pieces(sv_call_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    piece *first = store->pieces;
+    pthread_mutex_unlock(&store->lock);
+    return first;
+}
+
 size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call))
 {
     size_t n = 0;
-    pthread_mutex_lock(&store->lock);
-    piece *at = store->pieces;
-    pthread_mutex_unlock(&store->lock);
-    for (; at; at = at->next)
+    for (piece *at = get_pieces(store); at; at = at->next)
         for (int i = 0; i < CALLS_PER_PIECE; i++) {
             int deferred = SV_CALL_DEFERRED;
             if (!atomic_compare_exchange_strong(&at->calls[i].phase, &deferred, SV_CALL_ENDING))
@@ -100,4 +107,16 @@ size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call))
             n++;
         }
     return n;
+}
+
+void sv_call_store_each_running(sv_call_store *store, int64_t since_ns,
+                                void (*see)(void *arg, const sv_long_call *running), void *arg)
+{
+    for (piece *at = get_pieces(store); at; at = at->next)
+        for (int i = 0; i < CALLS_PER_PIECE; i++) {
+            sv_call *call = &at->calls[i];
+            sv_long_call running = {call->name, call->running_since_ns, call->is_inline};
+            if (running.since_ns && running.since_ns < since_ns)
+                see(arg, &running);
+        }
 }

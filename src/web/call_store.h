@@ -23,4 +23,14 @@ void sv_call_store_put(sv_call_store *store, sv_call *call);
  * callback's from then on. For the stop. Returns how many there were. */
 size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call));
 
+/* A handler that has been running since before `since_ns`. */
+typedef struct sv_long_call {
+    const char *name;
+    int64_t since_ns;
+    bool is_inline;
+} sv_long_call;
+/* Shows every handler that has been running since before `since_ns` to `see`. Any thread. */
+void sv_call_store_each_running(sv_call_store *store, int64_t since_ns,
+                                void (*see)(void *arg, const sv_long_call *running), void *arg);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/stream.h"
 #include "web/application.h"
 #include "web/call_store.h"
@@ -16,7 +17,7 @@
 #include "json/decode.h"
 #include "json/encode.h"
 
-enum { MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512 };
+enum { MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512, INLINE_LIMIT_MS = 100 };
 
 /* A body of a type that the row lists as raw reaches the handler as it is. */
 static bool takes_raw_body(const sv_call *call, sv_str content_type)
@@ -132,6 +133,33 @@ static sv_status run_handler(sv_call *call)
     return handler->run(call, call->params, call->in, call->out);
 }
 
+/* A handler on an event loop holds up all its connections: one that takes long is told. */
+static void report_blocking(const sv_call *call, int64_t since_ns)
+{
+    int64_t took_ms = (sv_clock_now_ns(&sv_clock_system) - since_ns) / SV_NS_PER_MS;
+    if (took_ms >= INLINE_LIMIT_MS)
+        sv_application_report(call->application,
+                              "%s ran for %lld ms on an event loop: `run_inline` handlers must not "
+                              "block nor take long",
+                              call->name, (long long)took_ms);
+}
+
+/* Lets others see how long the handler has been running. */
+static sv_status run_watched(sv_call *call)
+{
+    int64_t now = sv_clock_now_ns(&sv_clock_system);
+    bool is_inline = !call->is_on_pool;
+    atomic_store_explicit(&call->is_inline, is_inline, memory_order_relaxed);
+    atomic_store_explicit(&call->running_since_ns, now, memory_order_relaxed);
+    sv_status status = run_handler(call);
+    if (status == SV_DEFERRED)
+        return status;
+    atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
+    if (is_inline)
+        report_blocking(call, now);
+    return status;
+}
+
 static void report_twice(const sv_call *call, const char *name)
 {
     sv_application_report(call->application, "%s: the call was answered twice; the first counts",
@@ -144,10 +172,11 @@ static void finish(sv_call *call, sv_status status);
  * moment that it is marked as deferred: then it is theirs. */
 static void run_call(sv_call *call)
 {
-    sv_status status = run_handler(call);
+    sv_status status = run_watched(call);
     if (status == SV_DEFERRED) {
         int running = SV_CALL_RUNNING;
         call->is_on_pool = false;
+        atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
         if (atomic_compare_exchange_strong(&call->phase, &running, SV_CALL_DEFERRED))
             return;
         status = (sv_status)(running - SV_CALL_COMPLETED);

@@ -120,7 +120,7 @@ sv_pool *sv_service_pool(const sv_service *service)
     return service->pool;
 }
 
-const sv_application *sv_service_application(const sv_service *service)
+sv_application *sv_service_application(const sv_service *service)
 {
     return service->application;
 }

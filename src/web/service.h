@@ -32,6 +32,6 @@ void sv_service_free(sv_service *service);
 
 sv_server *sv_service_server(const sv_service *service);
 sv_pool *sv_service_pool(const sv_service *service);
-const sv_application *sv_service_application(const sv_service *service);
+sv_application *sv_service_application(const sv_service *service);
 
 #endif

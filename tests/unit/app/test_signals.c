@@ -20,7 +20,8 @@ static int wait_for(int argc, char *const *argv)
     sv_signals_block();
     for (int i = 0; i < argc; i++)
         kill(getpid(), atoi(argv[i]));
-    sv_signals_wait();
+    while (!sv_signals_wait_within(10000))
+        ;
     printf("ended\n");
     fflush(stdout);
     if (argc > 1)
