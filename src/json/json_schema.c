@@ -4,8 +4,10 @@
  * DESIGN. Schemas and enums become components, collected once by name; fields refer to them. */
 #include "json/json_schema.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "json/json_type.h"
+#include "json/layout.h"
 
 enum { MAX_NAME = 256 };
 
@@ -17,8 +19,15 @@ typedef struct component {
     const char *json;
 } component;
 
+/* A tuple or union that was seen: it may contain itself. */
+typedef struct met {
+    struct met *next;
+    const sv_schema *schema;
+} met;
+
 struct sv_json_schema_set {
     sv_arena *arena;
+    met *met;
     component *items; /* sorted by name */
     size_t len, capacity;
 };
@@ -104,19 +113,52 @@ static sv_status add(sv_json_schema_set *set, component added, sv_error *error, 
     return SV_OK;
 }
 
+/* True when an inline schema was met before; else it is noted. */
+static bool was_met(sv_json_schema_set *set, const sv_schema *schema, sv_status *status)
+{
+    for (const met *at = set->met; at; at = at->next)
+        if (at->schema == schema)
+            return true;
+    met *noted = sv_arena_alloc(set->arena, sizeof *noted);
+    if (!noted) {
+        *status = SV_NO_MEMORY;
+        return true;
+    }
+    *noted = (met){set->met, schema};
+    set->met = noted;
+    return false;
+}
+
+static sv_status add_used(sv_json_schema_set *set, const sv_schema *schema, sv_error *error);
+
+/* What one row, its items and its keys refer to. */
+static sv_status add_row(sv_json_schema_set *set, const sv_field *row, sv_error *error)
+{
+    bool added;
+    sv_field storage;
+    sv_status status = SV_OK;
+    bool has_items =
+        row->kind == SV_KIND_LIST || row->kind == SV_KIND_MAP || row->kind == SV_KIND_ARRAY;
+    const char *name = has_items ? NULL : sv_json_type_component(row);
+    if (has_items)
+        status = add_row(set, sv_layout_item_row(row, &storage), error);
+    if (!status && row->key)
+        status = add_row(set, row->key, error);
+    if (!name && row->kind == SV_KIND_OBJECT)
+        return was_met(set, row->schema, &status) ? status : add_used(set, row->schema, error);
+    if (name && row->kind == SV_KIND_OBJECT)
+        return sv_json_schema_add(set, row->schema, error);
+    if (name)
+        return add(set, (component){name, .enumeration = row->enumeration}, error, &added);
+    return status;
+}
+
 /* What the fields of a schema refer to. */
 static sv_status add_used(sv_json_schema_set *set, const sv_schema *schema, sv_error *error)
 {
     sv_status status = SV_OK;
-    bool added;
-    for (size_t i = 0; i < schema->n_fields && !status; i++) {
-        const sv_field *row = &schema->fields[i];
-        if (row->schema)
-            status = sv_json_schema_add(set, row->schema, error);
-        else if (row->enumeration)
-            status = add(set, (component){row->enumeration->name, .enumeration = row->enumeration},
-                         error, &added);
-    }
+    for (size_t i = 0; i < schema->n_fields && !status; i++)
+        status = add_row(set, &schema->fields[i], error);
     return status;
 }
 
@@ -150,26 +192,11 @@ sv_status sv_json_schema_add_validation_error(sv_json_schema_set *set, sv_error 
     return status;
 }
 
-static void write_ref_member(sv_writer *writer, const char *name)
-{
-    char text[MAX_NAME];
-    snprintf(text, sizeof text, "#/components/schemas/%s", name);
-    sv_writer_key_cstr(writer, "$ref", text);
-}
-
 void sv_json_schema_write_ref(sv_writer *writer, const char *name)
 {
     sv_writer_begin_object(writer);
-    write_ref_member(writer, name);
+    sv_json_type_write_ref(writer, name);
     sv_writer_end_object(writer);
-}
-
-/* The component that a value of this kind is described by; NULL: none. */
-static const char *referred_component(const sv_field *row, sv_kind kind)
-{
-    if (kind == SV_KIND_OBJECT)
-        return sv_json_schema_component(row->schema);
-    return kind == SV_KIND_ENUM ? row->enumeration->name : NULL;
 }
 
 static bool is_letter(char byte)
@@ -193,119 +220,20 @@ void sv_json_schema_write_title(sv_writer *writer, sv_str name)
     sv_writer_str(writer, sv_str_trim((sv_str){text, len}));
 }
 
-/* Which of two places a field is described at: they differ in how bounds of integers look. */
-typedef enum field_place { AT_PROPERTY, AT_PARAM } field_place;
-
-static void write_bound(sv_writer *writer, const char *key, const sv_bound *bound, bool as_int)
+/* A header's name has hyphens, unless an alias says otherwise. */
+static void write_header_title(sv_writer *writer, const sv_field *row)
 {
-    if (bound->set && as_int)
-        sv_writer_key_int(writer, key, (int64_t)bound->value);
-    else if (bound->set)
-        sv_writer_key_double(writer, key, bound->value);
+    char name[MAX_NAME];
+    sv_str text = sv_str_from(row->alias ? row->alias : row->name);
+    size_t len = text.len < sizeof name ? text.len : sizeof name;
+    for (size_t i = 0; i < len; i++)
+        name[i] = (char)(text.ptr[i] == '_' && !row->alias ? '-' : text.ptr[i]);
+    sv_json_schema_write_title(writer, (sv_str){name, len});
 }
 
-static void write_bounds(sv_writer *writer, const sv_field *row, bool as_int)
+static const char *wire_name(const sv_field *row)
 {
-    write_bound(writer, "maximum", &row->le, as_int);
-    write_bound(writer, "exclusiveMaximum", &row->lt, as_int);
-    write_bound(writer, "minimum", &row->ge, as_int);
-    write_bound(writer, "exclusiveMinimum", &row->gt, as_int);
-}
-
-static void write_count(sv_writer *writer, const char *key, size_t count)
-{
-    if (count)
-        sv_writer_key_int(writer, key, (int64_t)count);
-}
-
-static void write_value_type(sv_writer *writer, const sv_field *row, sv_kind kind,
-                             field_place place)
-{
-    switch (kind) {
-    case SV_KIND_NONE:
-        break;
-    case SV_KIND_STR:
-        sv_writer_key_cstr(writer, "type", "string");
-        write_count(writer, "maxLength",
-                    row->kind == SV_KIND_LIST ? row->max_item_len : row->max_len);
-        write_count(writer, "minLength", row->min_len);
-        break;
-    case SV_KIND_INT:
-        sv_writer_key_cstr(writer, "type", "integer");
-        write_bounds(writer, row, place == AT_PARAM);
-        break;
-    case SV_KIND_DOUBLE:
-        sv_writer_key_cstr(writer, "type", "number");
-        write_bounds(writer, row, false);
-        break;
-    case SV_KIND_BOOL:
-        sv_writer_key_cstr(writer, "type", "boolean");
-        break;
-    case SV_KIND_ENUM:
-    case SV_KIND_OBJECT:
-    case SV_KIND_LIST:
-    case SV_KIND_MAP:
-    case SV_KIND_ARRAY:
-    case SV_KIND_DATETIME:
-    case SV_KIND_DATE:
-    case SV_KIND_TIME:
-    case SV_KIND_DURATION:
-    case SV_KIND_UUID:
-    case SV_KIND_BYTES:
-    case SV_KIND_DECIMAL:
-    case SV_KIND_JSON:
-    case SV_KIND_FILE:
-    case SV_KIND_EXTRAS:
-        break;
-    }
-}
-
-static void write_items(sv_writer *writer, const sv_field *row, field_place place)
-{
-    const char *referred = referred_component(row, row->item_kind);
-    sv_writer_key(writer, SV_STR("items"));
-    sv_writer_begin_object(writer);
-    if (referred)
-        write_ref_member(writer, referred);
-    else
-        write_value_type(writer, row, row->item_kind, place);
-    sv_writer_end_object(writer);
-}
-
-/* Type and limits of a field, as members of an object that is open. */
-static void write_type(sv_writer *writer, const sv_field *row, field_place place)
-{
-    const char *referred = referred_component(row, row->kind);
-    if (referred) {
-        write_ref_member(writer, referred);
-    } else if (row->kind == SV_KIND_LIST) {
-        write_items(writer, row, place);
-        sv_writer_key_cstr(writer, "type", "array");
-        write_count(writer, "maxItems", row->max_items);
-        write_count(writer, "minItems", row->min_items);
-    } else {
-        write_value_type(writer, row, row->kind, place);
-    }
-}
-
-static bool takes_null(const sv_field *row)
-{
-    return row->nullable && !row->optional;
-}
-
-static void write_type_or_null(sv_writer *writer, const sv_field *row, field_place place)
-{
-    if (!takes_null(row)) {
-        write_type(writer, row, place);
-        return;
-    }
-    sv_writer_key(writer, SV_STR("anyOf"));
-    sv_writer_begin_array(writer);
-    sv_writer_begin_object(writer);
-    write_type(writer, row, place);
-    sv_writer_end_object(writer);
-    sv_writer_raw(writer, SV_STR("{\"type\":\"null\"}"));
-    sv_writer_end_array(writer);
+    return row->alias ? row->alias : row->name;
 }
 
 /* References bring their own title. */
@@ -313,21 +241,26 @@ static void write_field_title(sv_writer *writer, const sv_field *row)
 {
     if (row->title) {
         sv_writer_key_cstr(writer, "title", row->title);
-    } else if (row->kind != SV_KIND_OBJECT && row->kind != SV_KIND_ENUM) {
+    } else if (!sv_json_type_component(row)) {
         sv_writer_key(writer, SV_STR("title"));
-        sv_json_schema_write_title(writer, sv_str_from(row->name));
+        if (row->in == SV_IN_HEADER)
+            write_header_title(writer, row);
+        else
+            sv_json_schema_write_title(writer, sv_str_from(wire_name(row)));
     }
 }
 
-static void write_field(sv_writer *writer, const sv_field *row, field_place place)
+static void write_field(sv_writer *writer, const sv_field *row, sv_json_type_place place)
 {
     sv_writer_begin_object(writer);
-    write_type_or_null(writer, row, place);
+    sv_json_type_write(writer, row, place);
     write_field_title(writer, row);
     if (row->help)
         sv_writer_key_cstr(writer, "description", row->help);
     if (row->default_json && strcmp(row->default_json, "null") != 0)
         sv_writer_key_raw(writer, "default", sv_str_from(row->default_json));
+    if (row->deprecated)
+        sv_writer_key_bool(writer, "deprecated", true);
     if (row->example_json) {
         sv_writer_key(writer, SV_STR("examples"));
         sv_writer_begin_array(writer);
@@ -339,61 +272,100 @@ static void write_field(sv_writer *writer, const sv_field *row, field_place plac
 
 void sv_json_schema_write_param(sv_writer *writer, const sv_field *field)
 {
-    write_field(writer, field, AT_PARAM);
+    write_field(writer, field, SV_JSON_TYPE_AT_PARAM);
+}
+
+/* Rows of the object that is written: all, or those of a form. */
+static bool is_property(const sv_field *row, sv_place in)
+{
+    bool is_wanted = in == SV_IN_AUTO || row->in == in;
+    return is_wanted && row->kind != SV_KIND_NONE && row->kind != SV_KIND_EXTRAS;
 }
 
 static bool is_required(const sv_field *row)
 {
-    return row->kind != SV_KIND_NONE && !row->default_json && !row->optional;
+    return !row->default_json && !row->default_factory && !row->optional;
 }
 
-static void write_required(sv_writer *writer, const sv_schema *schema)
+static void write_required(sv_writer *writer, const sv_schema *schema, sv_place in)
 {
     size_t n_required = 0;
     for (size_t i = 0; i < schema->n_fields; i++)
-        n_required += is_required(&schema->fields[i]);
+        n_required += is_property(&schema->fields[i], in) && is_required(&schema->fields[i]);
     if (!n_required)
         return;
     sv_writer_key(writer, SV_STR("required"));
     sv_writer_begin_array(writer);
     for (size_t i = 0; i < schema->n_fields; i++)
-        if (is_required(&schema->fields[i]))
-            sv_writer_str(writer, sv_str_from(schema->fields[i].name));
+        if (is_property(&schema->fields[i], in) && is_required(&schema->fields[i]))
+            sv_writer_str(writer, sv_str_from(wire_name(&schema->fields[i])));
     sv_writer_end_array(writer);
+}
+
+static void write_model(sv_writer *writer, const sv_schema *schema, sv_place in)
+{
+    sv_writer_key(writer, SV_STR("properties"));
+    sv_writer_begin_object(writer);
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const sv_field *row = &schema->fields[i];
+        if (!is_property(row, in))
+            continue;
+        sv_writer_key(writer, sv_str_from(wire_name(row)));
+        write_field(writer, row, SV_JSON_TYPE_AT_PROPERTY);
+    }
+    sv_writer_end_object(writer);
+    if (schema->extra != SV_EXTRA_IGNORE)
+        sv_writer_key_bool(writer, "additionalProperties", schema->extra == SV_EXTRA_ALLOW);
+    sv_writer_key_cstr(writer, "type", "object");
+    write_required(writer, schema, in);
+}
+
+static const sv_field *root_field(const sv_schema *schema)
+{
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (schema->fields[i].kind)
+            return &schema->fields[i];
+    return NULL; /* never: field.c */
+}
+
+static void write_shape(sv_writer *writer, const sv_schema *schema)
+{
+    switch (schema->shape) {
+    case SV_SHAPE_OBJECT:
+        write_model(writer, schema, SV_IN_AUTO);
+        break;
+    case SV_SHAPE_ROOT:
+        sv_json_type_write(writer, root_field(schema), SV_JSON_TYPE_AT_PROPERTY);
+        break;
+    case SV_SHAPE_TUPLE:
+    case SV_SHAPE_UNION:
+        sv_json_type_write_inline(writer, schema);
+        break;
+    }
 }
 
 static void write_schema(sv_writer *writer, const sv_schema *schema)
 {
     sv_writer_begin_object(writer);
-    sv_writer_key(writer, SV_STR("properties"));
-    sv_writer_begin_object(writer);
-    for (size_t i = 0; i < schema->n_fields; i++) {
-        const sv_field *row = &schema->fields[i];
-        if (row->kind == SV_KIND_NONE)
-            continue;
-        sv_writer_key(writer, sv_str_from(row->name));
-        write_field(writer, row, AT_PROPERTY);
-    }
-    sv_writer_end_object(writer);
-    if (schema->extra == SV_EXTRA_FORBID)
-        sv_writer_key_bool(writer, "additionalProperties", false);
-    sv_writer_key_cstr(writer, "type", "object");
-    write_required(writer, schema);
+    write_shape(writer, schema);
     sv_writer_key_cstr(writer, "title", sv_json_schema_component(schema));
     if (schema->help)
         sv_writer_key_cstr(writer, "description", schema->help);
     sv_writer_end_object(writer);
 }
 
+void sv_json_schema_write_form(sv_writer *writer, const sv_schema *params, const char *title)
+{
+    sv_writer_begin_object(writer);
+    write_model(writer, params, SV_IN_FORM);
+    sv_writer_key_cstr(writer, "title", title);
+    sv_writer_end_object(writer);
+}
+
 static void write_enum(sv_writer *writer, const sv_enum *names)
 {
     sv_writer_begin_object(writer);
-    sv_writer_key_cstr(writer, "type", "string");
-    sv_writer_key(writer, SV_STR("enum"));
-    sv_writer_begin_array(writer);
-    for (size_t i = 0; i < names->n_values; i++)
-        sv_writer_str(writer, sv_str_from(names->values[i].name));
-    sv_writer_end_array(writer);
+    sv_json_type_write_choices(writer, names);
     sv_writer_key_cstr(writer, "title", names->name);
     sv_writer_end_object(writer);
 }

@@ -12,7 +12,8 @@ typedef struct sv_json_schema_set sv_json_schema_set;
 
 /* Empty, in the arena; NULL when out of memory. */
 sv_json_schema_set *sv_json_schema_set_new(sv_arena *arena);
-/* Adds a schema and every schema and enum inside it, once each. SV_INVALID when another one has the
+/* Adds a schema and every schema and enum inside it, once each; tuples, unions and literals inside
+ * are described where they are used and are no components. SV_INVALID when another one has the
  * same name (`error` tells which); SV_NO_MEMORY. The schema must be one that sv_plan_new accepted.
  */
 sv_status sv_json_schema_add(sv_json_schema_set *set, const sv_schema *schema,
@@ -35,6 +36,8 @@ const char *sv_json_schema_component(const sv_schema *schema);
 void sv_json_schema_write_ref(sv_writer *writer, const char *name);
 /* The schema of one field, as it stands at a parameter. */
 void sv_json_schema_write_param(sv_writer *writer, const sv_field *field);
+/* The object of the form fields of a parameter schema, files included. */
+void sv_json_schema_write_form(sv_writer *writer, const sv_schema *params, const char *title);
 /* A name in Title Case, as a JSON text: "model_version" gives "Model Version". */
 void sv_json_schema_write_title(sv_writer *writer, sv_str name);
 

@@ -61,3 +61,25 @@ size_t sv_layout_entry_size(const sv_field *item)
     size_t aligned = (item->size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
     return SV_LAYOUT_MAP_VALUE + aligned;
 }
+
+const sv_field *sv_layout_item_row(const sv_field *row, sv_field *storage)
+{
+    if (row->item)
+        return row->item;
+    *storage = (sv_field){.name = "item",
+                          .kind = row->item_kind,
+                          .nullable = row->item_nullable,
+                          .schema = row->schema,
+                          .enumeration = row->enumeration,
+                          .max_len = row->max_item_len,
+                          .ge = row->ge,
+                          .gt = row->gt,
+                          .le = row->le,
+                          .lt = row->lt,
+                          .multiple_of = row->multiple_of,
+                          .check_str = row->check_item_str,
+                          .check_int = row->check_int,
+                          .check_double = row->check_double};
+    storage->size = sv_layout_size(storage);
+    return storage;
+}

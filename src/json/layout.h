@@ -19,6 +19,9 @@ size_t sv_layout_value_offset(const sv_field *row);
 size_t sv_layout_size(const sv_field *row);
 /* Bytes of one item of a list or array, of one entry of a map. */
 size_t sv_layout_item_size(const sv_field *row);
+/* The row of the items of a list, map or array: the one that was given, or `*storage`, which gets
+ * what the row says about its items. */
+const sv_field *sv_layout_item_row(const sv_field *row, sv_field *storage);
 /* Bytes of an entry whose value is `item`. */
 size_t sv_layout_entry_size(const sv_field *item);
 

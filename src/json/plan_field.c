@@ -140,35 +140,6 @@ static sv_status fill_pattern(sv_planner *p, const sv_schema *schema, sv_plan_fi
     return status;
 }
 
-/* The row of the items: the one that was given, or one with what the row says about items. */
-static sv_status find_item_row(sv_planner *p, const sv_field *row, const sv_field **ret_item)
-{
-    if (row->item) {
-        *ret_item = row->item;
-        return SV_OK;
-    }
-    sv_field *item = sv_arena_alloc(p->arena, sizeof *item);
-    if (!item)
-        return SV_NO_MEMORY;
-    *item = (sv_field){.name = "item",
-                       .kind = row->item_kind,
-                       .nullable = row->item_nullable,
-                       .schema = row->schema,
-                       .enumeration = row->enumeration,
-                       .max_len = row->max_item_len,
-                       .ge = row->ge,
-                       .gt = row->gt,
-                       .le = row->le,
-                       .lt = row->lt,
-                       .multiple_of = row->multiple_of,
-                       .check_str = row->check_item_str,
-                       .check_int = row->check_int,
-                       .check_double = row->check_double};
-    item->size = sv_layout_size(item);
-    *ret_item = item;
-    return SV_OK;
-}
-
 static sv_status fill_inner(sv_planner *p, const sv_schema *schema, const sv_field *row,
                             const sv_plan_field **ret_field)
 {
@@ -181,14 +152,15 @@ static sv_status fill_inner(sv_planner *p, const sv_schema *schema, const sv_fie
 
 static sv_status fill_items(sv_planner *p, const sv_schema *schema, sv_plan_field *field)
 {
-    const sv_field *row = field->row, *item = NULL;
+    const sv_field *row = field->row;
     bool has_items =
         row->kind == SV_KIND_LIST || row->kind == SV_KIND_MAP || row->kind == SV_KIND_ARRAY;
     if (!has_items)
         return SV_OK;
-    sv_status status = find_item_row(p, row, &item);
-    if (!status)
-        status = fill_inner(p, schema, item, &field->item);
+    sv_field *made = row->item ? NULL : sv_arena_alloc(p->arena, sizeof *made);
+    if (!row->item && !made)
+        return SV_NO_MEMORY;
+    sv_status status = fill_inner(p, schema, sv_layout_item_row(row, made), &field->item);
     if (!status && row->key)
         status = fill_inner(p, schema, row->key, &field->map_key);
     field->item_size = sv_layout_item_size(row);
