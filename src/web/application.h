@@ -25,6 +25,7 @@ typedef struct sv_bound_operation {
     const char *rate_limit; /* NULL: none */
     const char *folder;     /* of a mounted folder's files; else NULL */
     bool hidden;
+    bool has_header_params, has_cookie_params, has_form; /* of its own or of what it needs */
     const sv_plan *params, *in, *out, *event; /* NULL where the handler has no schema, or sv_none */
     const sv_dependency *const *needs;        /* NULL-terminated */
     const sv_plan *const *need_params;        /* one for each of `needs`; NULL: it has none */

@@ -253,7 +253,7 @@ static sv_status encode_answer(sv_call *call)
 
 void sv_dispatch_settle_failure(sv_call *call, sv_status status)
 {
-    if (!(status == SV_FAILED && call->result.failure))
+    if (!call->result.failure)
         sv_call_fail_with(call, status, NULL);
     call->result.status = call->result.failure->status;
     if (call->result.status >= 500 && call->result.log_detail.len &&

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/writer.h"
+#include "http/body_stream.h"
 #include "http/event_stream.h"
 #include "http/mw_error.h"
 #include "web/application.h"
@@ -172,4 +173,40 @@ sv_status sv_write(sv_call *call, sv_str bytes)
         return SV_INVALID;
     sv_hooks_see_piece(call, bytes);
     return sv_stream_write(call->exchange, bytes);
+}
+
+/* Why there is no more, as the client should hear it. */
+static const sv_error_kind *kind_of_end(sv_status status)
+{
+    switch (status) {
+    case SV_TOO_LARGE:
+        return &sv_kind_payload_too_large;
+    case SV_TIMEOUT:
+        return &sv_kind_request_timeout;
+    case SV_INVALID:
+        return &sv_kind_bad_request;
+    case SV_NO_MEMORY:
+        return &sv_kind_insufficient_memory;
+    case SV_OK:
+    case SV_FAILED:
+    case SV_CANCELLED:
+    case SV_NOT_FOUND:
+    case SV_UNSUPPORTED:
+    case SV_UNAVAILABLE:
+    case SV_IO:
+    case SV_DEFERRED:
+        break;
+    }
+    return NULL;
+}
+
+sv_status sv_read(sv_call *call, void *bytes, size_t size, size_t *ret_len)
+{
+    if (!call->exchange)
+        return SV_UNSUPPORTED;
+    sv_status status = sv_body_stream_read(call->exchange, bytes, size, ret_len);
+    const sv_error_kind *kind = kind_of_end(status);
+    if (kind)
+        sv_call_set_failure(call, kind, sv_str_from(kind->title), (sv_str){0});
+    return status;
 }

@@ -132,6 +132,17 @@ static void plan_needs(row_check *check, sv_arena *arena, sv_bound_operation *bo
     bound->need_params = plans;
 }
 
+/* Where parameters of a plan come from. */
+static void note_places(sv_bound_operation *bound, const sv_plan *plan)
+{
+    for (size_t i = 0; plan && i < plan->n_fields; i++) {
+        sv_place in = plan->fields[i].row->in;
+        bound->has_header_params |= in == SV_IN_HEADER;
+        bound->has_cookie_params |= in == SV_IN_COOKIE;
+        bound->has_form |= in == SV_IN_FORM;
+    }
+}
+
 static void make_route(sv_bound_operation *bound)
 {
     const sv_operation *row = bound->row;
@@ -141,6 +152,7 @@ static void make_route(sv_bound_operation *bound)
                               .policy = {.max_body_bytes = row->max_body_bytes,
                                          .timeout_ms = row->timeout_ms,
                                          .media = row->raw_media,
+                                         .stream_body = row->stream_body,
                                          .run_inline = row->run_inline},
                               .handle = sv_dispatch_exchange};
 }
@@ -161,6 +173,11 @@ sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena, sv_buf *
     bound->out = make_plan(&check, arena, row->handler->out, SV_FIELD_BODY);
     bound->event = make_plan(&check, arena, row->handler->event, SV_FIELD_BODY);
     plan_needs(&check, arena, bound);
+    note_places(bound, bound->params);
+    for (size_t i = 0; bound->needs && bound->needs[i]; i++)
+        note_places(bound, bound->need_params[i]);
+    if (bound->has_form && bound->in)
+        report(&check, "a form and a JSON body exclude each other", SV_STR(""));
     check_row(&check);
     check_errors(&check, bound->errors);
     check_path_params(&check, bound);
