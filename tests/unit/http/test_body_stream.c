@@ -1,6 +1,6 @@
 /* test_body_stream.c: bodies that are read while they come: order, back-pressure, ends of every
  * kind. */
-#include "stream_scene.h"
+#include "http_scene.h"
 
 #include <pthread.h>
 #include <stdio.h>

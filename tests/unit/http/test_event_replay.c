@@ -1,6 +1,6 @@
 /* test_event_replay.c: followers of a source of events: what they missed, what comes, how it ends.
  */
-#include "stream_scene.h"
+#include "http_scene.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* test_event_stream.c: events as text, and their stream. */
-#include "stream_scene.h"
+#include "http_scene.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* test_stream.c: streamed answers: their bytes, back-pressure, departures in every phase, time. */
-#include "stream_scene.h"
+#include "http_scene.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* stream_scene.c: see stream_scene.h. */
-#include "stream_scene.h"
+/* http_scene.c: see http_scene.h. */
+#include "http_scene.h"
 
 #include <string.h>
 
@@ -83,4 +83,17 @@ void scene_assert_done(scene *here, int status)
     http_settle(&here->fixture);
     assert_int_equal(here->fixture.seen.n_done, 1);
     assert_int_equal(here->fixture.seen.last_status, status);
+}
+
+void scene_assert_statuses(sv_loopback *client, size_t n, const int *expected)
+{
+    int statuses[8];
+    assert_int_equal(http_statuses(client, statuses, 8), n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(statuses[i], expected[i]);
+}
+
+size_t scene_count_active(scene *here)
+{
+    return sv_server_get_stats(here->fixture.server).n_active;
 }

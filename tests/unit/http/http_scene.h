@@ -1,6 +1,6 @@
-/* stream_scene.h: a client in memory and the exchange it asked for, for tests of streams. */
-#ifndef SERVAL_TESTS_STREAM_SCENE_H
-#define SERVAL_TESTS_STREAM_SCENE_H
+/* http_scene.h: a client in memory and the exchange it asked for. */
+#ifndef SERVAL_TESTS_HTTP_SCENE_H
+#define SERVAL_TESTS_HTTP_SCENE_H
 
 #include "http_fixture.h"
 
@@ -38,5 +38,13 @@ void scene_assert_received(scene *here, const char *text);
 void scene_assert_not_received(scene *here, const char *text);
 /* The one exchange was reported, with this status. */
 void scene_assert_done(scene *here, int status);
+
+/* The client has received answers of these statuses. */
+void scene_assert_statuses(sv_loopback *client, size_t n, const int *expected);
+#define scene_assert_answers(client, ...)                                                          \
+    scene_assert_statuses((client), sizeof((int[]){__VA_ARGS__}) / sizeof(int),                    \
+                          (int[]){__VA_ARGS__})
+/* Connections with a request. */
+size_t scene_count_active(scene *here);
 
 #endif
