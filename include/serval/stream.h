@@ -62,8 +62,10 @@ SV_API sv_status sv_channel_publish(sv_channel *channel, const sv_event *event);
 /* Nothing more will come: followers end once they have all of it. */
 SV_API void sv_channel_end(sv_channel *channel);
 /* Sends what the client missed (by its Last-Event-ID; without one, all that is kept), then what
- * comes, until the channel ends or the client leaves. A client that has seen all of an ended
- * channel is answered 204, which tells it not to come again. */
+ * comes, until the channel ends or the client leaves; holds no thread meanwhile. The handler ends
+ * with `return sv_events_follow(events, channel);`: SV_DEFERRED when all is well. Nothing may have
+ * been sent before. A client that has seen all of an ended channel is answered 204, which tells it
+ * not to come again. */
 SV_API sv_status sv_events_follow(sv_events *events, sv_channel *channel);
 
 /* Starts a streamed answer of bytes with the row's (or sv_set_status's) status and the headers set

@@ -267,7 +267,7 @@ static void conclude(sv_call *call, sv_status status)
     const sv_bound_operation *operation = call->operation;
     if (call->is_stream)
         sv_events_finish(call, status);
-    else if (!status && operation->event)
+    else if (!status && operation->event && !call->has_bytes)
         status = sv_events_close(call->out);
     else if (!status && operation->out && !call->has_bytes)
         status = encode_answer(call);

@@ -44,6 +44,21 @@ static sv_status prepare_head(sv_call *call)
     return SV_OK;
 }
 
+sv_call *sv_events_call(const sv_events *events)
+{
+    return events->call;
+}
+
+int64_t sv_events_heartbeat(const sv_events *events)
+{
+    return events->heartbeat_ms;
+}
+
+sv_status sv_events_prepare(sv_events *events)
+{
+    return prepare_head(events->call);
+}
+
 static sv_status begin(sv_events *events)
 {
     sv_call *call = events->call;

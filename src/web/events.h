@@ -14,4 +14,10 @@ sv_status sv_events_close(sv_events *events);
  * (of a stream of bytes: the connection breaks off), and the end. */
 void sv_events_finish(sv_call *call, sv_status status);
 
+/* For channel.c. */
+sv_call *sv_events_call(const sv_events *events);
+int64_t sv_events_heartbeat(const sv_events *events);
+/* Fills the exchange's answer with status and headers, as far as they were set. */
+sv_status sv_events_prepare(sv_events *events) SV_MUST_USE;
+
 #endif
