@@ -113,6 +113,15 @@ function(sv_programs)
         set_target_properties(example_${name} PROPERTIES
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/examples")
     endforeach()
+    # What end-to-end tests serve beside the examples: build/tests/NAME.
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/programs/*.c")
+    foreach(source ${sources})
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(program_${name} "${source}")
+        sv_link_rooms(program_${name} app)
+        set_target_properties(program_${name} PROPERTIES
+            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/tests")
+    endforeach()
     if(SV_TESTS)
         sv_application(template "${CMAKE_SOURCE_DIR}/assets/template") # what `serval new` writes
     endif()
