@@ -222,9 +222,9 @@
 /* A variant of a union whose kind member then has the value V. Other rows become variants by
  * `.variant = V`. */
 #define SV_VARIANT(...) SV_VARIANT_(__VA_ARGS__, )
-#define SV_VARIANT_(T, M, V, ...) SV_FIELD(T, M, .variant = (V), __VA_ARGS__)
+#define SV_VARIANT_(T, M, V, ...) SV_FIELD_(T, M, .variant = (V), __VA_ARGS__)
 #define SV_VARIANT_OBJECT(...) SV_VARIANT_OBJECT_(__VA_ARGS__, )
-#define SV_VARIANT_OBJECT_(T, M, V, I, ...) SV_FIELD_OBJECT(T, M, I, .variant = (V), __VA_ARGS__)
+#define SV_VARIANT_OBJECT_(T, M, V, I, ...) SV_FIELD_OBJECT_(T, M, I, .variant = (V), __VA_ARGS__)
 
 /* Announces `T##_schema`, for a struct that contains itself (by pointer or list). */
 #define SV_SCHEMA_DECLARE(T) static const sv_schema T##_schema

@@ -267,6 +267,7 @@ static void write_field(sv_writer *writer, const sv_field *row, sv_json_type_pla
         sv_writer_raw(writer, sv_str_from(row->example_json));
         sv_writer_end_array(writer);
     }
+    sv_json_type_write_discriminator(writer, row);
     sv_writer_end_object(writer);
 }
 

@@ -176,6 +176,7 @@ static void write_object_of(scribe *s, const sv_field *row)
     if (s->depth < MAX_DEPTH) {
         s->depth++;
         write_type(s, row);
+        sv_json_type_write_discriminator(s->writer, row);
         s->depth--;
     }
     sv_writer_end_object(s->writer);
@@ -303,6 +304,38 @@ static const char *tag_name(const sv_schema *schema)
     return schema->discriminator;
 }
 
+/* A tag and the component of its variant. */
+typedef struct tag {
+    sv_str text;
+    const char *component;
+} tag;
+
+static int compare(sv_str a, sv_str b)
+{
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* The tag that follows `last` (NULL pointer: the first) in the order of their texts; NULL pointer
+ * when there is none. */
+static tag next_tag(const sv_schema *schema, sv_str last)
+{
+    tag next = {{NULL, 0}, NULL};
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const sv_enum *tags = tags_of(schema, &schema->fields[i]);
+        for (size_t j = 0; tags && j < tags->n_values; j++) {
+            sv_str text = sv_str_from(tags->values[j].name);
+            bool is_quoted = tags->form == SV_ENUM_LITERAL_JSON;
+            if (is_quoted)
+                text = sv_str_slice(text, 1, text.len - 1);
+            bool is_later = !last.ptr || compare(text, last) > 0;
+            if (is_later && (!next.text.ptr || compare(text, next.text) < 0))
+                next = (tag){text, sv_json_type_component(&schema->fields[i])};
+        }
+    }
+    return next;
+}
+
 static void write_discriminator(sv_writer *writer, const sv_schema *schema)
 {
     sv_writer_key(writer, SV_STR("discriminator"));
@@ -310,20 +343,11 @@ static void write_discriminator(sv_writer *writer, const sv_schema *schema)
     sv_writer_key_cstr(writer, "propertyName", tag_name(schema));
     sv_writer_key(writer, SV_STR("mapping"));
     sv_writer_begin_object(writer);
-    for (size_t i = 0; i < schema->n_fields; i++) {
-        const sv_enum *tags = tags_of(schema, &schema->fields[i]);
-        for (size_t j = 0; tags && j < tags->n_values; j++) {
-            char target[MAX_NAME];
-            snprintf(target, sizeof target, "#/components/schemas/%s",
-                     sv_json_type_component(&schema->fields[i]));
-            if (tags->form == SV_ENUM_LITERAL_JSON) /* a text, in quotes already */
-                sv_writer_raw(writer, sv_str_from(tags->values[j].name));
-            else
-                sv_writer_str(writer, sv_str_from(tags->values[j].name));
-            sv_buf_append_byte(writer->buf, ':');
-            writer->needs_comma = false;
-            sv_writer_str(writer, sv_str_from(target));
-        }
+    for (tag at = next_tag(schema, (sv_str){0}); at.text.ptr; at = next_tag(schema, at.text)) {
+        char target[MAX_NAME];
+        snprintf(target, sizeof target, "#/components/schemas/%s", at.component);
+        sv_writer_key(writer, at.text);
+        sv_writer_str(writer, sv_str_from(target));
     }
     sv_writer_end_object(writer);
     sv_writer_end_object(writer);
@@ -335,8 +359,6 @@ static void write_union(scribe *s, const sv_schema *schema)
     sv_writer_begin_array(s->writer);
     write_variants(s, schema);
     sv_writer_end_array(s->writer);
-    if (schema->discriminator)
-        write_discriminator(s->writer, schema);
 }
 
 static void write_decimal(scribe *s, const sv_field *row)
@@ -460,6 +482,14 @@ void sv_json_type_write(sv_writer *writer, const sv_field *row, sv_json_type_pla
     write_type(&s, row);
 }
 
+void sv_json_type_write_discriminator(sv_writer *writer, const sv_field *row)
+{
+    bool is_union = row->kind == SV_KIND_OBJECT && row->schema->shape == SV_SHAPE_UNION;
+    bool stands_inside = row->nullable && !row->optional; /* in a schema beside that of null */
+    if (is_union && !stands_inside && row->schema->discriminator)
+        write_discriminator(writer, row->schema);
+}
+
 void sv_json_type_write_inline(sv_writer *writer, const sv_schema *schema)
 {
     scribe s = {writer, SV_JSON_TYPE_AT_PROPERTY, 0};
@@ -467,4 +497,6 @@ void sv_json_type_write_inline(sv_writer *writer, const sv_schema *schema)
         write_tuple(&s, schema);
     else
         write_union(&s, schema);
+    if (schema->discriminator)
+        write_discriminator(writer, schema);
 }

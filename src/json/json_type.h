@@ -17,7 +17,9 @@ typedef enum sv_json_type_place {
 const char *sv_json_type_component(const sv_field *row);
 /* Type and limits as members of an object that is open. */
 void sv_json_type_write(sv_writer *writer, const sv_field *row, sv_json_type_place place);
-/* The same for a schema that is no component: a tuple or a union. */
+/* What stands behind title and default: the discriminator of a union. */
+void sv_json_type_write_discriminator(sv_writer *writer, const sv_field *row);
+/* All of a schema that is no component: a tuple or a union. */
 void sv_json_type_write_inline(sv_writer *writer, const sv_schema *schema);
 /* The values of an enum: `"type":…,"enum":[…]`. */
 void sv_json_type_write_choices(sv_writer *writer, const sv_enum *names);

@@ -70,14 +70,14 @@ static bool breaks(const bound_rule *rule, int order)
 
 bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_violation)
 {
-    bool is_exact = number >= -MOST_EXACT && number <= MOST_EXACT;
-    if (is_exact && keeps_bounds(row, (double)number))
-        return true;
-    int64_t multiple = (int64_t)row->multiple_of.value; /* whole and positive, too */
-    if (row->multiple_of.set && number % multiple) {
+    if (row->multiple_of.set && number % (int64_t)row->multiple_of.value) {
+        int64_t multiple = (int64_t)row->multiple_of.value; /* whole and positive, too */
         *ret_violation = (sv_violation){SV_ERROR_TYPE_MULTIPLE_OF, {of_int(multiple)}};
         return false;
     }
+    bool is_exact = number >= -MOST_EXACT && number <= MOST_EXACT;
+    if (is_exact && keeps_bounds(row, (double)number))
+        return true;
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);
     for (int i = 0; i < N_BOUNDS; i++) {
@@ -103,13 +103,13 @@ bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_vi
         *ret_violation = (sv_violation){.type = SV_ERROR_TYPE_FINITE_NUMBER};
         return false;
     }
-    if (keeps_bounds(row, number))
-        return true;
     if (row->multiple_of.set && !is_multiple(number, row->multiple_of.value)) {
         sv_context multiple = {.kind = SV_CONTEXT_DOUBLE, .number = row->multiple_of.value};
         *ret_violation = (sv_violation){SV_ERROR_TYPE_MULTIPLE_OF, {multiple}};
         return false;
     }
+    if (keeps_bounds(row, number))
+        return true;
     bound_rule rules[N_BOUNDS];
     list_bounds(row, rules);
     for (int i = 0; i < N_BOUNDS; i++) {

@@ -1,5 +1,5 @@
-"""Asks a real FastAPI again about every case of body.json, params.json and syntax.json, and for
-openapi.json. The unit tests of src/json expect the same answers, byte by byte.
+"""Asks a real FastAPI again about every case of body.json, kinds.json, params.json and syntax.json,
+and for openapi.json. The unit tests of src/json expect the same answers, byte by byte.
 
 To add a case, add a line without an answer and run this. A case with "differs" is one where Serval
 means to answer otherwise, for that reason: its answer is Serval's and is left alone.
@@ -16,6 +16,8 @@ from fastapi import FastAPI, Path, Query
 from fastapi.testclient import TestClient
 from pydantic import (AfterValidator, BaseModel, ConfigDict, Field, create_model, field_validator,
                       model_validator)
+
+import kinds
 
 HERE = pathlib.Path(__file__).parent
 
@@ -161,6 +163,8 @@ MODELS = {f"v_{name}": create_model(f"v_{name}", v=field) for name, field in FIE
 MODELS |= {model.__name__: model for model in
            (point, strict_point, node, tree, generate, span, spans, answer)}
 
+MODELS |= kinds.MODELS
+
 app = FastAPI()
 for _name, _model in MODELS.items():
     def _endpoint(x):
@@ -219,6 +223,7 @@ def record_openapi():
     """All components but those that FastAPI splits into X-Input and X-Output, and parameters."""
     document = app.openapi()
     keep = set(MODELS) | {"color", "sort_by", "HTTPValidationError", "ValidationError"}
+    keep |= {"tint", "level", "spot", "cat", "dog", "one", "two"}
     components = document["components"]["schemas"]
     return {"schemas": {name: components[name] for name in components if name in keep},
             "query": document["paths"]["/query"]["get"]["parameters"],
@@ -233,6 +238,7 @@ def refresh(name, ask):
 
 if __name__ == "__main__":
     refresh("body.json", ask_body)
+    refresh("kinds.json", ask_body)
     refresh("params.json", ask_params)
     refresh("syntax.json", ask_syntax)
     (HERE / "openapi.json").write_text(json.dumps(record_openapi(), indent=1) + "\n")

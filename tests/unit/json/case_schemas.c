@@ -236,6 +236,9 @@ const sv_schema *const case_schemas[] = {
 
 const sv_schema *case_schema(sv_str name)
 {
+    for (size_t i = 0; kind_schemas[i]; i++)
+        if (sv_str_eq(sv_str_from(kind_schemas[i]->name), name))
+            return kind_schemas[i];
     for (size_t i = 0; case_schemas[i]; i++)
         if (sv_str_eq(sv_str_from(case_schemas[i]->name), name))
             return case_schemas[i];

@@ -6,8 +6,8 @@
 
 /* By the name of the Python model; NULL when there is none. */
 const sv_schema *case_schema(sv_str name);
-/* All of them, NULL at the end. */
-extern const sv_schema *const case_schemas[];
+/* All of them, NULL at the end: of record.py itself, and of kinds.py. */
+extern const sv_schema *const case_schemas[], *const kind_schemas[];
 /* The parameters of the routes /query and /path/{item_id}/{size}. */
 extern const sv_schema *const case_query_schema, *const case_path_schema;
 

@@ -53,11 +53,10 @@ static sv_str answer(sv_arena *arena, const sv_value *test)
     return sv_arena_printf(arena, "{\"detail\":%s}", cases_detail(arena, &errors).ptr);
 }
 
-static void test_bodies(void **state)
+static void check_all(const char *file, size_t n_least)
 {
-    (void)state;
     sv_arena *arena = sv_arena_new(0), *scratch = sv_arena_new(0);
-    const sv_value *cases = cases_read(arena, "body.json"), *test;
+    const sv_value *cases = cases_read(arena, file), *test;
     sv_value_cursor cursor = sv_value_walk(cases);
     size_t n_wrong = 0;
     while (sv_value_next_item(&cursor, &test)) {
@@ -68,14 +67,26 @@ static void test_bodies(void **state)
         n_wrong += !cases_same(name, expected, answer(scratch, test));
         sv_arena_reset(scratch);
     }
-    assert_true(sv_value_len(cases) > 500);
+    assert_true(sv_value_len(cases) > n_least);
     sv_arena_free(scratch);
     sv_arena_free(arena);
     assert_int_equal(n_wrong, 0);
 }
 
+static void test_bodies(void **state)
+{
+    (void)state;
+    check_all("body.json", 500);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    check_all("kinds.json", 1500);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bodies)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bodies), cmocka_unit_test(test_kinds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
