@@ -21,13 +21,14 @@ static const size_t MAX_EVENT_BYTES = (size_t)16 << 20;
 struct sv_events {
     sv_call *call;
     int64_t heartbeat_ms;
+    sv_status failed; /* why the answer could not begin; SV_OK: it could, or was not tried yet */
 };
 
 sv_events *sv_events_open(sv_call *call)
 {
     sv_events *events = sv_arena_alloc(call->arena, sizeof *events);
     if (events)
-        *events = (sv_events){call, SV_EVENT_STREAM_HEARTBEAT_MS};
+        *events = (sv_events){.call = call, .heartbeat_ms = SV_EVENT_STREAM_HEARTBEAT_MS};
     return events;
 }
 
@@ -62,12 +63,13 @@ sv_status sv_events_prepare(sv_events *events)
 static sv_status begin(sv_events *events)
 {
     sv_call *call = events->call;
-    if (call->is_stream)
-        return SV_OK;
+    if (call->is_stream || events->failed)
+        return events->failed;
     sv_status status = prepare_head(call);
     if (!status)
         status = sv_event_stream_start(call->exchange, events->heartbeat_ms);
     call->is_stream = !status;
+    events->failed = status;
     return status;
 }
 

@@ -28,17 +28,16 @@ def told(server, *words) -> bool:
 
 def test_a_handler_that_takes_too_long(server):
     began = time.monotonic()
-    assert server.ask("GET", "/sleep/2").status == 504
-    assert time.monotonic() - began < 1.5
+    assert server.ask("GET", "/sleep/4").status == 504
+    assert 1.9 < time.monotonic() - began < 3.9
     assert server.ask("GET", "/sleep/0").status == 200
 
 
 def test_a_handler_that_sleeps_stops_nobody_else(server):
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
-        slow = [pool.submit(server.ask, "GET", "/sleep/0.25") for _ in range(30)]
-        began = time.monotonic()
+        slow = [pool.submit(server.ask, "GET", "/sleep/1") for _ in range(30)]
         assert server.ask("GET", "/counts").status == 200
-        assert time.monotonic() - began < 0.2
+        assert not any(answer.done() for answer in slow)
         assert {answer.result().status for answer in slow} == {200}
 
 

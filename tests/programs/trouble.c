@@ -30,7 +30,7 @@ static sv_status counts_now(sv_call *call, const struct sv_none *in, struct coun
     return SV_OK;
 }
 
-/* As /blocking, on whatever thread its row says. */
+/* On whatever thread its row says. */
 SV_HANDLER_PARAMS(sleeping, wait, sv_none, sv_none);
 static sv_status sleeping(sv_call *call, const struct wait *params, const struct sv_none *in,
                           struct sv_none *out)
@@ -131,7 +131,7 @@ static sv_status deferred(sv_call *call, const struct sv_none *in, struct token 
 
 static const sv_operation operations[] = {
     {"GET", "/counts", &counts_now_handler, .run_inline = true},
-    {"GET", "/sleep/{seconds}", &sleeping_handler, .timeout_ms = 300},
+    {"GET", "/sleep/{seconds}", &sleeping_handler, .timeout_ms = 2000},
     {"GET", "/block/{seconds}", &sleeping_handler, .run_inline = true},
     {"GET", "/never", &never_handler, .timeout_ms = 100},
     {"GET", "/twice", &twice_handler},
