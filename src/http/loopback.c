@@ -159,6 +159,11 @@ void sv_loopback_take_held(sv_loopback *loopback)
     deliver(loopback);
 }
 
+size_t sv_loopback_held_bytes(const sv_loopback *loopback)
+{
+    return count_queued(loopback);
+}
+
 sv_buf *sv_loopback_received(sv_loopback *loopback)
 {
     deliver(loopback); /* reading may have begun again since */

@@ -20,6 +20,8 @@ void sv_loopback_reset(sv_loopback *loopback);
 void sv_loopback_limit(sv_loopback *loopback, size_t room_bytes);
 /* Takes what was held back. */
 void sv_loopback_take_held(sv_loopback *loopback);
+/* How many bytes are held back now. */
+size_t sv_loopback_held_bytes(const sv_loopback *loopback);
 /* What the server wrote and is not consumed yet. */
 sv_buf *sv_loopback_received(sv_loopback *loopback);
 /* The server closed its sending side, or everything. */

@@ -18,9 +18,10 @@ enum { HEARTBEAT_MS = 250 };
 struct sv_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    uv_timer_t heartbeat; /* only inside sv_loop_run */
-    uv_timer_t step;      /* ends a sv_loop_step */
-    uv_check_t round;     /* notes that the loop came round */
+    uv_timer_t heartbeat;  /* only inside sv_loop_run */
+    uv_timer_t step;       /* ends a sv_loop_step */
+    uv_check_t round;      /* notes that the loop came round */
+    const sv_clock *clock; /* NULL: the system's */
     pthread_t thread;
     bool started;
     /* Any thread. */
@@ -189,8 +190,12 @@ bool sv_loop_is_current(const sv_loop *loop)
 
 int64_t sv_loop_now_ns(const sv_loop *loop)
 {
-    (void)loop;
-    return (int64_t)uv_hrtime();
+    return loop->clock ? sv_clock_now_ns(loop->clock) : (int64_t)uv_hrtime();
+}
+
+void sv_loop_set_clock(sv_loop *loop, const sv_clock *clock)
+{
+    loop->clock = clock;
 }
 
 int64_t sv_loop_last_round_ns(const sv_loop *loop)

@@ -36,8 +36,12 @@ void sv_loop_post(sv_loop *loop, sv_message *message);
 /* Whether the calling thread is the one that runs (or last ran) the loop. */
 bool sv_loop_is_current(const sv_loop *loop);
 
-/* Monotonic time on sv_clock_system's scale, to the nanosecond. */
+/* Monotonic time, to the nanosecond, on the scale of the loop's clock: sv_clock_system's, unless
+ * another was set. */
 int64_t sv_loop_now_ns(const sv_loop *loop);
+/* Before anything is on the loop: where its time and its timers' comes from. The clock must outlive
+ * the loop, and go on at the pace of the system's; when it jumps ahead: sv_timer_catch_up. */
+void sv_loop_set_clock(sv_loop *loop, const sv_clock *clock);
 /* Any thread: when the loop last came round (it does at least every 250 ms while running). For
  * liveness. */
 int64_t sv_loop_last_round_ns(const sv_loop *loop);

@@ -11,7 +11,8 @@
 #include <uv.h>
 
 struct sv_timer {
-    uv_timer_t uv;
+    uv_timer_t uv; /* first: its data is the sv_timer, which has the same address */
+    sv_loop *loop;
     void (*run)(void *arg);
     void *arg;
     int64_t deadline_ns;
@@ -22,7 +23,7 @@ static void on_fire(uv_timer_t *uv);
 
 static void arm(sv_timer *timer)
 {
-    int64_t left = timer->deadline_ns - (int64_t)uv_hrtime();
+    int64_t left = timer->deadline_ns - sv_loop_now_ns(timer->loop);
     int64_t left_ms = left > 0 ? (left - 1) / SV_NS_PER_MS + 1 : 0;
     timer->armed_ns = timer->deadline_ns;
     uv_update_time(timer->uv.loop);
@@ -35,7 +36,7 @@ static void on_fire(uv_timer_t *uv)
     timer->armed_ns = SV_NEVER;
     if (timer->deadline_ns == SV_NEVER)
         return;
-    if (timer->deadline_ns > (int64_t)uv_hrtime()) {
+    if (timer->deadline_ns > sv_loop_now_ns(timer->loop)) {
         arm(timer);
         return;
     }
@@ -50,6 +51,7 @@ sv_timer *sv_timer_new(sv_loop *loop, void (*run)(void *arg), void *arg)
         return NULL;
     uv_timer_init(sv_loop_handle(loop), &timer->uv);
     timer->uv.data = timer;
+    timer->loop = loop;
     timer->run = run;
     timer->arg = arg;
     timer->deadline_ns = timer->armed_ns = SV_NEVER;
@@ -61,6 +63,20 @@ void sv_timer_set(sv_timer *timer, int64_t deadline_ns)
     timer->deadline_ns = deadline_ns;
     if (deadline_ns < timer->armed_ns)
         arm(timer);
+}
+
+static void arm_again(uv_handle_t *uv, void *arg)
+{
+    (void)arg;
+    sv_timer *timer = uv->data;
+    if (uv->type == UV_TIMER && (void *)timer == uv && !uv_is_closing(uv) &&
+        timer->deadline_ns != SV_NEVER)
+        arm(timer);
+}
+
+void sv_timer_catch_up(sv_loop *loop)
+{
+    uv_walk(sv_loop_handle(loop), arm_again, NULL);
 }
 
 static void free_closed(uv_handle_t *uv)

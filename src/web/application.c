@@ -245,6 +245,8 @@ sv_status sv_application_new(const sv_application_config *config, sv_buf *proble
     if (!application)
         return SV_NO_MEMORY;
     application->config = *config;
+    if (!config->clock)
+        application->config.clock = &sv_clock_system;
     application->root = application;
     application->prefix = "";
     application->states.app = config->app;
@@ -354,6 +356,11 @@ const sv_bound_operation *sv_application_operations(const sv_application *applic
 {
     *ret_count = application->shared->operations.len;
     return application->shared->operations.items;
+}
+
+const sv_clock *sv_application_clock(const sv_application *application)
+{
+    return application ? application->config.clock : &sv_clock_system;
 }
 
 const sv_application_config *sv_application_get_config(const sv_application *application)

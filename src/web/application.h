@@ -6,6 +6,7 @@
 #include <serval/app.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "http/router.h"
 #include "io/pool.h"
 #include "json/plan.h"
@@ -56,6 +57,8 @@ typedef struct sv_application_config {
      * task that fails …): one line. Any thread. NULL: nobody listens. */
     void (*report)(void *arg, const char *line);
     void *report_arg;
+    /* What calls count their time and deadlines by; the same as the loops'. NULL: the system's. */
+    const sv_clock *clock;
 } sv_application_config;
 
 /* Checks every row of every table. SV_INVALID: each mistake is a line of `problems`. */
@@ -76,6 +79,8 @@ const sv_application *sv_application_root(const sv_application *application);
 const sv_router *sv_application_router(const sv_application *application);
 sv_pool *sv_application_pool(const sv_application *application);
 void *sv_application_state(const sv_application *application);
+/* NULL as application: the system's. */
+const sv_clock *sv_application_clock(const sv_application *application);
 struct sv_call_store *sv_application_calls(const sv_application *application);
 /* All of the root application's operations, those of mounted applications included. */
 const sv_bound_operation *sv_application_operations(const sv_application *application,

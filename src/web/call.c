@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/writer.h"
 #include "http/message.h"
+#include "web/application.h"
 
 enum { MAX_MESSAGE = 2048, FIRST_ITEMS = 8 };
 
@@ -206,5 +207,5 @@ bool sv_is_cancelled(const sv_call *call)
 
 int64_t sv_remaining_ms(const sv_call *call)
 {
-    return sv_clock_left_ms(&sv_clock_system, call->request.deadline_ns);
+    return sv_clock_left_ms(sv_application_clock(call->application), call->request.deadline_ns);
 }

@@ -28,7 +28,7 @@ typedef struct sv_call_request {
     const sv_http_header *headers;
     size_t n_headers;
     const sv_str *path_params;       /* in template order */
-    int64_t started_ns, deadline_ns; /* sv_clock_system's monotonic scale */
+    int64_t started_ns, deadline_ns; /* sv_application_clock's monotonic scale */
 } sv_call_request;
 
 /* What the handler left behind. */

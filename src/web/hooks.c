@@ -123,6 +123,6 @@ double sv_elapsed_ms(const sv_call *call)
 {
     int64_t until = call->exchange ? call->exchange->finished_ns : 0;
     if (!until)
-        until = sv_clock_now_ns(&sv_clock_system);
+        until = sv_clock_now_ns(sv_application_clock(call->application));
     return (double)(until - call->request.started_ns) / (double)SV_NS_PER_MS;
 }

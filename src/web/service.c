@@ -41,7 +41,8 @@ static sv_status open_limits(sv_service *service, const char *overall, sv_buf *p
     if (!has_overall && !has_route_limit(service->application))
         return SV_OK;
     service->limits.overall = has_overall ? &service->overall : NULL;
-    service->limits.table = sv_rate_table_new(SV_RATE_TABLE_PLACES, &sv_clock_system);
+    service->limits.table =
+        sv_rate_table_new(SV_RATE_TABLE_PLACES, sv_application_clock(service->application));
     return service->limits.table ? SV_OK : SV_NO_MEMORY;
 }
 
@@ -70,7 +71,8 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
                                .limits = config->limits,
                                .allowed_hosts = config->allowed_hosts,
                                .trusted_proxies = service->trust,
-                               .root_path = application.root_path};
+                               .root_path = application.root_path,
+                               .clock = sv_application_clock(service->application)};
     return sv_server_new(&server, &service->server);
 }
 

@@ -128,7 +128,7 @@ static void prepare(sv_call *call, const sv_task_batch *batch, const queued_task
     call->request.method = call->request.path = call->request.raw_path = SV_STR("");
     call->request.query = call->request.body = call->request.client = SV_STR("");
     call->request.request_id = batch->request_id;
-    call->request.started_ns = sv_clock_now_ns(&sv_clock_system);
+    call->request.started_ns = sv_clock_now_ns(sv_application_clock(batch->application));
     call->request.deadline_ns = SV_NEVER;
 }
 

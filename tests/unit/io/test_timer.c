@@ -145,6 +145,37 @@ static void test_no_memory(void **state)
     sv_loop_free(loop);
 }
 
+static int64_t read_put_ahead(void *ahead_ns)
+{
+    return sv_clock_now_ns(&sv_clock_system) + *(const int64_t *)ahead_ns;
+}
+
+static void test_a_clock_that_jumps(void **state)
+{
+    (void)state;
+    enum { HOUR_MS = 60 * 60 * 1000 };
+    int64_t ahead_ns = 0;
+    sv_clock clock = {.monotonic_ns = read_put_ahead, .arg = &ahead_ns};
+    alarm_clock it, other;
+    set_up(&it);
+    set_up(&other);
+    sv_loop_set_clock(it.loop, &clock);
+    sv_timer_set(it.timer, after_ms(&it, HOUR_MS));
+    sv_timer_set(other.timer, after_ms(&other, HOUR_MS));
+    ahead_ns = (HOUR_MS - 1000) * SV_NS_PER_MS;
+    sv_timer_catch_up(it.loop);
+    sv_loop_step(it.loop, 0);
+    assert_int_equal(it.n_rung, 0); /* not yet */
+    ahead_ns = HOUR_MS * SV_NS_PER_MS;
+    sv_timer_catch_up(it.loop);
+    sv_loop_step(it.loop, 0);
+    sv_loop_step(other.loop, 0);
+    assert_int_equal(it.n_rung, 1);
+    assert_int_equal(other.n_rung, 0);
+    tear_down(&it);
+    tear_down(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_past_deadlines_wait_for_the_round),
         cmocka_unit_test(test_set_and_freed_while_it_runs),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_a_clock_that_jumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
