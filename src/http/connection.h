@@ -2,17 +2,19 @@
  *
  * DESIGN. A connection reads requests one after the other and answers them in order:
  *
- *     IDLE -> READING -> HANDLING -> IDLE         a request comes, its handler owns it, the answer
- * goes
- *                 \---> SKIPPING --> IDLE         answered from its head alone; the rest of its
- * body is dropped any --> LINGERING --> CLOSED                the last answer is out: what still
- * comes is dropped for a while, since closing on unread bytes would reset, and could destroy the
- * answer
+ *   IDLE -> READING      a request comes
+ *           -> HANDLING  it is complete, its handler owns it until the answer      -> IDLE
+ *           -> RECEIVING its handler owns it already and reads the body as it comes -> HANDLING
+ *           -> SKIPPING  it was answered early; the rest of its body is dropped     -> IDLE
+ *   any -> LINGERING -> CLOSED
+ *                        the last answer is out: what still comes is dropped for a while, since
+ *                        closing on unread bytes would reset, and could destroy the answer
  *
  * While a handler works, bytes are still read (up to a cap), so that a departed client is seen;
  * they wait in `pending` and are parsed when the answer is done. Nothing is parsed while the socket
  * does not take what was written. Answers are collected in the lane's buffer and leave together
- * when the loop has done with the connection (settle).
+ * when the loop has done with the connection (settle). A streamed answer goes out while the handler
+ * still owns the exchange: at every settling, as much as the carrier takes (stream.h).
  *
  * An exchange that its handler still owns when nobody waits any more is let go: its cancel token
  * fires, the connection forgets it, and it is freed when it comes back.

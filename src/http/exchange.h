@@ -1,10 +1,11 @@
 /* exchange.h: one request and its answer, as the layers above HTTP see them.
  *
  * Ownership: the connection makes an exchange at the first byte of a request and hands it to the
- * route's handler when the body is complete. From then on one owner at a time, who may move it to
- * another thread, works on it, and gives it back with sv_exchange_respond (any thread). The arena,
- * and all text here, moves with it. When the client leaves or the deadline passes meanwhile,
- * `cancel` fires; the owner still gives it back, and the answer is dropped. */
+ * route's handler when the body is complete (or the head, by policy.stream_body). From then on one
+ * owner at a time, who may move it to another thread, works on it, and gives it back with
+ * sv_exchange_respond (any thread). The arena, and all text here, moves with it. When the client
+ * leaves or the deadline passes meanwhile, `cancel` fires; the owner still gives it back, and the
+ * answer is dropped. */
 #ifndef SERVAL_HTTP_EXCHANGE_H
 #define SERVAL_HTTP_EXCHANGE_H
 

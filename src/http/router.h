@@ -24,8 +24,8 @@ typedef struct sv_route {
     const char *method; /* "GET" …; "*": every method */
     const char *path;   /* template */
     sv_policy policy;
-    /* Called on the loop's thread once the body is complete. The handler owns the exchange until it
-     * calls sv_exchange_respond, from any thread. */
+    /* Called on the loop's thread once the body is complete (policy.stream_body: the head). The
+     * handler owns the exchange until it calls sv_exchange_respond, from any thread. */
     void (*handle)(struct sv_exchange *exchange);
     void *data; /* for `handle` */
 } sv_route;

@@ -44,6 +44,19 @@ static void test_heads(void **state)
                 "Content-Length: 0\r\nX-Request-ID: id\r\nRetry-After: 1\r\n\r\n");
 }
 
+static void test_heads_of_streams(void **state)
+{
+    (void)state;
+    sv_exchange exchange = {.answer = {.status = 200, .body = SV_STR("hello")}};
+    assert_head(&exchange, (sv_response_frame){.length = SV_RESPONSE_CHUNKED},
+                "HTTP/1.1 200 OK\r\n" COMMON "Transfer-Encoding: chunked\r\n\r\n");
+    assert_head(&exchange, (sv_response_frame){.length = SV_RESPONSE_UNTIL_CLOSE, .closes = true},
+                "HTTP/1.1 200 OK\r\n" COMMON "Connection: close\r\n\r\n");
+    exchange.answer.status = 204;
+    assert_head(&exchange, (sv_response_frame){.length = SV_RESPONSE_CHUNKED},
+                "HTTP/1.1 204 No Content\r\n" COMMON "\r\n");
+}
+
 static void test_extra_headers(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_heads_of_streams),
         cmocka_unit_test(test_extra_headers),
         cmocka_unit_test(test_which_have_a_body),
     };
