@@ -382,7 +382,7 @@ static sv_status decode_given(sv_decoder *d, const sv_plan *plan, const sv_decod
     const sv_loc *place = NULL;
     for (size_t i = 0; i < plan->n_fields && !sv_decoder_has_ended(d); i++) {
         place = members[i].place;
-        valid &= decode_or_default(d, &members[i], members[i].container, decoded);
+        valid &= decode_or_default(d, &members[i], NULL, decoded);
     }
     valid = valid && !sv_decoder_has_ended(d) && run_whole_check(d, plan, NULL, place, decoded);
     sv_status status = finish(d, valid);
@@ -391,21 +391,30 @@ static sv_status decode_given(sv_decoder *d, const sv_plan *plan, const sv_decod
     return status;
 }
 
-/* Several body parameters: members of one object; each is missing by itself, from no object, and
- * null counts as missing. */
+/* A body of several parameters that is no object has none of them, not even by default. */
+static sv_status refuse_every(sv_decoder *d, const sv_plan *plan, const sv_loc *place)
+{
+    for (size_t i = 0; i < plan->n_fields; i++) {
+        sv_loc where = {.parent = place, .name = plan->fields[i].name};
+        sv_decoder_refuse(d, SV_ERROR_TYPE_MISSING, &where, NULL);
+    }
+    return finish(d, false);
+}
+
+/* Several body parameters: members of one object, each missing by itself. */
 static sv_status decode_embedded(sv_decoder *d, const sv_plan *plan, const sv_value *value,
                                  const sv_loc *place, void **ret_struct)
 {
     size_t n = plan->n_fields;
+    if (value && sv_value_get_type(value) != SV_VALUE_OBJECT)
+        return refuse_every(d, plan, place);
     sv_decode_member *members = sv_arena_alloc_array(d->arena, n, sizeof *members);
     if (!members)
         return SV_NO_MEMORY;
-    bool is_object = value && sv_value_get_type(value) == SV_VALUE_OBJECT;
     for (size_t i = 0; i < n; i++) {
-        const sv_plan_field *field = &plan->fields[i];
-        const sv_value *found = is_object ? sv_value_get(value, field->name) : NULL;
-        bool is_null = found && sv_value_get_type(found) == SV_VALUE_NULL;
-        members[i] = (sv_decode_member){field, field->name, is_null ? NULL : found, place, NULL, 0};
+        sv_str name = plan->fields[i].name;
+        members[i] = (sv_decode_member){.field = &plan->fields[i], .name = name, .place = place};
+        members[i].value = value ? sv_value_get(value, name) : NULL;
     }
     return decode_given(d, plan, members, ret_struct);
 }

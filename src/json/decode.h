@@ -33,7 +33,6 @@ typedef struct sv_decode_member {
     const sv_loc *place;         /* what the member's name follows in `loc` */
     const sv_file *const *files; /* of a form, at least one; they go into sv_file and sv_files */
     size_t n_files;
-    const sv_value *container; /* what a missing member is missing from; NULL: the request */
 } sv_decode_member;
 
 /* The same from members that come one by one (params.c): one for each field of the plan, in the

@@ -3,8 +3,9 @@
  * DESIGN. With a discriminator the value itself says which: one look-up, one decoding. Without, the
  * variants are tried in order: left to right the first that is valid wins, else the one that fits
  * best: of objects the one with the most members given, then the one with the least coercion; an
- * exact fit ends the search. Errors of a try are kept apart and count only when every try failed.
- * Unions within unions multiply the tries, so that their number has a limit. */
+ * exact fit ends the search. A try ends at its first error, which nobody reads; only when every
+ * variant has failed, all are decoded again to list what is wrong. Unions within unions multiply
+ * the tries, so that their number has a limit. */
 #include <string.h>
 
 #include "json/decoder.h"
@@ -114,22 +115,14 @@ static bool try_variant(sv_decoder *d, const search *s, size_t i, char *out)
            keep_variant(s->plan, i, out);
 }
 
-/* Tries one after another. */
-static bool try_variants(sv_decoder *d, search *s)
+static void try_variants(sv_decoder *d, search *s, char *spare)
 {
-    sv_errors *failed = d->errors, own;
-    char *spare = sv_arena_alloc_raw(d->arena, s->plan->schema->size);
-    if (!spare)
-        return sv_decoder_stop(d, SV_NO_MEMORY);
-    d->errors = &own;
+    sv_errors *outer = d->errors, mute;
+    d->errors = &mute;
     for (size_t i = 0; i < s->plan->n_fields && !d->status && !is_over(s); i++) {
         char *next = s->has_found ? spare : s->out;
-        sv_errors_init(&own, d->arena);
-        if (!try_variant(d, s, i, next)) {
-            sv_errors_append(failed, &own);
-            continue;
-        }
-        if (!is_better(s, d->exactness, d->n_given))
+        sv_errors_init(&mute, NULL);
+        if (!try_variant(d, s, i, next) || !is_better(s, d->exactness, d->n_given))
             continue;
         if (next != s->out)
             memcpy(s->out, next, s->plan->schema->size);
@@ -137,34 +130,47 @@ static bool try_variants(sv_decoder *d, search *s)
         s->exactness = d->exactness;
         s->n_given = d->n_given;
     }
-    d->errors = failed;
-    return s->has_found && !d->status;
+    d->errors = outer;
+}
+
+/* What is wrong with each variant. */
+static bool list_errors(sv_decoder *d, const search *s)
+{
+    if (!d->errors->arena) /* this union is inside a try, which has ended now */
+        return sv_decoder_refuse(d, SV_ERROR_TYPE_MISSING, s->where, s->value);
+    for (size_t i = 0; i < s->plan->n_fields && !sv_decoder_has_ended(d); i++)
+        try_variant(d, s, i, s->out);
+    return false;
+}
+
+static bool search_variants(sv_decoder *d, search *s)
+{
+    sv_exactness outer_exactness = d->exactness;
+    int outer_given = d->n_given;
+    char *spare = sv_arena_alloc_raw(d->arena, s->plan->schema->size);
+    if (!spare)
+        return sv_decoder_stop(d, SV_NO_MEMORY);
+    try_variants(d, s, spare);
+    if (d->status || (!s->has_found && !list_errors(d, s)))
+        return false;
+    d->exactness = outer_exactness;
+    sv_decoder_floor(d, s->exactness);
+    d->n_given = outer_given;
+    if (s->n_given >= 0)
+        d->n_given = (outer_given > 0 ? outer_given : 0) + s->n_given;
+    return true;
 }
 
 static bool decode_untagged(sv_decoder *d, const sv_plan *plan, const sv_value *value,
                             const sv_loc *where, char *out)
 {
     search s = {.plan = plan, .value = value, .where = where, .out = out};
-    sv_errors *outer = d->errors, own;
-    sv_exactness outer_exactness = d->exactness;
-    int outer_given = d->n_given;
-    d->n_tried += plan->n_fields;
-    if (d->n_tried > MAX_TRIES)
+    if (d->n_unions && (d->n_tried += plan->n_fields) > MAX_TRIES)
         return sv_decoder_refuse(d, SV_ERROR_TYPE_RECURSION_DEPTH_EXCEEDED, where, value);
-    sv_errors_init(&own, d->arena);
-    d->errors = &own;
-    bool valid = try_variants(d, &s);
-    d->errors = outer;
-    d->exactness = outer_exactness;
-    d->n_given = outer_given;
-    if (!valid) {
-        sv_errors_append(outer, &own);
-        return false;
-    }
-    sv_decoder_floor(d, s.exactness);
-    if (s.n_given >= 0)
-        d->n_given = (d->n_given > 0 ? d->n_given : 0) + s.n_given;
-    return true;
+    d->n_unions++;
+    bool valid = search_variants(d, &s);
+    d->n_unions--;
+    return valid;
 }
 
 bool sv_decode_union(sv_decoder *d, const sv_plan *plan, const sv_value *value, const sv_loc *where,

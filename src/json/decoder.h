@@ -22,11 +22,12 @@ typedef struct sv_decoder {
     sv_status status; /* what stops everything: no memory, or a check's own failure */
     int depth;
     bool skips_checks;
-    /* Inside a union: the worst fit so far, how many members of objects were given (-1: there was
-     * no object), and how many variants were tried in all. */
+    /* Inside a union: the worst fit so far, and how many members of objects were given (-1: there
+     * was no object). */
     sv_exactness exactness;
     int n_given;
-    size_t n_tried;
+    int n_unions;   /* open ones without discriminator */
+    size_t n_tried; /* variants of unions within unions */
     /* Values of the members of the objects that are open, innermost last; may move when it grows.
      */
     const sv_value **found;

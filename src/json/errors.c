@@ -78,6 +78,11 @@ void sv_errors_add(sv_errors *errors, sv_error_type type, const sv_loc *where, s
 {
     if (sv_errors_is_full(errors))
         return;
+    if (!errors->arena) {
+        errors->count = SV_ERRORS_MAX + 1;
+        errors->status = SV_INVALID;
+        return;
+    }
     sv_errors_entry entry = {.type = type, .input = input};
     for (size_t i = 0; context && i < SV_ERROR_TYPE_MAX_VALUES; i++)
         if (sv_error_type_get(type)->keys[i])
@@ -99,19 +104,6 @@ void sv_errors_cut(sv_errors *errors, size_t count)
         errors->count = count;
     if (!errors->count && errors->status == SV_INVALID)
         errors->status = SV_OK;
-}
-
-void sv_errors_append(sv_errors *errors, const sv_errors *more)
-{
-    if (more->status == SV_NO_MEMORY)
-        errors->status = SV_NO_MEMORY;
-    for (size_t i = 0; i < more->count && !sv_errors_is_full(errors); i++) {
-        const sv_errors_entry *entry = &more->entries[i];
-        for (size_t j = 1; j < entry->path_len; j++)
-            ((sv_loc *)(uintptr_t)entry->path)[j].parent = &entry->path[j - 1];
-        sv_errors_add(errors, entry->type, &entry->path[entry->path_len - 1], entry->input,
-                      entry->context);
-    }
 }
 
 bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name)

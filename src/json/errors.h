@@ -37,7 +37,8 @@ typedef struct sv_errors {
                          be kept */
 } sv_errors;
 
-/* Allocates nothing. The arena keeps the entries. */
+/* Allocates nothing. The arena keeps the entries; without one (NULL) only the status tells that
+ * there was an error, and the first one fills the list. */
 void sv_errors_init(sv_errors *errors, sv_arena *arena);
 /* Adds one. `where` is copied; the input's value and its document must live as long as the arena;
  * texts of the context too. `context` has as many items as the type has keys (NULL when none).
@@ -55,8 +56,6 @@ bool sv_errors_names(const sv_errors *errors, size_t first, sv_str name);
 
 /* Forgets all but the first `count`. */
 void sv_errors_cut(sv_errors *errors, size_t count);
-/* Adds those of `more`, which has the same arena and is done with. */
-void sv_errors_append(sv_errors *errors, const sv_errors *more);
 
 /* The list: [{"type":…,"loc":[…],"msg":…,"input":…,"ctx":{…}}, …]. */
 void sv_errors_write(const sv_errors *errors, sv_writer *writer);

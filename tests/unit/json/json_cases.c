@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 
+#include "case_schemas.h"
+#include "json/decode.h"
+#include "json/encode.h"
+
 enum { LARGEST_TEXT = 64 << 20 };
 
 static sv_str read_file(sv_arena *arena, const char *path)
@@ -92,4 +96,71 @@ bool cases_same(sv_str what, sv_str expected, sv_str actual)
     print_error("%.*s\n  expected %.*s\n  actual   %.*s\n", SV_STR_ARG(what), SV_STR_ARG(expected),
                 SV_STR_ARG(actual));
     return false;
+}
+
+static sv_str list_errors(sv_arena *arena, const sv_errors *errors)
+{
+    sv_buf buf;
+    sv_buf_init(&buf, LARGEST_TEXT);
+    for (size_t i = 0; i < errors->count; i++) {
+        sv_errors_view view = sv_errors_get(errors, i);
+        sv_buf_printf(&buf, "%s%s at %.*s", i ? ", " : "", sv_error_type_get(view.type)->name,
+                      SV_STR_ARG(view.path));
+    }
+    return keep(arena, &buf);
+}
+
+static sv_str encode(sv_arena *arena, const sv_plan *plan, const void *value)
+{
+    sv_buf buf;
+    sv_writer writer;
+    sv_error error = {0};
+    sv_buf_init(&buf, LARGEST_TEXT);
+    sv_writer_init(&writer, &buf);
+    sv_status status = sv_encode(plan, value, &writer, &error);
+    if (!status)
+        return keep(arena, &buf);
+    sv_buf_deinit(&buf);
+    assert_int_equal(status, SV_INVALID);
+    return sv_arena_printf(arena, "%s: %s", error.path, error.message);
+}
+
+sv_str cases_answer(sv_arena *arena, const sv_schema *schema, const char *body)
+{
+    const sv_plan *plan = cases_plan(arena, schema, SV_FIELD_BODY);
+    sv_errors errors;
+    void *decoded;
+    sv_errors_init(&errors, arena);
+    sv_status status = sv_decode_body(arena, plan, cases_parse(arena, body), &errors, &decoded);
+    if (!status)
+        return encode(arena, plan, decoded);
+    assert_int_equal(status, SV_INVALID);
+    return list_errors(arena, &errors);
+}
+
+sv_str cases_encode(sv_arena *arena, const sv_schema *schema, const void *value)
+{
+    return encode(arena, cases_plan(arena, schema, SV_FIELD_BODY), value);
+}
+
+sv_str cases_mistakes(sv_arena *arena, const sv_schema *schema, sv_field_use use)
+{
+    sv_buf mistakes;
+    const sv_plan *plan;
+    sv_buf_init(&mistakes, LARGEST_TEXT);
+    sv_status status = sv_plan_new(arena, schema, use, &mistakes, &plan);
+    assert_int_equal(status, mistakes.len ? SV_INVALID : SV_OK);
+    return mistakes.len ? keep(arena, &mistakes) : SV_STR("");
+}
+
+void cases_check(const cases_row *rows, size_t n_rows)
+{
+    sv_arena *arena = sv_arena_new(0);
+    size_t n_wrong = 0;
+    for (size_t i = 0; i < n_rows; i++)
+        n_wrong +=
+            !cases_same(sv_str_from(rows[i].body), sv_str_from(rows[i].answer),
+                        cases_answer(arena, case_schema(sv_str_from(rows[i].model)), rows[i].body));
+    sv_arena_free(arena);
+    assert_int_equal(n_wrong, 0);
 }

@@ -27,6 +27,19 @@ sv_str cases_text(sv_arena *arena, const sv_value *value);
 sv_str cases_detail(sv_arena *arena, const sv_errors *errors);
 /* A plan of a schema that must be without mistakes. */
 const sv_plan *cases_plan(sv_arena *arena, const sv_schema *schema, sv_field_use use);
+/* What a server answers to a JSON body: the struct as JSON, or "type at path" of every error, with
+ * a comma and a blank between. */
+sv_str cases_answer(sv_arena *arena, const sv_schema *schema, const char *body);
+/* A struct as JSON; or, when it breaks its schema, "path: message". */
+sv_str cases_encode(sv_arena *arena, const sv_schema *schema, const void *value);
+/* The mistakes of a schema, as one text. */
+sv_str cases_mistakes(sv_arena *arena, const sv_schema *schema, sv_field_use use);
+/* A model of case_schemas.h, a body and its answer. */
+typedef struct cases_row {
+    const char *model, *body, *answer;
+} cases_row;
+/* Every row must be answered so. */
+void cases_check(const cases_row *rows, size_t n_rows);
 /* Both texts must be equal; `what` is printed when they are not. Returns false then. */
 bool cases_same(sv_str what, sv_str expected, sv_str actual);
 
