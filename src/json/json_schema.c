@@ -9,7 +9,7 @@
 #include "json/json_type.h"
 #include "json/layout.h"
 
-enum { MAX_NAME = 256 };
+enum { MAX_NAME = 256, MAX_COMPONENT = 1 << 20 };
 
 /* One of the three is set. */
 typedef struct component {
@@ -19,7 +19,7 @@ typedef struct component {
     const char *json;
 } component;
 
-/* A tuple or union that was seen: it may contain itself. */
+/* A tuple, a union or a second table of one component that was seen: it may contain itself. */
 typedef struct met {
     struct met *next;
     const sv_schema *schema;
@@ -87,33 +87,7 @@ static sv_status make_room(sv_json_schema_set *set)
     return SV_OK;
 }
 
-static bool is_same(const component *a, const component *b)
-{
-    return a->schema == b->schema && a->enumeration == b->enumeration && a->json == b->json;
-}
-
-/* `*ret_added` is false when it was there already. */
-static sv_status add(sv_json_schema_set *set, component added, sv_error *error, bool *ret_added)
-{
-    size_t at = find(set, added.name);
-    bool is_there = at < set->len && strcmp(set->items[at].name, added.name) == 0;
-    if (is_there && !is_same(&set->items[at], &added))
-        return sv_error_set(error, SV_INVALID, NULL,
-                            "two different schemas are called %s in the OpenAPI document",
-                            added.name);
-    *ret_added = !is_there;
-    if (is_there)
-        return SV_OK;
-    sv_status status = make_room(set);
-    if (status)
-        return status;
-    memmove(set->items + at + 1, set->items + at, (set->len - at) * sizeof *set->items);
-    set->items[at] = added;
-    set->len++;
-    return SV_OK;
-}
-
-/* True when an inline schema was met before; else it is noted. */
+/* True when a schema was met before; else it is noted. */
 static bool was_met(sv_json_schema_set *set, const sv_schema *schema, sv_status *status)
 {
     for (const met *at = set->met; at; at = at->next)
@@ -127,6 +101,70 @@ static bool was_met(sv_json_schema_set *set, const sv_schema *schema, sv_status 
     *noted = (met){set->met, schema};
     set->met = noted;
     return false;
+}
+
+static void write_component(sv_writer *writer, const component *item);
+
+/* Whether two components look the same: a table in a header that several files include is there
+ * several times. */
+static sv_status compare(const component *a, const component *b, bool *ret_same)
+{
+    sv_buf texts[2];
+    const component *items[] = {a, b};
+    for (size_t i = 0; i < 2; i++) {
+        sv_writer writer;
+        sv_buf_init(&texts[i], MAX_COMPONENT);
+        sv_writer_init(&writer, &texts[i]);
+        write_component(&writer, items[i]);
+    }
+    sv_status status = sv_buf_status(&texts[0]);
+    if (!status)
+        status = sv_buf_status(&texts[1]);
+    if (!status)
+        *ret_same = sv_str_eq(sv_buf_str(&texts[0]), sv_buf_str(&texts[1]));
+    sv_buf_deinit(&texts[0]);
+    sv_buf_deinit(&texts[1]);
+    return status;
+}
+
+static bool is_same_table(const component *a, const component *b)
+{
+    return a->schema == b->schema && a->enumeration == b->enumeration && a->json == b->json;
+}
+
+/* `known` has the name of `added`. What a second table of the same look refers to must be looked
+ * at too: `*ret_added` is then true. */
+static sv_status add_again(sv_json_schema_set *set, const component *known, const component *added,
+                           sv_error *error, bool *ret_added)
+{
+    bool same = false;
+    sv_status status = SV_OK;
+    *ret_added = false;
+    if (is_same_table(known, added) || (added->schema && was_met(set, added->schema, &status)))
+        return status;
+    status = compare(known, added, &same);
+    if (!status && !same)
+        return sv_error_set(error, SV_INVALID, NULL,
+                            "two different schemas are called %s in the OpenAPI document",
+                            added->name);
+    *ret_added = !status;
+    return status;
+}
+
+/* `*ret_added` is false when it was there already. */
+static sv_status add(sv_json_schema_set *set, component added, sv_error *error, bool *ret_added)
+{
+    size_t at = find(set, added.name);
+    if (at < set->len && strcmp(set->items[at].name, added.name) == 0)
+        return add_again(set, &set->items[at], &added, error, ret_added);
+    sv_status status = make_room(set);
+    if (status)
+        return status;
+    memmove(set->items + at + 1, set->items + at, (set->len - at) * sizeof *set->items);
+    set->items[at] = added;
+    set->len++;
+    *ret_added = true;
+    return SV_OK;
 }
 
 static sv_status add_used(sv_json_schema_set *set, const sv_schema *schema, sv_error *error);
@@ -371,18 +409,22 @@ static void write_enum(sv_writer *writer, const sv_enum *names)
     sv_writer_end_object(writer);
 }
 
+static void write_component(sv_writer *writer, const component *item)
+{
+    if (item->schema)
+        write_schema(writer, item->schema);
+    else if (item->enumeration)
+        write_enum(writer, item->enumeration);
+    else
+        sv_writer_raw(writer, sv_str_from(item->json));
+}
+
 void sv_json_schema_write_components(const sv_json_schema_set *set, sv_writer *writer)
 {
     sv_writer_begin_object(writer);
     for (size_t i = 0; i < set->len; i++) {
-        const component *item = &set->items[i];
-        sv_writer_key(writer, sv_str_from(item->name));
-        if (item->schema)
-            write_schema(writer, item->schema);
-        else if (item->enumeration)
-            write_enum(writer, item->enumeration);
-        else
-            sv_writer_raw(writer, sv_str_from(item->json));
+        sv_writer_key(writer, sv_str_from(set->items[i].name));
+        write_component(writer, &set->items[i]);
     }
     sv_writer_end_object(writer);
 }

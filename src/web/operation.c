@@ -2,7 +2,6 @@
  * dispatch.c. */
 #include "web/operation.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "http/message.h"
@@ -189,34 +188,4 @@ sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *
     if (field->in != SV_IN_AUTO)
         return field->in;
     return is_in_template(bound, sv_str_from(field->name)) ? SV_IN_PATH : SV_IN_QUERY;
-}
-
-static void append_words(sv_buf *buf, const char *text)
-{
-    for (; *text; text++)
-        sv_buf_append_byte(buf, isalnum((unsigned char)*text) ? *text : '_');
-}
-
-sv_status sv_operation_id(const sv_bound_operation *bound, sv_buf *buf)
-{
-    append_words(buf, bound->row->handler->name);
-    append_words(buf, bound->path);
-    sv_buf_append_byte(buf, '_');
-    for (const char *at = bound->row->method; *at; at++)
-        sv_buf_append_byte(buf, (char)tolower((unsigned char)*at));
-    return sv_buf_status(buf);
-}
-
-sv_status sv_operation_summary(const sv_bound_operation *bound, sv_buf *buf)
-{
-    const sv_operation *row = bound->row;
-    if (row->summary)
-        return sv_buf_append_str(buf, sv_str_from(row->summary));
-    bool start = true;
-    for (const char *at = row->handler->name; *at; at++) {
-        char c = *at == '_' ? ' ' : *at;
-        sv_buf_append_byte(buf, start ? (char)toupper((unsigned char)c) : c);
-        start = c == ' ';
-    }
-    return sv_buf_status(buf);
 }

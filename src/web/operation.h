@@ -11,9 +11,5 @@ sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena,
                             sv_buf *problems) SV_MUST_USE;
 /* Where the field of a parameter schema comes from. */
 sv_place sv_operation_place_of(const sv_bound_operation *bound, const sv_field *field);
-/* FastAPI's operationId: handler name, path and method with every non-word character as `_`. */
-sv_status sv_operation_id(const sv_bound_operation *bound, sv_buf *buf);
-/* The summary: the row's, or the handler's name in Title Case. */
-sv_status sv_operation_summary(const sv_bound_operation *bound, sv_buf *buf);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "guide_app.h"
+#include "openapi_lab.h"
 #include "json/value.h"
 
 static const char *const pieces[] = {
@@ -83,11 +84,91 @@ static void test_paths_once(void **state)
     sv_test_free(client);
 }
 
+SV_HANDLER_RAW(other);
+static sv_status other(sv_call *call)
+{
+    return nothing(call);
+}
+
+/* Two segments of one name for OpenAPI: the route that requests meet first is described. */
+static void test_one_path_twice(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {{"GET", "/f/{x}", &nothing_handler},
+                                        {"GET", "/f/{x:path}", &other_handler},
+                                        {"PUT", "/f/{x:path}", &other_handler},
+                                        {0}};
+    const sv_app app = {.operations = rows};
+    openapi_lab_expect(&app, (const char *const[]){"\"/f/{x}\":{\"get\":{\"summary\":\"Nothing\"",
+                                                   "\"put\":{\"summary\":\"Other\"", NULL});
+    openapi_lab_expect_none(&app, "other_f__x__get");
+}
+
+static void test_one_id_twice(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {
+        {"GET", "/a-b", &nothing_handler}, {"GET", "/a_b", &nothing_handler}, {0}};
+    const sv_app app = {.operations = rows};
+    openapi_lab_refuse(&app, "GET /a-b and GET /a_b have the same operationId nothing_a_b_get");
+}
+
+struct one {
+    int64_t x;
+};
+SV_SCHEMA_WITH(one, (.component = "Thing"), SV_FIELD(one, x));
+struct same {
+    int64_t x;
+};
+SV_SCHEMA_WITH(same, (.component = "Thing"), SV_FIELD(same, x));
+struct differs {
+    int64_t x;
+};
+SV_SCHEMA_WITH(differs, (.component = "Thing"), SV_FIELD(differs, x, SV_GE(1)));
+
+SV_HANDLER(take_one, one, same);
+static sv_status take_one(sv_call *call, const struct one *in, struct same *out)
+{
+    (void)call;
+    out->x = in->x;
+    return SV_OK;
+}
+SV_HANDLER(take_other, differs, sv_none);
+static sv_status take_other(sv_call *call, const struct differs *in, struct sv_none *out)
+{
+    (void)call, (void)in, (void)out;
+    return SV_OK;
+}
+
+/* A table in a header that two files include is there twice: still one component. */
+static void test_one_component_twice(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {{"PUT", "/one", &take_one_handler}, {0}};
+    const sv_app app = {.operations = rows};
+    openapi_lab_expect(&app, (const char *const[]){"\"Thing\":{\"properties\":{\"x\":", NULL});
+}
+
+static void test_two_components_of_one_name(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {{"GET", "/zero", &nothing_handler},
+                                        {"PUT", "/one", &take_one_handler},
+                                        {"PUT", "/other", &take_other_handler},
+                                        {0}};
+    const sv_app app = {.operations = rows};
+    openapi_lab_refuse(&app, "PUT /one and PUT /other: two different schemas are called Thing");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_paths_once),
+        cmocka_unit_test(test_one_path_twice),
+        cmocka_unit_test(test_one_id_twice),
+        cmocka_unit_test(test_one_component_twice),
+        cmocka_unit_test(test_two_components_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,26 +75,10 @@ static void test_every_mistake_is_listed(void **state)
     sv_buf_deinit(&problems);
 }
 
-static void test_operation_id_as_fastapi(void **state)
-{
-    (void)state;
-    static const sv_operation row = {"GET", "/jobs/{job_id}", &with_params_handler};
-    const sv_bound_operation bound = {.row = &row, .path = "/api/v1/jobs/{job_id}"};
-    sv_buf buf;
-    sv_buf_init(&buf, 1000);
-    assert_int_equal(sv_operation_id(&bound, &buf), SV_OK);
-    assert_true(sv_str_eq(sv_buf_str(&buf), SV_STR("with_params_api_v1_jobs__job_id__get")));
-    sv_buf_clear(&buf);
-    assert_int_equal(sv_operation_summary(&bound, &buf), SV_OK);
-    assert_true(sv_str_eq(sv_buf_str(&buf), SV_STR("With Params")));
-    sv_buf_deinit(&buf);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_mistake_is_listed),
-        cmocka_unit_test(test_operation_id_as_fastapi),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
