@@ -28,6 +28,9 @@ SV_API sv_status sv_fail(sv_call *call, const sv_error_kind *kind, const char *f
 /* Adds a member to the error object after sv_fail: sv_fail_member(call, "available",
  * "[\"1\",\"2\"]"). `json` is valid JSON text and is copied. Returns SV_FAILED. */
 SV_API sv_status sv_fail_member(sv_call *call, const char *name, const char *json);
+/* As sv_fail, with what a function left in its sv_error (may be NULL): its kind and message;
+ * without a kind, one that fits `status`. Returns SV_FAILED. */
+SV_API sv_status sv_fail_with(sv_call *call, sv_status status, const sv_error *error);
 
 /* Zeroed memory of the call; NULL when its memory limit is reached. Freed with the call. */
 SV_API void *sv_alloc(sv_call *call, size_t size_bytes);

@@ -8,6 +8,7 @@
 #include <serval/cookie.h>
 #include <serval/dependency.h>
 #include <serval/middleware.h>
+#include <serval/model.h>
 #include <serval/operation.h>
 #include <serval/schema.h>
 #include <serval/status.h>

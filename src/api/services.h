@@ -1,8 +1,10 @@
 /* services.h: what the endpoints of the server work with. One per server, made by app, const while
- * it serves. */
+ * it serves. In a program of another application, models are its own affair (local_models.c): there
+ * is only `fetching` then, not started, and what goes with it. */
 #ifndef SERVAL_API_SERVICES_H
 #define SERVAL_API_SERVICES_H
 
+#include "api/fetching.h"
 #include "http/server.h"
 #include "io/fetch.h"
 #include "io/pool.h"
@@ -28,8 +30,9 @@ typedef struct sv_version_series {
 typedef struct sv_services {
     sv_registry *registry;
     sv_scheduler *scheduler;
-    sv_loop *fetch_loop; /* runs on its own thread */
-    sv_fetcher *fetcher; /* of fetch_loop */
+    sv_fetching *fetching;
+    sv_loop *fetch_loop; /* of `fetching`, which runs then */
+    sv_fetcher *fetcher; /* of `fetching` */
     sv_pool *pool;
     sv_server *server;
     sv_metrics *metrics;

@@ -269,25 +269,21 @@ static const char *const *allowed_hosts(sv_runtime *runtime, bool with_models)
     return hosts;
 }
 
-static sv_status open_fetching(sv_runtime *runtime)
+/* The model server's fetcher runs from the start, another program's once it is needed. */
+static sv_status open_fetching(sv_runtime *runtime, bool with_models)
 {
     const sv_settings *settings = values(runtime);
-    sv_error error = {0};
-    sv_status status = sv_address_guard_new(sv_str_from(settings->image_url_allow),
-                                            sv_str_from(settings->image_url_deny),
-                                            &runtime->problems, &runtime->guard);
-    if (!status)
-        status = sv_loop_new(&error, &runtime->fetch_loop);
     int64_t max_size =
         settings->fetch_max_size ? settings->fetch_max_size : settings->max_body_size;
-    sv_fetch_config config = {.guard = runtime->guard,
-                              .max_bytes = (size_t)max_size,
-                              .timeout_ms = settings->fetch_timeout,
-                              .schemes = sv_str_from(settings->image_url_schemes)};
-    if (!status)
-        status = sv_fetcher_new(runtime->fetch_loop, &config, &error, &runtime->fetcher);
-    if (!status)
-        status = sv_loop_start(runtime->fetch_loop, &error);
+    sv_fetching_config config = {.allow = sv_str_from(settings->image_url_allow),
+                                 .deny = sv_str_from(settings->image_url_deny),
+                                 .fetch = {.max_bytes = (size_t)max_size,
+                                           .timeout_ms = settings->fetch_timeout,
+                                           .schemes = sv_str_from(settings->image_url_schemes)}};
+    sv_error error = {0};
+    sv_status status = sv_fetching_new(&config, &runtime->problems, &runtime->fetching);
+    if (!status && with_models)
+        status = sv_fetching_start(runtime->fetching, &error);
     if (status && error.message[0])
         sv_buf_printf(&runtime->problems, "%s\n", error.message);
     return status;
@@ -357,7 +353,7 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
                         .root_path = settings->root_path,
                         .tables = tables,
                         .n_tables = n_tables,
-                        .state = with_models ? &runtime->services : NULL,
+                        .state = &runtime->services,
                         .debug = settings->debug,
                         .report = write_report,
                         .report_arg = runtime->log,
@@ -380,13 +376,22 @@ static void fill_services(sv_runtime *runtime)
     sv_services *services = &runtime->services;
     services->registry = runtime->registry;
     services->scheduler = runtime->scheduler;
-    services->fetch_loop = runtime->fetch_loop;
-    services->fetcher = runtime->fetcher;
+    services->fetching = runtime->fetching;
+    services->fetch_loop = sv_fetching_loop(runtime->fetching);
+    services->fetcher = sv_fetching_fetcher(runtime->fetching);
     services->pool = sv_service_pool(runtime->service);
     services->server = sv_service_server(runtime->service);
     services->metrics = runtime->metrics;
     services->image_schemes = sv_str_from(values(runtime)->image_url_schemes);
     services->liveness_timeout_ms = values(runtime)->liveness_timeout;
+}
+
+static sv_status open_scheduler(sv_runtime *runtime)
+{
+    sv_scheduler_config config = {.n_permits = (size_t)runtime->plan.n_permits,
+                                  .max_waiting = MAX_WAITING_WORKS,
+                                  .pool = sv_service_pool(runtime->service)};
+    return sv_scheduler_new(&config, &runtime->scheduler);
 }
 
 sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
@@ -404,15 +409,11 @@ sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
     if (status)
         return status;
     runtime->middleware[0] = sv_mw_access_log(runtime->log);
-    if (!with_models)
-        return SV_OK;
-    sv_scheduler_config scheduler = {.n_permits = (size_t)runtime->plan.n_permits,
-                                     .max_waiting = MAX_WAITING_WORKS,
-                                     .pool = sv_service_pool(runtime->service)};
-    status = sv_scheduler_new(&scheduler, &runtime->scheduler);
+    status = open_fetching(runtime, with_models);
+    if (!status && with_models)
+        status = open_scheduler(runtime);
     if (!status)
-        status = open_fetching(runtime);
-    fill_services(runtime);
+        fill_services(runtime);
     return status;
 }
 
@@ -420,13 +421,9 @@ void sv_runtime_deinit(sv_runtime *runtime)
 {
     if (runtime->service)
         sv_pool_stop(sv_service_pool(runtime->service));
-    if (runtime->fetch_loop)
-        sv_loop_join(runtime->fetch_loop);
-    sv_fetcher_free(runtime->fetcher);
-    sv_loop_free(runtime->fetch_loop);
+    sv_fetching_free(runtime->fetching);
     sv_service_free(runtime->service);
     sv_scheduler_free(runtime->scheduler);
-    sv_address_guard_free(runtime->guard);
     sv_registry_free(runtime->registry);
     sv_engine_host_free(runtime->engines);
     sv_mw_metrics_free(runtime->http_metrics);

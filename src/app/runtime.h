@@ -7,7 +7,6 @@
 #include "app/start_plan.h"
 #include "engine/engine_host.h"
 #include "http/mw_metrics.h"
-#include "io/address.h"
 #include "observe/log.h"
 #include "web/service.h"
 
@@ -27,9 +26,7 @@ typedef struct sv_runtime {
     sv_strs sets;
     sv_registry *registry;
     sv_scheduler *scheduler;
-    sv_address_guard *guard;
-    sv_loop *fetch_loop;
-    sv_fetcher *fetcher;
+    sv_fetching *fetching;
     sv_services services;
     sv_service *service;
 } sv_runtime;

@@ -85,6 +85,11 @@ sv_status sv_call_fail_with(sv_call *call, sv_status status, const sv_error *err
     return sv_fail(call, kind, "%s", message);
 }
 
+sv_status sv_fail_with(sv_call *call, sv_status status, const sv_error *error)
+{
+    return sv_call_fail_with(call, status, error);
+}
+
 void *sv_alloc(sv_call *call, size_t size_bytes)
 {
     return sv_arena_alloc(call->arena, size_bytes);

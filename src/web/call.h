@@ -89,7 +89,7 @@ struct sv_call {
     void (*sink)(sv_call *call);
 };
 
-/* The services of the model server that the call belongs to; NULL in other applications. */
+/* The services of the program that the call belongs to (api's); NULL behind in-process clients. */
 void *sv_call_state(const sv_call *call);
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,

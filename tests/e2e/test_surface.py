@@ -207,7 +207,7 @@ def test_the_guides_env_file_and_kubernetes(tmp_path):
 
 def test_commands(tmp_path):
     out = run("check", ROOT / "models")
-    assert out.returncode == 0 and out.stdout.count("ok") == 2
+    assert out.returncode == 0 and out.stdout.count("ok") == 3
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     out = run("check", tmp_path / "bad.onnx")
     assert out.returncode == 1 and "FAILED bad version 1" in out.stdout
