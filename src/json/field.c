@@ -532,7 +532,7 @@ sv_status sv_field_check(const sv_schema *schema, sv_field_use use, sv_buf *mist
         if (sv_field_is_left_out(row))
             continue;
         check_row(&c, row, use);
-        if (is_repeated(schema, i))
+        if (schema->shape != SV_SHAPE_UNION && is_repeated(schema, i))
             report(&c, row->name, "another field has this name");
     }
     if (schema->fields && schema->size >= sizeof(int))

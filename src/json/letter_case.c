@@ -299,18 +299,16 @@ static bool is_separator(char byte)
 
 sv_str sv_letter_case_strip(sv_str text)
 {
-    sv_str inner = sv_str_trim(text); /* takes 1C to 1F for blanks, too */
-    const char *end = text.ptr + text.len;
-    for (const char *at = text.ptr; at < inner.ptr; at++)
-        if (is_separator(*at)) {
-            inner.len += (size_t)(inner.ptr - at);
-            inner.ptr = at;
-            break;
-        }
-    for (const char *at = end; at > inner.ptr + inner.len; at--)
+    sv_str inner = sv_str_trim(text); /* takes 1C to 1F for blanks, too: those are looked for */
+    const char *start = inner.ptr, *end = inner.ptr + inner.len;
+    for (const char *at = text.ptr; at < inner.ptr && start == inner.ptr; at++)
+        if (is_separator(*at))
+            start = at;
+    const char *last = inner.len ? end : start; /* of nothing but blanks, the separators stay */
+    for (const char *at = text.ptr + text.len; at > last; at--)
         if (is_separator(at[-1])) {
-            inner.len = (size_t)(at - inner.ptr);
+            end = at;
             break;
         }
-    return inner;
+    return (sv_str){start, (size_t)(end - start)};
 }
