@@ -6,6 +6,7 @@
 #include <serval/dependency.h>
 #include <serval/middleware.h>
 #include <serval/operation.h>
+#include <serval/settings.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,6 +67,7 @@ struct sv_app {
     const sv_security *const *security;
     const sv_error_kind *const *errors;
     const sv_override *overrides;
+    const sv_schema *settings; /* its own settings (settings.h); NULL: none */
 };
 
 /* Serves the application until SIGINT or SIGTERM: reads flags, environment, `.env` and

@@ -11,6 +11,7 @@
 #include <serval/model.h>
 #include <serval/operation.h>
 #include <serval/schema.h>
+#include <serval/settings.h>
 #include <serval/status.h>
 #include <serval/str.h>
 #include <serval/stream.h>

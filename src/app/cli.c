@@ -82,6 +82,8 @@ static bool refuse_unknown(const reader *from, sv_str name)
     sv_nearest search = sv_nearest_begin(name);
     for (size_t i = 0; i < n; i++)
         sv_nearest_offer(&search, rows[i].name);
+    for (size_t i = 0; from->cli->app && i < from->cli->app->n; i++)
+        sv_nearest_offer(&search, from->cli->app->rows[i].name);
     for (int i = 0; i < N_EXTRAS; i++)
         if (has_extra(from->cli, &extras[i]))
             sv_nearest_offer(&search, extras[i].name);
@@ -127,14 +129,20 @@ static const char *take_value(reader *from, const char *equals)
     return from->at + 1 < from->argc ? from->argv[++from->at] : NULL;
 }
 
+/* The server's row, else the application's. */
+static const sv_setting *find_setting(const sv_cli *cli, sv_str name)
+{
+    const sv_setting *setting = sv_settings_table_find(name);
+    return setting ? setting : sv_app_settings_find(cli->app, name);
+}
+
 /* --debug and --no-debug need no value; NULL when the name is no such flag. */
-static const sv_setting *find_flag(sv_str name, bool *ret_on)
+static const sv_setting *find_flag(const sv_cli *cli, sv_str name, bool *ret_on)
 {
     bool off = sv_str_starts_with(name, SV_STR("no-"));
-    const sv_setting *setting =
-        sv_settings_table_find(off ? sv_str_slice(name, 3, name.len) : name);
+    const sv_setting *setting = find_setting(cli, off ? sv_str_slice(name, 3, name.len) : name);
     *ret_on = !off;
-    return setting && setting->kind == SV_SETTING_BOOL ? setting : NULL;
+    return setting && (setting->kind == SV_SETTING_BOOL || setting->is_flag) ? setting : NULL;
 }
 
 static bool read_option(reader *from)
@@ -142,10 +150,10 @@ static bool read_option(reader *from)
     const char *text = from->argv[from->at] + 2, *equals = strchr(text, '=');
     sv_str name = {text, equals ? (size_t)(equals - text) : strlen(text)};
     bool on = false;
-    const sv_setting *flag = equals ? NULL : find_flag(name, &on);
+    const sv_setting *flag = equals ? NULL : find_flag(from->cli, name, &on);
     if (flag)
         return add_value(from, name, flag, on ? "true" : "false");
-    const sv_setting *setting = sv_settings_table_find(name);
+    const sv_setting *setting = find_setting(from->cli, name);
     const extra_option *extra = setting ? NULL : find_extra(from->cli, name);
     if (!setting && !extra)
         return refuse_unknown(from, name);
@@ -183,7 +191,7 @@ bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems,
 {
     reader from = {arena, argc, 0, argv, problems, cli};
     bool only_positional = false;
-    *cli = (sv_cli){.takes = cli->takes};
+    *cli = (sv_cli){.takes = cli->takes, .app = cli->app};
     for (; from.at < argc; from.at++)
         if (!read_argument(&from, &only_positional))
             return false;
@@ -226,6 +234,8 @@ static const char *placeholder(const sv_setting *setting)
         return " NAME";
     case SV_SETTING_MAP:
         return " JSON";
+    case SV_SETTING_APP:
+        return setting->is_flag ? "" : " VALUE";
     case SV_SETTING_TEXT:
         break;
     }
@@ -235,7 +245,8 @@ static const char *placeholder(const sv_setting *setting)
 static void print_setting(FILE *to, const sv_setting *setting)
 {
     char help[400], more[300];
-    for (int no = 0; no < (setting->kind == SV_SETTING_BOOL ? 2 : 1); no++) {
+    bool is_flag = setting->kind == SV_SETTING_BOOL || setting->is_flag;
+    for (int no = 0; no < (is_flag ? 2 : 1); no++) {
         fprintf(to, no ? ", --no-" : "  --");
         for (const char *at = setting->name; *at; at++)
             fputc(*at == '_' ? '-' : *at, to);
@@ -257,6 +268,9 @@ void sv_cli_print_options(const sv_cli *cli, FILE *to)
         "Options (also as SERVAL_NAME in the environment or .env, or as name: in serval.yaml):\n");
     for (size_t i = 0; i < n; i++)
         print_setting(to, &rows[i]);
+    for (size_t i = 0; cli->app && i < cli->app->n; i++)
+        if (!sv_settings_table_find(sv_str_from(cli->app->rows[i].name)))
+            print_setting(to, &cli->app->rows[i]);
     fprintf(to, "\nOptions of the command line only:\n");
     for (int i = 0; i < N_EXTRAS; i++) {
         const char *value = extras[i].placeholder;
@@ -272,7 +286,7 @@ void sv_cli_print_options(const sv_cli *cli, FILE *to)
 bool sv_cli_load_settings(const sv_cli *cli, sv_arena *arena, sv_buf *problems, sv_buf *notices,
                           sv_settings_merge *ret_merge)
 {
-    sv_settings_begin(ret_merge, arena, problems);
+    sv_settings_begin(ret_merge, arena, problems, cli->app);
     sv_settings_read_yaml(ret_merge, cli->config ? cli->config : "serval.yaml",
                           cli->config != NULL);
     sv_settings_read_env_file(ret_merge, cli->env_file ? cli->env_file : ".env",

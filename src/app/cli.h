@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "app/settings.h"
+#include "app/app_settings.h"
 
 enum { SV_CLI_MAX_ARGS = 64 };
 
@@ -16,7 +16,8 @@ typedef enum sv_cli_takes {
 } sv_cli_takes;
 
 typedef struct sv_cli {
-    unsigned takes; /* sv_cli_takes; to be set before reading */
+    unsigned takes;       /* sv_cli_takes; to be set before reading */
+    sv_app_settings *app; /* what an application adds; the same; NULL: nothing */
     const char *positional[SV_CLI_MAX_ARGS];
     size_t n_positional;
     const char *config, *env_file, *labels; /* NULL: not given */
@@ -31,7 +32,7 @@ typedef struct sv_cli {
 } sv_cli;
 
 /* Reads `argc` arguments, the first of which is already an argument. False: usage error, one line
- * on `problems`. Of `*cli` only `takes` is kept. */
+ * on `problems`. Of `*cli` only `takes` and `app` are kept. */
 bool sv_cli_read(sv_arena *arena, int argc, char *const *argv, sv_buf *problems, sv_cli *cli);
 /* Prints every setting as an option, with a sentence and its default, and the command's others. */
 void sv_cli_print_options(const sv_cli *cli, FILE *to);

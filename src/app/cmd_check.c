@@ -35,7 +35,7 @@ static int check(sv_runtime *runtime)
 int sv_cmd_check(int argc, char *const *argv)
 {
     sv_runtime runtime = {.cli.takes = SV_CLI_MODELS};
-    int code = sv_runtime_configure(&runtime, argc, argv);
+    int code = sv_runtime_configure(&runtime, NULL, argc, argv);
     if (!code && runtime.cli.help) {
         printf("serval check [MODEL…]: settings, manifests, models loaded and run once, without "
                "serving\n\n");

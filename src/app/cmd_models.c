@@ -209,7 +209,7 @@ static int print_models(sv_runtime *runtime)
 int sv_cmd_models(int argc, char *const *argv)
 {
     sv_runtime runtime = {.cli.takes = SV_CLI_MODELS | SV_CLI_JSON};
-    int code = sv_runtime_configure(&runtime, argc, argv);
+    int code = sv_runtime_configure(&runtime, NULL, argc, argv);
     if (!code && runtime.cli.help) {
         printf("serval models [MODEL…] [--json]: what each model is, and the model.yaml to start "
                "from\n\n");

@@ -19,7 +19,7 @@ static int print_document(sv_runtime *runtime)
 int sv_cmd_openapi(int argc, char *const *argv)
 {
     sv_runtime runtime = {.cli.takes = SV_CLI_MODELS};
-    int code = sv_runtime_configure(&runtime, argc, argv);
+    int code = sv_runtime_configure(&runtime, NULL, argc, argv);
     if (!code && runtime.cli.help) {
         printf("serval openapi [MODEL…]: the OpenAPI 3.1 document on stdout\n\n");
         sv_cli_print_options(&runtime.cli, stdout);

@@ -43,7 +43,7 @@ static sv_status open_serving(sv_serving *serving, const sv_app *app, const char
         return SV_NO_MEMORY;
     if (n)
         memcpy(serving->options, options, n * sizeof *options);
-    int code = sv_runtime_configure(runtime, (int)n, serving->options);
+    int code = sv_runtime_configure(runtime, app, (int)n, serving->options);
     if (!code && runtime->cli.n_positional)
         sv_buf_printf(&runtime->problems, "unexpected argument '%s'\n", runtime->cli.positional[0]);
     if (code || runtime->cli.n_positional)

@@ -29,7 +29,7 @@ int sv_main(int argc, char **argv, const sv_app *app)
     const char *program = slash ? slash + 1 : argv[0];
     sv_runtime runtime = {0};
     sv_signals_block();
-    int code = sv_runtime_configure(&runtime, argc - 1, argv + 1);
+    int code = sv_runtime_configure(&runtime, app, argc - 1, argv + 1);
     if (!code)
         code = run(&runtime, app, program);
     if (code)

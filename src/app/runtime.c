@@ -21,21 +21,34 @@ static const sv_settings *values(const sv_runtime *runtime)
     return &runtime->settings.values;
 }
 
-int sv_runtime_configure(sv_runtime *runtime, int argc, char *const *argv)
+/* All sources, then the application's own values. */
+static bool load_settings(sv_runtime *runtime)
+{
+    sv_app_settings *added = runtime->cli.app;
+    bool loaded = sv_cli_load_settings(&runtime->cli, runtime->arena, &runtime->problems,
+                                       &runtime->notices, &runtime->settings);
+    if (!added)
+        return loaded;
+    return !sv_app_settings_decode(added, runtime->arena, &runtime->problems,
+                                   &runtime->app_settings) &&
+           loaded;
+}
+
+int sv_runtime_configure(sv_runtime *runtime, const sv_app *app, int argc, char *const *argv)
 {
     sv_buf_init(&runtime->problems, MAX_TEXT);
     sv_buf_init(&runtime->notices, MAX_TEXT);
     runtime->arena = sv_arena_new(0);
     if (!runtime->arena)
         return 1;
+    if (app && app->settings &&
+        sv_app_settings_new(runtime->arena, app->settings, &runtime->problems, &runtime->cli.app))
+        return 1;
     if (!sv_cli_read(runtime->arena, argc, argv, &runtime->problems, &runtime->cli))
         return 2;
     if (runtime->cli.help)
         return 0;
-    return sv_cli_load_settings(&runtime->cli, runtime->arena, &runtime->problems,
-                                &runtime->notices, &runtime->settings)
-               ? 0
-               : 1;
+    return load_settings(runtime) ? 0 : 1;
 }
 
 /* The models' paths: the arguments, else the setting. A default path that does not exist is no
@@ -347,6 +360,7 @@ static sv_status build_service(sv_runtime *runtime, const sv_app *app,
     runtime->services.app_version = version;
     sv_service_config config = {
         .application = {.app = app,
+                        .settings = runtime->app_settings,
                         .title = app && app->title ? app->title : settings->app_name,
                         .version = version,
                         .description = app ? app->description : NULL,

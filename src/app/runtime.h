@@ -16,6 +16,7 @@ typedef struct sv_runtime {
     sv_buf problems, notices; /* lines for people */
     sv_cli cli;
     sv_settings_merge settings;
+    const void *app_settings; /* the application's own, by its schema; NULL: none */
     sv_start_plan plan;
     sv_log *log;
     sv_metrics *metrics;
@@ -31,9 +32,11 @@ typedef struct sv_runtime {
     sv_service *service;
 } sv_runtime;
 
-/* Reads options (`argv[0]` is the first of them) and all other sources of settings. Returns 0, or
- * the exit code: 2 for wrong usage, 1 for settings that cannot be. `problems` then has why. */
-int sv_runtime_configure(sv_runtime *runtime, int argc, char *const *argv) SV_MUST_USE;
+/* Reads options (`argv[0]` is the first of them) and all other sources of settings, those that the
+ * application adds (NULL: none) included. Returns 0, or the exit code: 2 for wrong usage, 1 for
+ * settings that cannot be. `problems` then has why. */
+int sv_runtime_configure(sv_runtime *runtime, const sv_app *app, int argc,
+                         char *const *argv) SV_MUST_USE;
 /* Engines, repository and registry: what `check` and `models` need too. Nothing is loaded. */
 sv_status sv_runtime_open_models(sv_runtime *runtime) SV_MUST_USE;
 /* Loads every version; failures stay in the versions and are logged. Returns how many failed. */

@@ -189,7 +189,7 @@ int sv_serve_command(int argc, char *const *argv)
 {
     sv_runtime runtime = {.cli.takes = SV_CLI_MODELS};
     sv_signals_block();
-    int code = sv_runtime_configure(&runtime, argc, argv);
+    int code = sv_runtime_configure(&runtime, NULL, argc, argv);
     if (!code && runtime.cli.help)
         print_help(&runtime.cli);
     else if (!code)

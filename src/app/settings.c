@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/app_settings.h"
 #include "app/env_file.h"
 #include "app/units.h"
 #include "json/yaml.h"
@@ -42,6 +43,7 @@ static void append_allowed(sv_buf *buf, const sv_setting *setting)
                                         [SV_SETTING_DURATION] = "a time (30, 500ms, 2m, 1h)",
                                         [SV_SETTING_SIZE] = "a size (1048576, 64KiB, 10MiB, 1GiB)",
                                         [SV_SETTING_CHOICE] = "one of ",
+                                        [SV_SETTING_APP] = "text without zero bytes",
                                         [SV_SETTING_MAP] =
                                             "names and texts, as in {\"name\": \"text\"}"};
     sv_buf_append_str(buf, sv_str_from(nouns[setting->kind]));
@@ -150,28 +152,70 @@ static bool set_value(sv_settings_merge *merge, const sv_setting *setting, sv_st
         if (memchr(text.ptr, '\0', text.len))
             return false;
         break;
+    case SV_SETTING_APP:
+        return !memchr(text.ptr, '\0', text.len);
     }
     set_text(merge, setting, text);
     return true;
+}
+
+/* The application hears of its own settings, and of the server's that it has a field for. */
+static void tell_app(sv_settings_merge *merge, const char *name, sv_str text, const char *origin)
+{
+    if (!sv_app_settings_find(merge->app, sv_str_from(name)))
+        return;
+    sv_str copy = sv_arena_copy(merge->arena, text);
+    if (copy.ptr)
+        sv_app_settings_note(merge->app, name, copy.ptr, origin);
+    else
+        report(merge, name, "out of memory", "");
 }
 
 void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text,
                      const char *origin)
 {
     size_t n;
-    if (set_value(merge, setting, text))
-        merge->origins[setting - sv_settings_table(&n)] = origin;
-    else
+    if (!set_value(merge, setting, text)) {
         refuse(merge, setting, text, origin);
+        return;
+    }
+    if (setting->kind != SV_SETTING_APP)
+        merge->origins[setting - sv_settings_table(&n)] = origin;
+    tell_app(merge, setting->name, text, origin);
 }
 
-void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems)
+/* The server's row, else the application's. */
+static const sv_setting *find_setting(const sv_settings_merge *merge, sv_str name)
+{
+    const sv_setting *setting = sv_settings_table_find(name);
+    return setting ? setting : sv_app_settings_find(merge->app, name);
+}
+
+/* What the application wants the server's own settings to be, unless somebody says otherwise; where
+ * it has no wish it is told the server's default. */
+static void set_app_defaults(sv_settings_merge *merge)
+{
+    for (size_t i = 0; merge->app && i < merge->app->n; i++) {
+        const sv_setting *row = &merge->app->rows[i];
+        const sv_setting *own = sv_settings_table_find(sv_str_from(row->name));
+        if (own)
+            sv_settings_set(
+                merge, own,
+                sv_str_from(row->default_text[0] ? row->default_text : own->default_text),
+                "default");
+    }
+}
+
+void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems,
+                       sv_app_settings *app)
 {
     size_t n;
     const sv_setting *rows = sv_settings_table(&n);
     *merge = (sv_settings_merge){.arena = arena, .problems = problems};
     for (size_t i = 0; i < n; i++)
         sv_settings_set(merge, &rows[i], sv_str_from(rows[i].default_text), "default");
+    merge->app = app;
+    set_app_defaults(merge);
 }
 
 /* An unknown name: which one was meant? */
@@ -253,7 +297,7 @@ static bool value_text(sv_settings_merge *merge, const sv_value *value, sv_str *
 static void read_yaml_member(sv_settings_merge *merge, const char *origin, sv_str name,
                              const sv_value *value)
 {
-    const sv_setting *setting = sv_settings_table_find(name);
+    const sv_setting *setting = find_setting(merge, name);
     sv_str text;
     bool is_mapping =
         setting && setting->kind == SV_SETTING_MAP && sv_value_get_type(value) == SV_VALUE_OBJECT;
@@ -304,7 +348,7 @@ static bool strip_prefix(sv_str *name)
 static bool read_env_entry(sv_settings_merge *merge, const char *origin, sv_env_entry entry)
 {
     bool ours = strip_prefix(&entry.name);
-    const sv_setting *setting = sv_settings_table_find(entry.name);
+    const sv_setting *setting = find_setting(merge, entry.name);
     if (!ours && !setting && entry.name.len)
         return false;
     if (entry.problem)
@@ -355,7 +399,7 @@ void sv_settings_read_environment(sv_settings_merge *merge, char *const *environ
         name = sv_str_slice(name, 7, name.len);
         if (is_kubernetes(name, value) || sv_str_eq(name, SV_STR("CACHE")))
             continue;
-        const sv_setting *setting = sv_settings_table_find(name);
+        const sv_setting *setting = find_setting(merge, name);
         if (setting)
             sv_settings_set(merge, setting, value, origin ? origin : "environment");
         else

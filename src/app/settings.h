@@ -16,6 +16,7 @@ typedef enum sv_setting_kind {
     SV_SETTING_DURATION, /* int64_t milliseconds; a bare number is seconds; ms s m h */
     SV_SETTING_SIZE,     /* int64_t bytes; a bare number is bytes; KiB MiB GiB */
     SV_SETTING_CHOICE,   /* const char *, one of `choices` */
+    SV_SETTING_APP,      /* an application's own: kept as text (app_settings.h) */
     SV_SETTING_MAP,      /* const char *: names and texts as a JSON object; "" when not set */
 } sv_setting_kind;
 
@@ -40,6 +41,7 @@ typedef struct sv_setting {
     int64_t min, max;         /* of numbers, in ms or bytes where they are */
     const char *choices;      /* comma-separated */
     const char *help;         /* one sentence */
+    bool is_flag;             /* of an application: a boolean */
 } sv_setting;
 
 enum { SV_SETTINGS_MAX = 64 };
@@ -51,6 +53,8 @@ const sv_setting *sv_settings_table_find(sv_str name);
 /* The nearest known name, or NULL when none is near. */
 const char *sv_settings_table_nearest(sv_str name);
 
+struct sv_app_settings;
+
 /* Values under construction. */
 typedef struct sv_settings_merge {
     sv_arena *arena;
@@ -58,11 +62,13 @@ typedef struct sv_settings_merge {
     sv_settings values;
     const char *origins[SV_SETTINGS_MAX]; /* by row: "default", "serval.yaml:3", ".env:2",
                                              "SERVAL_PORT", "--port" */
+    struct sv_app_settings *app;          /* what the application adds; NULL: nothing */
     bool failed;
 } sv_settings_merge;
 
-/* Starts with the defaults. */
-void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems);
+/* Starts with the defaults: the application's, where it has any, else the server's. */
+void sv_settings_begin(sv_settings_merge *merge, sv_arena *arena, sv_buf *problems,
+                       struct sv_app_settings *app);
 /* Sets one value from text; a value that does not fit is a problem that names `origin`, the value
  * and what is allowed. */
 void sv_settings_set(sv_settings_merge *merge, const sv_setting *setting, sv_str text,

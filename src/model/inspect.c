@@ -74,7 +74,7 @@ static bool looks_like_pictures(const sv_inspect_request *request, int layout, s
     return true;
 }
 
-static sv_task guess_task(const sv_inspect_request *request, sv_buf *reasons)
+static sv_model_task guess_task(const sv_inspect_request *request, sv_buf *reasons)
 {
     if (!looks_like_pictures(request, 0, reasons))
         return SV_TASK_TENSOR;
@@ -231,7 +231,7 @@ sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, s
                            sv_error *error, sv_inspection *ret_inspection)
 {
     const struct manifest_preprocess *from = request->manifest->preprocess;
-    sv_inspection found = {.task = (sv_task)request->manifest->task};
+    sv_inspection found = {.task = (sv_model_task)request->manifest->task};
     if (found.task == SV_TASK_UNSET)
         found.task = guess_task(request, reasons);
     else if (found.task == SV_TASK_IMAGE_CLASSIFICATION &&

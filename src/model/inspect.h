@@ -16,7 +16,7 @@ typedef struct sv_inspect_request {
 } sv_inspect_request;
 
 typedef struct sv_inspection {
-    sv_task task;
+    sv_model_task task;
     sv_image_task image; /* for image classification: all but limits and scratches */
 } sv_inspection;
 

@@ -77,7 +77,7 @@ typedef struct origin {
     const sv_yaml *yaml;
 } origin;
 
-const char *sv_manifest_task_name(sv_task task)
+const char *sv_manifest_task_name(sv_model_task task)
 {
     for (size_t i = 0; i < task_enum.n_values; i++)
         if (task_enum.values[i].value == (int)task)

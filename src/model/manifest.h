@@ -11,11 +11,11 @@
 #include "base/buf.h"
 
 /* Enums: 0 means that the manifest does not say. */
-typedef enum sv_task {
+typedef enum sv_model_task {
     SV_TASK_UNSET,
     SV_TASK_IMAGE_CLASSIFICATION,
     SV_TASK_TENSOR,
-} sv_task;
+} sv_model_task;
 
 struct manifest_versions {
     sv_opt_str default_version;
@@ -82,6 +82,6 @@ sv_status sv_manifest_read(sv_arena *arena, const sv_manifest_source *source, sv
                            const struct manifest **ret_manifest) SV_MUST_USE;
 /* The name of an enum value as the manifest writes it, e.g. sv_manifest_task_name(…) →
  * "image-classification". */
-const char *sv_manifest_task_name(sv_task task);
+const char *sv_manifest_task_name(sv_model_task task);
 
 #endif

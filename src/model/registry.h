@@ -25,7 +25,7 @@ typedef struct sv_model_version {
     sv_str name;
     /* Written before the state becomes ready or failed. */
     sv_engine_model *loaded;
-    sv_task task;
+    sv_model_task task;
     sv_image_task image;     /* for image classification */
     const char *labels_file; /* that was used; NULL */
     int64_t load_ns;
@@ -44,7 +44,7 @@ typedef struct sv_model {
     sv_model_version *versions;
     size_t n_versions, default_version; /* index */
     const char *labels_file;            /* of the command line; NULL: look for one */
-    _Atomic int task; /* sv_task: the manifest's, or that of the version loaded last */
+    _Atomic int task; /* sv_model_task: the manifest's, or that of the version loaded last */
 } sv_model;
 
 typedef struct sv_registry sv_registry;

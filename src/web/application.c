@@ -16,8 +16,10 @@
 #include "web/route_limit.h"
 #include "web/routes.h"
 #include "web/state_set.h"
+#include "json/params.h"
 
 enum { MAX_MOUNTS = 64, MAX_REPORT = 512 };
+static const size_t MAX_OPENAPI_BYTES = (size_t)64 << 20;
 
 /* A plan made while serving (tasks). */
 typedef struct late_plan {
@@ -172,7 +174,7 @@ static sv_status mount_app(sv_application *outer, const sv_mount *mount, const c
     inner->shared = root->shared;
     inner->prefix = prefix;
     inner->states.app = app;
-    sv_buf_init(&inner->openapi, (size_t)16 << 20);
+    sv_buf_init(&inner->openapi, MAX_OPENAPI_BYTES);
     sv_route_scope scope = scope_of(inner, problems);
     return bind_application(inner, &scope);
 }
@@ -221,9 +223,33 @@ static sv_status write_openapi(sv_application *application, sv_buf *problems)
     return status;
 }
 
+/* Settings that nobody has read: every field has its default. */
+static sv_status make_settings(sv_application *application, sv_buf *problems)
+{
+    sv_application_config *config = &application->config;
+    sv_arena *arena = application->shared->arena;
+    if (config->settings || !config->app || !config->app->settings)
+        return SV_OK;
+    const sv_plan *plan;
+    const sv_params none = {0};
+    sv_errors errors;
+    void *made = NULL;
+    sv_errors_init(&errors, arena);
+    sv_status status = sv_plan_new(arena, config->app->settings, SV_FIELD_PARAMS, problems, &plan);
+    if (!status && sv_params_decode(arena, plan, &none, &errors, &made)) {
+        sv_buf_printf(problems, "settings %s: %.*s has no default\n", plan->schema->name,
+                      SV_STR_ARG(sv_errors_get(&errors, 0).path));
+        status = SV_INVALID;
+    }
+    config->settings = made;
+    return status;
+}
+
 static sv_status build(sv_application *root, sv_buf *problems)
 {
     sv_status status = new_shared(root, problems);
+    if (!status)
+        status = make_settings(root, problems);
     if (status)
         return status;
     sv_route_scope scope = scope_of(root, problems);
@@ -250,7 +276,7 @@ sv_status sv_application_new(const sv_application_config *config, sv_buf *proble
     application->root = application;
     application->prefix = "";
     application->states.app = config->app;
-    sv_buf_init(&application->openapi, (size_t)16 << 20);
+    sv_buf_init(&application->openapi, MAX_OPENAPI_BYTES);
     sv_status status = build(application, problems);
     if (status) {
         sv_application_free(application);
@@ -386,6 +412,18 @@ const sv_dependency *sv_application_resolve(const sv_application *application,
         if (row->original == dependency)
             return row->instead;
     return dependency;
+}
+
+/* Mounted applications see those of the root. */
+const void *sv_settings_get_(const sv_application *application, const sv_schema *schema)
+{
+    const sv_application_config *config = &application->root->config;
+    const sv_schema *own = config->app ? config->app->settings : NULL;
+    if (own && own->size == schema->size && strcmp(own->name, schema->name) == 0)
+        return config->settings;
+    sv_application_report(application, "settings %s are not those of the application",
+                          schema->name);
+    return NULL;
 }
 
 /* A mounted application sees the states of the root as well. */

@@ -49,10 +49,11 @@ typedef struct sv_application_config {
     size_t n_tables;
     const sv_route_limit *rate_limits; /* before what rows say themselves */
     size_t n_rate_limits;
-    sv_pool *pool; /* for handlers that may block; must outlive the application */
-    void *state;   /* sv_call_state */
-    bool pages;    /* mount /openapi.json, /docs, /redoc */
-    bool debug;    /* 5xx answers tell what else only the log would */
+    sv_pool *pool;        /* for handlers that may block; must outlive the application */
+    void *state;          /* sv_call_state */
+    const void *settings; /* the struct of the app's settings; NULL: the defaults */
+    bool pages;           /* mount /openapi.json, /docs, /redoc */
+    bool debug;           /* 5xx answers tell what else only the log would */
     /* Told what went wrong inside the program of the application (a handler that answers twice, a
      * task that fails …): one line. Any thread. NULL: nobody listens. */
     void (*report)(void *arg, const char *line);

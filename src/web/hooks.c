@@ -34,7 +34,7 @@ static bool run_before(sv_exchange *exchange, void *arg)
     call->is_hooked = true;
     exchange->user = call;
     const sv_middleware *list = list_of(call);
-    for (size_t i = 0; i < count(list); i++) {
+    for (size_t i = 0, n = count(list); i < n; i++) {
         sv_status status = list[i].before ? list[i].before(call) : SV_OK;
         if (!status)
             continue;

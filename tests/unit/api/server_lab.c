@@ -27,7 +27,7 @@ void server_lab_open(server_lab *lab, const char *const *options)
     sv_runtime *runtime = &lab->runtime;
     size_t n;
     *lab = (server_lab){.runtime.cli.takes = SV_CLI_MODELS};
-    must(runtime, sv_runtime_configure(runtime, n_args, (char *const *)(uintptr_t)args) == 0,
+    must(runtime, sv_runtime_configure(runtime, NULL, n_args, (char *const *)(uintptr_t)args) == 0,
          "settings");
     must(runtime, sv_runtime_open_models(runtime) == SV_OK, "models");
     const sv_operation *const *tables = sv_serve_tables(&n);

@@ -24,7 +24,7 @@ static int configure(sv_runtime *runtime, const char *const *args)
     while (args[n])
         n++;
     *runtime = (sv_runtime){.cli.takes = SV_CLI_MODELS};
-    return sv_runtime_configure(runtime, n, (char *const *)(uintptr_t)args);
+    return sv_runtime_configure(runtime, NULL, n, (char *const *)(uintptr_t)args);
 }
 
 static sv_status build(sv_runtime *runtime)

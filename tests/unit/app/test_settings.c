@@ -37,7 +37,7 @@ static void begin(void)
     assert_non_null(arena);
     sv_buf_init(&problems, 65536);
     sv_buf_init(&notices, 65536);
-    sv_settings_begin(&merge, arena, &problems);
+    sv_settings_begin(&merge, arena, &problems, NULL);
 }
 
 static void end(void)
@@ -277,7 +277,7 @@ static bool read_both_files(void *arg)
     if (!own)
         return false;
     sv_buf_init(&problem, 65536);
-    sv_settings_begin(&one, own, &problem);
+    sv_settings_begin(&one, own, &problem, NULL);
     sv_settings_read_yaml(&one, path, true);
     sv_settings_read_env_file(&one, path, true, &problem);
     bool good = !one.failed;

@@ -37,7 +37,7 @@ static void test_defaults_fit(void **state)
     sv_buf problems;
     sv_buf_init(&problems, 65536);
     assert_non_null(arena);
-    sv_settings_begin(&merge, arena, &problems);
+    sv_settings_begin(&merge, arena, &problems, NULL);
     assert_false(merge.failed);
     assert_int_equal(problems.len, 0);
     assert_int_equal(merge.values.port, 8000);
