@@ -217,9 +217,50 @@ static void test_failing_allocations(void **state)
     sv_arena_free(arena);
 }
 
+struct spot {
+    int64_t x;
+};
+SV_SCHEMA(spot, SV_FIELD(spot, x));
+struct several {
+    struct spot a;
+    int64_t b;
+    sv_opt_str c;
+};
+SV_SCHEMA_WITH(several, (.embed = true), SV_FIELD_OBJECT(several, a, spot), SV_FIELD(several, b),
+               SV_FIELD(several, c, .default_json = "null"));
+
+/* Several body parameters, as a real FastAPI takes them. */
+static void test_embedded(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    const sv_plan *plan = cases_plan(arena, &several_schema, SV_FIELD_BODY);
+    sv_errors errors;
+    void *decoded;
+    sv_errors_init(&errors, arena);
+    assert_int_equal(sv_decode_body(arena, plan, NULL, &errors, &decoded), SV_INVALID);
+    assert_string_equal(
+        cases_detail(arena, &errors).ptr,
+        "[{\"type\":\"missing\",\"loc\":[\"body\",\"a\"],\"msg\":\"Field required\","
+        "\"input\":null},{\"type\":\"missing\",\"loc\":[\"body\",\"b\"],\"msg\":\"Field "
+        "required\",\"input\":null}]");
+    static const char *const rows[][2] = {
+        {"null", "missing at a, missing at b, missing at c"},
+        {"[1]", "missing at a, missing at b, missing at c"},
+        {"{}", "missing at a, missing at b"},
+        {"{\"a\":null,\"b\":null}", "model_attributes_type at a, int_type at b"},
+        {"{\"a\":{\"x\":\"z\"},\"b\":1,\"c\":2}", "int_parsing at a.x, string_type at c"},
+        {"{\"a\":{\"x\":1},\"b\":2,\"z\":1}", "{\"a\":{\"x\":1},\"b\":2,\"c\":null}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(cases_answer(arena, &several_schema, rows[i][0]).ptr, rows[i][1]);
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_embedded),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_optional_is_not_nullable),
         cmocka_unit_test(test_hostile_sizes),

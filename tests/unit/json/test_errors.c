@@ -200,9 +200,42 @@ static void test_failing_allocations(void **state)
     assert_true(failing_malloc_try_each(collect_with_failures, NULL) > 10);
 }
 
+/* Without an arena only the fact of an error is kept. */
+static void test_mute(void **state)
+{
+    (void)state;
+    sv_errors errors;
+    sv_errors_init(&errors, NULL);
+    assert_false(sv_errors_is_full(&errors));
+    sv_errors_add(&errors, SV_ERROR_TYPE_MISSING, NULL, (sv_input){0}, NULL);
+    assert_true(sv_errors_is_full(&errors) && errors.status == SV_INVALID);
+}
+
+static void test_cut(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    const sv_loc place = {.name = SV_STR_INIT("body")};
+    sv_errors errors;
+    sv_errors_init(&errors, arena);
+    for (int i = 0; i < 9; i++)
+        sv_errors_add(&errors, SV_ERROR_TYPE_MISSING, &place, (sv_input){0}, NULL);
+    sv_errors_cut(&errors, 3);
+    assert_true(errors.count == 3 && errors.status == SV_INVALID);
+    for (int i = 0; i < 9; i++)
+        sv_errors_add(&errors, SV_ERROR_TYPE_INT_TYPE, &place, (sv_input){0}, NULL);
+    assert_int_equal(sv_errors_get(&errors, 2).type, SV_ERROR_TYPE_MISSING);
+    assert_int_equal(sv_errors_get(&errors, 11).type, SV_ERROR_TYPE_INT_TYPE);
+    sv_errors_cut(&errors, 0);
+    assert_true(errors.count == 0 && errors.status == SV_OK);
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mute),
+        cmocka_unit_test(test_cut),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_entry),
         cmocka_unit_test(test_names),

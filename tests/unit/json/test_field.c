@@ -9,6 +9,9 @@ SV_ENUM(color, {"red", RED});
 SV_ENUM(twice, {"a", 1}, {"a", 2});
 static const sv_enum empty_enum = {"empty", NULL, 0};
 
+SV_LITERAL_JSON(no_json, {"a", 1});
+SV_ENUM_INT(same_number, {"a", 1}, {"b", 1});
+
 struct inner {
     int64_t n;
 };
@@ -25,9 +28,24 @@ struct row {
     sv_strs ss;
     sv_ints ii;
     SV_LIST(struct inner) oo;
+    sv_uuid uuid;
+    sv_datetime when;
+    sv_decimal price;
+    sv_bytes bytes;
+    sv_file file;
+    SV_MAP(int64_t) map;
+    SV_LIST(sv_opt_int) maybes;
+    double pair[2];
 };
 
 static sv_status check_str(sv_check *check, sv_str *value)
+{
+    (void)check, (void)value;
+    return SV_OK;
+}
+
+SV_CHECK_VALUE(sv_uuid, check_uuid);
+static sv_status check_uuid(sv_check *check, sv_uuid *value)
 {
     (void)check, (void)value;
     return SV_OK;
@@ -56,6 +74,46 @@ static const struct {
          NULL},
         {SV_FIELD(row, ss, .max_item_len = 3, .check_item_str = check_str), NULL},
         {SV_FIELD_OBJECT(row, o, inner, .example_json = "{}"), NULL},
+        {SV_FIELD(row, uuid, .uuid_version = 8, .check = check_uuid_check), NULL},
+        {SV_FIELD(row, s, .pattern = "a", .strip = true, .format = SV_FORMAT_EMAIL), NULL},
+        {SV_FIELD(row, price, .max_digits = 3, SV_DECIMAL_PLACES(1), SV_LE(1.5)), NULL},
+        {SV_FIELD(row, bytes, .format = SV_FORMAT_BASE64, .max_len = 3), NULL},
+        {SV_FIELD(row, ii, .unique = true, .default_factory = check_uuid_check), NULL},
+        {SV_FIELD_MAP(row, map, .max_items = 3, .key = SV_EACH(int64_t, SV_GE(1))), NULL},
+        {SV_FIELD_ITEMS(row, ss, .item = SV_EACH(sv_str, .min_len = 1)), NULL},
+        {SV_FIELD_ARRAY(row, pair, SV_GE(0)), NULL},
+        {SV_FIELD_ITEMS(row, ss, .item = SV_EACH(int64_t)),
+         "row.ss: `item` is not about the items of this member\n"},
+        {SV_FIELD_MAP(row, map, .key = SV_EACH(double)),
+         "row.map: the names of a map are text, integers, enums or UUIDs\n"},
+        {SV_FIELD(row, i, .item = SV_EACH(int64_t)),
+         "row.i: `item` is for lists, maps and arrays, `key` for maps\n"},
+        {SV_FIELD_ITEMS(row, ii, SV_GE(1), .item = SV_EACH(int64_t)),
+         "row.ii: bounds are for numbers\n"
+         "row.ii: limits and checks of the items belong to their row\n"},
+        {SV_FIELD_ITEMS(row, ss, .item = SV_EACH(sv_str, .min_len = 2, .max_len = 1)),
+         "row.item: `max_len` is below `min_len`\n"},
+        {SV_FIELD(row, i, SV_MULTIPLE_OF(0)), "row.i: `multiple_of` must be above 0\n"},
+        {SV_FIELD(row, i, .pattern = "a"),
+         "row.i: `pattern`, `strip`, `lower` and `upper` are for text\n"},
+        {SV_FIELD(row, s, .lower = true, .upper = true),
+         "row.s: text cannot be both `lower` and `upper`\n"},
+        {SV_FIELD(row, s, .format = SV_FORMAT_BASE64), "row.s: the format is for another kind\n"},
+        {SV_FIELD(row, s, .format = (sv_text_format)99), "row.s: the format is unknown\n"},
+        {SV_FIELD(row, s, .unique = true), "row.s: `unique` is for lists of plain values\n"},
+        {SV_FIELD_ITEMS(row, maybes, .unique = true),
+         "row.maybes: `unique` is for lists of plain values\n"},
+        {SV_FIELD(row, uuid, .moment = SV_PAST), "row.uuid: `moment` and `zone` are for dates\n"},
+        {SV_FIELD(row, uuid, .uuid_version = 9),
+         "row.uuid: `uuid_version` is for UUIDs, from 1 to 8\n"},
+        {SV_FIELD(row, i, .max_digits = 3),
+         "row.i: `max_digits` and SV_DECIMAL_PLACES are for decimals\n"},
+        {SV_FIELD(row, i, .default_json = "1", .default_factory = check_uuid_check),
+         "row.i: a field with a default factory is optional already\n"},
+        {SV_FIELD(row, file), "row.file: a file comes from a form only\n"},
+        {SV_FIELD_ENUM(row, e, no_json), "row.e: the names of a JSON literal must be JSON\n"},
+        {SV_FIELD_ENUM(row, e, same_number),
+         "row.e: the enum must have a name and values with different names\n"},
         {{0}, NULL},
         {{.name = "", .kind = SV_KIND_INT, .size = 8}, "row: a field has no name\n"},
         {SV_FIELD_ENUM(row, c, color), "row.c: the type of the member fits no kind of field\n"},
@@ -109,6 +167,9 @@ static const struct {
   params[] = {
       {SV_FIELD(row, ss), NULL},
       {SV_FIELD(row, i, .in = SV_IN_PATH), NULL},
+      {SV_FIELD(row, file, .in = SV_IN_FORM), NULL},
+      {SV_FIELD(row, file, .in = SV_IN_QUERY), "row.file: a file comes from a form only\n"},
+      {SV_FIELD_MAP(row, map), "row.map: a parameter cannot be an object\n"},
       {SV_FIELD_OBJECT(row, o, inner), "row.o: a parameter cannot be an object\n"},
       {SV_FIELD_LIST(row, oo, inner), "row.oo: a parameter cannot be an object\n"},
       {SV_FIELD(row, ss, .in = SV_IN_PATH), "row.ss: a path parameter cannot be a list\n"},
@@ -158,11 +219,60 @@ static void test_schemas(void **state)
     assert_int_equal(sv_field_check(&sv_none_schema, SV_FIELD_BODY, &mistakes), SV_OK);
 }
 
+struct odd {
+    int kind;
+    int64_t a, b;
+    sv_extras rest, more;
+};
+static const sv_field odd_extras[] = {SV_FIELD_EXTRAS(odd, rest), SV_FIELD_EXTRAS(odd, more)};
+static const sv_field odd_variants[] = {SV_VARIANT(odd, a, 1), SV_VARIANT(odd, a, 1),
+                                        SV_VARIANT(odd, a, 2, .default_json = "1")};
+static const sv_field odd_pair[] = {SV_FIELD(odd, a), SV_FIELD(odd, a, .alias = "b")};
+static const sv_field odd_names[] = {SV_FIELD(odd, a), SV_FIELD(odd, b, .alias = "a")};
+
+static const struct {
+    sv_schema schema;
+    const char *mistakes;
+} schemas[] = {
+    {{.fields = odd_extras, .n_fields = 2},
+     "odd: unknown members are kept twice\n"
+     "odd: unknown members are kept, but `extra` does not allow them\n"},
+    {{.fields = odd_extras, .n_fields = 1, .extra = SV_EXTRA_ALLOW}, ""},
+    {{.fields = odd_variants, .n_fields = 3, .shape = SV_SHAPE_UNION},
+     "odd: two variants have the same `variant`\n"
+     "odd: a variant cannot be absent: no default, not optional\n"},
+    {{.shape = SV_SHAPE_UNION, .fields = odd_pair}, "odd: a union has no variants\n"},
+    {{.fields = odd_pair, .n_fields = 2, .shape = SV_SHAPE_ROOT}, "odd: a root has one field\n"},
+    {{.fields = odd_pair, .n_fields = 2, .shape = (sv_schema_shape)9},
+     "odd: the shape is unknown\n"},
+    {{.fields = odd_pair, .n_fields = 2, .discriminator = "a"},
+     "odd: a discriminator is for unions\n"},
+    {{.fields = odd_names, .n_fields = 2}, "odd.b: another field has this name\n"},
+};
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        sv_schema schema = schemas[i].schema;
+        schema.name = "odd";
+        schema.size = sizeof(struct odd);
+        sv_buf mistakes;
+        sv_buf_init(&mistakes, 4096);
+        sv_status status = sv_field_check(&schema, SV_FIELD_BODY, &mistakes);
+        sv_buf_append_byte(&mistakes, '\0');
+        assert_string_equal(mistakes.ptr, schemas[i].mistakes);
+        assert_int_equal(status, schemas[i].mistakes[0] ? SV_INVALID : SV_OK);
+        sv_buf_deinit(&mistakes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_schemas),
+        cmocka_unit_test(test_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,11 +198,134 @@ static void test_failing_allocations(void **state)
     sv_arena_free(arena);
 }
 
+struct headers {
+    int64_t x_token;
+    sv_strs x_tags;
+    sv_str odd;
+    int64_t sess;
+    sv_opt_str theme;
+    int64_t q;
+};
+SV_SCHEMA(headers, SV_FIELD(headers, sess, .in = SV_IN_COOKIE),
+          SV_FIELD(headers, x_token, .in = SV_IN_HEADER),
+          SV_FIELD(headers, x_tags, .in = SV_IN_HEADER, .default_json = "[]"),
+          SV_FIELD(headers, odd, .in = SV_IN_HEADER, .alias = "X_Odd", .default_json = "\"d\""),
+          SV_FIELD(headers, theme, .in = SV_IN_COOKIE, .min_len = 2, .default_json = "null"),
+          SV_FIELD(headers, q, .default_json = "1"));
+
+struct form {
+    int64_t n;
+    sv_str note;
+    sv_strs tags;
+    sv_file file;
+    sv_files more;
+    sv_opt_bytes raw;
+};
+SV_SCHEMA(form, SV_FIELD(form, n, .in = SV_IN_FORM),
+          SV_FIELD(form, note, .in = SV_IN_FORM, .default_json = "\"d\""),
+          SV_FIELD(form, tags, .in = SV_IN_FORM, .default_json = "[]"),
+          SV_FIELD(form, file, .in = SV_IN_FORM),
+          SV_FIELD(form, more, .in = SV_IN_FORM, .default_json = "[]"),
+          SV_FIELD(form, raw, .in = SV_IN_FORM, .default_json = "null"));
+
+#define HEADER(name, value) {SV_IN_HEADER, SV_STR_INIT(name), SV_STR_INIT(value), NULL}
+#define COOKIE(name, value) {SV_IN_COOKIE, SV_STR_INIT(name), SV_STR_INIT(value), NULL}
+#define TEXT(name, value) {SV_IN_FORM, SV_STR_INIT(name), SV_STR_INIT(value), NULL}
+#define UPLOAD(name, file) {SV_IN_FORM, SV_STR_INIT(name), {NULL, 0}, file}
+
+static const sv_file file_a = {SV_STR_INIT("a.txt"), {NULL, 0}, {(const uint8_t *)"hi", 2}};
+static const sv_file file_b = {SV_STR_INIT("b"), {NULL, 0}, {(const uint8_t *)"", 0}};
+static const sv_file no_file = {SV_STR_INIT(""), {NULL, 0}, {(const uint8_t *)"", 0}};
+
+/* What is wrong, as "type at place.name"; "" when nothing is. */
+static sv_str complain(sv_arena *arena, const sv_schema *schema, const sv_param *items, size_t n,
+                       void **ret_struct)
+{
+    const sv_plan *plan = cases_plan(arena, schema, SV_FIELD_PARAMS);
+    const sv_params params = {items, n};
+    sv_errors errors;
+    sv_errors_init(&errors, arena);
+    sv_status status = sv_params_decode(arena, plan, &params, &errors, ret_struct);
+    if (!status)
+        return SV_STR("");
+    assert_int_equal(status, SV_INVALID);
+    return cases_detail(arena, &errors);
+}
+
+/* As a real FastAPI said it: header before cookie, whatever the order of the rows. */
+static void test_headers_and_cookies(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    void *decoded;
+    const sv_param good[] = {HEADER("X-Token", "1"),   HEADER("x-token", "2"),
+                             HEADER("x-tags", "a, b"), HEADER("X-Tags", "c"),
+                             HEADER("x_odd", "z"),     COOKIE("sess", "3"),
+                             COOKIE("sess", "4")};
+    const sv_param bad[] = {HEADER("x-token", "a"), COOKIE("theme", "")};
+    const sv_param underscore[] = {HEADER("x_token", "1"), COOKIE("sess", "1")};
+    assert_true(sv_str_eq(complain(arena, &headers_schema, good, 7, &decoded), SV_STR("")));
+    const struct headers *headers = decoded;
+    assert_true(headers->x_token == 1 && headers->x_tags.len == 2 && headers->sess == 4);
+    assert_true(sv_str_eq(headers->x_tags.items[0], SV_STR("a, b")));
+    assert_true(sv_str_eq(headers->odd, SV_STR("z")) && !headers->theme.set);
+    assert_string_equal(complain(arena, &headers_schema, bad, 2, &decoded).ptr,
+                        "[{\"type\":\"int_parsing\",\"loc\":[\"header\",\"x-token\"],\"msg\":"
+                        "\"Input should be a valid "
+                        "integer, unable to parse string as an "
+                        "integer\",\"input\":\"a\"},{\"type\":\"missing\",\"loc\":["
+                        "\"cookie\",\"sess\"],\"msg\":\"Field "
+                        "required\",\"input\":null},{\"type\":\"string_too_short\","
+                        "\"loc\":[\"cookie\",\"theme\"],\"msg\":\"String should have at least 2 "
+                        "characters\",\"input\":\"\","
+                        "\"ctx\":{\"min_length\":2}}]");
+    assert_string_equal(complain(arena, &headers_schema, underscore, 2, &decoded).ptr,
+                        "[{\"type\":\"missing\",\"loc\":[\"header\",\"x-token\"],\"msg\":\"Field "
+                        "required\",\"input\":null}]");
+    sv_arena_free(arena);
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    void *decoded;
+    const sv_param good[] = {TEXT("n", "1"),          TEXT("n", "2"),
+                             TEXT("note", ""),        TEXT("tags", "a"),
+                             TEXT("tags", ""),        UPLOAD("file", &file_b),
+                             UPLOAD("file", &file_a), UPLOAD("more", &file_a),
+                             UPLOAD("more", &file_b), UPLOAD("raw", &file_a)};
+    const sv_param empty[] = {TEXT("n", ""), UPLOAD("file", &no_file)};
+    const sv_param wrong[] = {UPLOAD("n", &file_a), TEXT("file", "text"), TEXT("more", "t")};
+    assert_true(sv_str_eq(complain(arena, &form_schema, good, 10, &decoded), SV_STR("")));
+    const struct form *form = decoded;
+    assert_true(form->n == 2 && sv_str_eq(form->note, SV_STR("d")) && form->tags.len == 2);
+    assert_true(sv_str_eq(form->file.filename, SV_STR("a.txt")) && form->file.content.len == 2);
+    assert_true(form->more.len == 2 && sv_str_eq(form->more.items[1].filename, SV_STR("b")));
+    assert_true(form->raw.set && form->raw.value.len == 2);
+    assert_string_equal(
+        complain(arena, &form_schema, empty, 2, &decoded).ptr,
+        "[{\"type\":\"missing\",\"loc\":[\"body\",\"n\"],\"msg\":\"Field "
+        "required\",\"input\":null},{\"type\":\"missing\",\"loc\":[\"body\",\"file\"],"
+        "\"msg\":\"Field required\",\"input\":null}]");
+    assert_string_equal(
+        complain(arena, &form_schema, wrong, 3, &decoded).ptr,
+        "[{\"type\":\"int_type\",\"loc\":[\"body\",\"n\"],\"msg\":\"Input should be a valid "
+        "integer\",\"input\":[]},{\"type\":\"value_error\",\"loc\":[\"body\",\"file\"],\"msg\":"
+        "\"Value error, "
+        "Expected UploadFile, received: <class "
+        "'str'>\",\"input\":\"text\",\"ctx\":{\"error\":{}}},{\"type\":"
+        "\"value_error\",\"loc\":[\"body\",\"more\",0],\"msg\":\"Value error, Expected UploadFile, "
+        "received: "
+        "<class 'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}}]");
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recorded_urls),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_headers_and_cookies), cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_recorded_urls),       cmocka_unit_test(test_places),
         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
