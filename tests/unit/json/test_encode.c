@@ -214,12 +214,122 @@ static void test_full_buffer(void **state)
     sv_arena_free(arena);
 }
 
+struct inner {
+    sv_opt_int n;
+};
+SV_SCHEMA(inner, SV_FIELD(inner, n, .default_json = "null"));
+struct options {
+    int64_t five;
+    sv_opt_str note;
+    sv_strs list;
+    struct inner inner;
+    sv_extras rest;
+};
+SV_SCHEMA_WITH(options, (.extra = SV_EXTRA_ALLOW), SV_FIELD(options, five, .default_json = "5"),
+               SV_FIELD(options, note, .default_json = "null"),
+               SV_FIELD(options, list, .default_json = "[\"a\"]"),
+               SV_FIELD_OBJECT(options, inner, inner), SV_FIELD_EXTRAS(options, rest));
+
+static void expect_some(const struct options *value, sv_encode_flags flags, const char *expected)
+{
+    sv_arena *arena = sv_arena_new(0);
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, 4096);
+    sv_writer_init(&writer, &buf);
+    const sv_plan *plan = cases_plan(arena, &options_schema, SV_FIELD_BODY);
+    assert_int_equal(sv_encode_some(plan, value, flags, &writer, NULL), SV_OK);
+    assert_true(cases_same(SV_STR("options"), sv_str_from(expected), sv_buf_str(&buf)));
+    sv_buf_deinit(&buf);
+    sv_arena_free(arena);
+}
+
+static void test_left_out(void **state)
+{
+    (void)state;
+    sv_str a = SV_STR("a");
+    struct options value = {.five = 5, .list = {&a, 1}};
+    expect_some(&value, SV_ENCODE_ALL,
+                "{\"five\":5,\"note\":null,\"list\":[\"a\"],\"inner\":{\"n\":null}}");
+    expect_some(&value, SV_ENCODE_WITHOUT_NULLS, "{\"five\":5,\"list\":[\"a\"],\"inner\":{}}");
+    expect_some(&value, SV_ENCODE_WITHOUT_DEFAULTS, "{\"inner\":{}}");
+    value.five = 6;
+    value.note = (sv_opt_str){true, SV_STR("x")};
+    value.list.len = 0;
+    value.inner.n = (sv_opt_int){true, 1};
+    expect_some(&value, SV_ENCODE_WITHOUT_NULLS | SV_ENCODE_WITHOUT_DEFAULTS,
+                "{\"five\":6,\"note\":\"x\",\"list\":[],\"inner\":{\"n\":1}}");
+}
+
+static void test_extras(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    struct options value = {0};
+    sv_extras extras = {sv_arena_alloc_array(arena, 1, sizeof *extras.items), 1};
+    extras.items[0].key = SV_STR("more");
+    extras.items[0].value.text = SV_STR("[1]");
+    value.rest = extras;
+    assert_string_equal(
+        cases_encode(arena, &options_schema, &value).ptr,
+        "{\"five\":0,\"note\":null,\"list\":[],\"inner\":{\"n\":null},\"more\":[1]}");
+    extras.items[0].key = SV_STR("five");
+    assert_string_equal(cases_encode(arena, &options_schema, &value).ptr,
+                        "five: an extra member has the name of a field");
+    extras.items[0].key = SV_STR("\xFF");
+    assert_non_null(strstr(cases_encode(arena, &options_schema, &value).ptr, "not UTF-8"));
+    sv_arena_free(arena);
+}
+
+struct choice {
+    int kind;
+    union {
+        int64_t number;
+        sv_strs texts;
+    } as;
+};
+SV_UNION(choice, kind, (.help = NULL), SV_VARIANT(choice, as.number, 1, SV_GE(0)),
+         SV_VARIANT(choice, as.texts, 2, .max_items = 1));
+struct holder {
+    struct choice choice;
+    SV_MAP(int64_t) map;
+    sv_ints set;
+};
+SV_SCHEMA(holder, SV_FIELD_OBJECT(holder, choice, choice),
+          SV_FIELD_MAP(holder, map, .max_items = 1),
+          SV_FIELD(holder, set, .min_items = 1, .unique = true));
+
+static void test_broken_parts(void **state)
+{
+    (void)state;
+    sv_arena *arena = sv_arena_new(0);
+    int64_t one = 1;
+    struct holder value = {.choice = {1, {.number = 7}}, .set = {&one, 1}};
+    assert_string_equal(cases_encode(arena, &holder_schema, &value).ptr,
+                        "{\"choice\":7,\"map\":{},\"set\":[1]}");
+    value.choice.as.number = -1;
+    assert_string_equal(cases_encode(arena, &holder_schema, &value).ptr,
+                        "choice: Input should be greater than or equal to 0");
+    value.choice.kind = 3;
+    assert_string_equal(cases_encode(arena, &holder_schema, &value).ptr,
+                        "choice: the union is of no known kind");
+    value.choice = (struct choice){1, {.number = 7}};
+    value.map.len = 2;
+    assert_string_equal(cases_encode(arena, &holder_schema, &value).ptr,
+                        "map: Dictionary should have at most 1 item after validation, not more");
+    value.map.len = 0;
+    value.set.len = 0;
+    assert_string_equal(cases_encode(arena, &holder_schema, &value).ptr,
+                        "set: Set should have at least 1 item after validation, not 0");
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_broken_answers),
-        cmocka_unit_test(test_endless_chain),
+        cmocka_unit_test(test_left_out),       cmocka_unit_test(test_extras),
+        cmocka_unit_test(test_broken_parts),   cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_broken_answers), cmocka_unit_test(test_endless_chain),
         cmocka_unit_test(test_full_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
