@@ -90,7 +90,7 @@ static void write_part(sv_buf *out, const char *boundary, const sv_test_part *pa
         write_name(out, part->filename);
     }
     sv_buf_append_str(out, SV_STR("\"\r\n"));
-    if (type.ptr)
+    if (type.len)
         sv_buf_printf(out, "Content-Type: %.*s\r\n", SV_STR_ARG(type));
     sv_buf_append_str(out, SV_STR("\r\n"));
     sv_buf_append_str(out, part->value);
