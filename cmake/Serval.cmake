@@ -114,7 +114,8 @@ function(sv_programs)
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/examples")
     endforeach()
     # What end-to-end tests serve beside the examples: build/tests/NAME.
-    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/programs/*.c")
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/programs/*.c"
+        "${CMAKE_SOURCE_DIR}/tests/diff/*.c")
     foreach(source ${sources})
         get_filename_component(name "${source}" NAME_WE)
         add_executable(program_${name} "${source}")

@@ -161,18 +161,17 @@ static sv_status collect_schemes(const sv_openapi_document *doc, const entry_lis
     return sv_openapi_security_collect(doc, rows, ret_schemes, error);
 }
 
+/* "/" is what OpenAPI assumes without servers; linters want it said. */
 static void write_servers(const sv_openapi_document *doc)
 {
     sv_writer *writer = doc->writer;
     const char *root_path = sv_application_get_config(doc->application)->root_path;
     sv_str url = sv_arena_printf(doc->arena, "%s%s", root_path ? root_path : "",
                                  sv_application_prefix(doc->application));
-    if (!url.len)
-        return;
     sv_writer_key(writer, SV_STR("servers"));
     sv_writer_begin_array(writer);
     sv_writer_begin_object(writer);
-    sv_writer_key_str(writer, "url", url);
+    sv_writer_key_str(writer, "url", url.len ? url : SV_STR("/"));
     sv_writer_end_object(writer);
     sv_writer_end_array(writer);
 }
@@ -255,6 +254,7 @@ static sv_status write_document(const sv_openapi_document *doc, sv_error *error)
     sv_json_schema_write_components(doc->schemas, writer);
     sv_openapi_security_write_schemes(doc, schemes);
     sv_writer_end_object(writer);
+    sv_writer_key_raw(writer, "security", SV_STR("[]")); /* nothing but what operations say */
     sv_writer_end_object(writer);
     return status ? status : sv_buf_status(writer->buf);
 }

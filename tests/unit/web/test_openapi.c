@@ -12,7 +12,8 @@
 #include "json/value.h"
 
 static const char *const pieces[] = {
-    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Guide\",\"version\":\"1.0.0\"},\"paths\":{\"/"
+    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Guide\",\"version\":\"1.0.0\"},"
+    "\"servers\":[{\"url\":\"/\"}],\"paths\":{\"/"
     "generate\":",
     "\"post\":{\"tags\":[\"text\",\"more\"],\"summary\":\"Generate Text\",\"operationId\":"
     "\"generate_text_generate_post\",\"requestBody\":{\"content\":{\"application/"
