@@ -40,7 +40,7 @@ bool sv_decode_moment_datetime(sv_decoder *d, const sv_plan_field *field, const 
     if (error)
         return refuse(d, error, problem, where, value);
     sv_decoder_floor(d, SV_EXACTNESS_LAX);
-    return sv_moment_rules_datetime(field->row, out, &violation) ||
+    return sv_moment_rules_datetime(field->row->moment, field->row->zone, out, &violation) ||
            sv_decoder_refuse_violation(d, &violation, where, value);
 }
 
@@ -62,7 +62,7 @@ bool sv_decode_moment_date(sv_decoder *d, const sv_plan_field *field, const sv_v
     if (error)
         return refuse(d, error, problem, where, value);
     sv_decoder_floor(d, SV_EXACTNESS_LAX);
-    return sv_moment_rules_date(field->row, out, &violation) ||
+    return sv_moment_rules_date(field->row->moment, *(const sv_date *)out, &violation) ||
            sv_decoder_refuse_violation(d, &violation, where, value);
 }
 

@@ -112,7 +112,8 @@ bool sv_encode_value_datetime(sv_encoder *e, const sv_plan_field *field, const v
     sv_violation violation;
     if (!sv_moment_rules_is_date(datetime->date) || !sv_moment_rules_is_time(&datetime->time))
         return sv_encode_refuse(e, where, "there is no such date or time");
-    if (!sv_moment_rules_datetime(field->row, datetime, &violation))
+    if (!sv_moment_rules_datetime(sv_moment_rules_lasting(field->row->moment), field->row->zone,
+                                  datetime, &violation))
         return sv_encode_refuse_violation(e, where, &violation);
     sv_writer_str(e->writer, (sv_str){text, sv_temporal_text_datetime(datetime, text)});
     return true;
@@ -126,7 +127,7 @@ bool sv_encode_value_date(sv_encoder *e, const sv_plan_field *field, const void 
     sv_violation violation;
     if (!sv_moment_rules_is_date(*date))
         return sv_encode_refuse(e, where, "there is no such date");
-    if (!sv_moment_rules_date(field->row, date, &violation))
+    if (!sv_moment_rules_date(sv_moment_rules_lasting(field->row->moment), *date, &violation))
         return sv_encode_refuse_violation(e, where, &violation);
     sv_writer_str(e->writer, (sv_str){text, sv_temporal_text_date(*date, text)});
     return true;
@@ -188,6 +189,8 @@ bool sv_encode_value_bytes(sv_encoder *e, const sv_plan_field *field, const void
     sv_str text = {(const char *)bytes->ptr, bytes->len};
     sv_violation violation;
     size_t n_bytes = is_base64 ? sv_base64_encoded_len(bytes->len) : bytes->len;
+    if (is_base64 && n_bytes < field->row->min_len)
+        n_bytes = field->row->min_len; /* foreign characters may have counted on the way in */
     if (!sv_validate_bytes(field->row, n_bytes, &violation))
         return sv_encode_refuse_violation(e, where, &violation);
     if (!is_base64 && !sv_str_is_utf8(text))

@@ -18,32 +18,37 @@ static bool is_wrong_side(sv_moment moment, int64_t value, int64_t now)
     return (moment == SV_PAST && value >= now) || (moment == SV_FUTURE && value <= now);
 }
 
-bool sv_moment_rules_datetime(const sv_field *row, const sv_datetime *value,
+bool sv_moment_rules_datetime(sv_moment moment, sv_zone zone, const sv_datetime *value,
                               sv_violation *ret_violation)
 {
-    if (row->moment) {
+    if (moment) {
         int64_t now_us = sv_clock_wall_ns(&sv_clock_system) / 1000;
-        if (is_wrong_side(row->moment, sv_moment_unix_us(value), now_us))
-            return refuse(row->moment == SV_PAST ? SV_ERROR_TYPE_DATETIME_PAST
-                                                 : SV_ERROR_TYPE_DATETIME_FUTURE,
+        if (is_wrong_side(moment, sv_moment_unix_us(value), now_us))
+            return refuse(moment == SV_PAST ? SV_ERROR_TYPE_DATETIME_PAST
+                                            : SV_ERROR_TYPE_DATETIME_FUTURE,
                           ret_violation);
     }
-    if (row->zone == SV_AWARE && !value->time.has_offset)
+    if (zone == SV_AWARE && !value->time.has_offset)
         return refuse(SV_ERROR_TYPE_TIMEZONE_AWARE, ret_violation);
-    if (row->zone == SV_NAIVE && value->time.has_offset)
+    if (zone == SV_NAIVE && value->time.has_offset)
         return refuse(SV_ERROR_TYPE_TIMEZONE_NAIVE, ret_violation);
     return true;
 }
 
-bool sv_moment_rules_date(const sv_field *row, const sv_date *value, sv_violation *ret_violation)
+bool sv_moment_rules_date(sv_moment moment, sv_date value, sv_violation *ret_violation)
 {
-    if (!row->moment)
+    if (!moment)
         return true;
     int64_t today = sv_clock_wall_ns(&sv_clock_system) / SV_NS_PER_S / SECONDS_PER_DAY;
-    if (!is_wrong_side(row->moment, sv_calendar_days(*value), today))
+    if (!is_wrong_side(moment, sv_calendar_days(value), today))
         return true;
-    return refuse(row->moment == SV_PAST ? SV_ERROR_TYPE_DATE_PAST : SV_ERROR_TYPE_DATE_FUTURE,
+    return refuse(moment == SV_PAST ? SV_ERROR_TYPE_DATE_PAST : SV_ERROR_TYPE_DATE_FUTURE,
                   ret_violation);
+}
+
+sv_moment sv_moment_rules_lasting(sv_moment moment)
+{
+    return moment == SV_PAST ? SV_PAST : SV_ANY_MOMENT;
 }
 
 bool sv_moment_rules_is_date(sv_date date)

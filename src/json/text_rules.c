@@ -118,13 +118,16 @@ sv_status sv_text_rules_apply(sv_arena *arena, const sv_plan_field *field, sv_st
     return status ? status : apply_format(arena, row->format, text, ret_violation);
 }
 
-/* Why a format refused the text lives in the scratch arena: only the static words survive. */
+/* The normal form of an address may be longer than what was read. Why a format refused the text
+ * lives in the scratch arena: only the static words survive. */
 static sv_status check_format(sv_text_format format, sv_str text, sv_violation *ret_violation)
 {
     sv_arena *scratch = sv_arena_new(0);
     if (!scratch)
         return SV_NO_MEMORY;
-    sv_status status = apply_format(scratch, format, &text, ret_violation);
+    sv_status status = format == SV_FORMAT_HTTP_URL
+                           ? apply_url(scratch, &sv_url_any_http, &text, ret_violation)
+                           : apply_format(scratch, format, &text, ret_violation);
     if (status == SV_INVALID && ret_violation->type == SV_ERROR_TYPE_EMAIL)
         ret_violation->context[0].text = SV_STR("not of the form of one");
     sv_arena_free(scratch);
@@ -133,12 +136,14 @@ static sv_status check_format(sv_text_format format, sv_str text, sv_violation *
 
 sv_status sv_text_rules_check(const sv_plan_field *field, sv_str text, sv_violation *ret_violation)
 {
-    if (!sv_validate_str(field->row, text, ret_violation))
+    const sv_field *row = field->row;
+    bool was_changed = row->lower || row->upper || row->format;
+    if (!was_changed && !sv_validate_str(row, text, ret_violation))
         return SV_INVALID;
-    sv_status status = match(field, text, ret_violation);
-    if (status || !field->row->format)
+    sv_status status = was_changed ? SV_OK : match(field, text, ret_violation);
+    if (status || !row->format)
         return status;
-    return check_format(field->row->format, text, ret_violation);
+    return check_format(row->format, text, ret_violation);
 }
 
 bool sv_text_rules_from_number(sv_arena *arena, const sv_plan_field *field, const sv_value *value,

@@ -11,7 +11,9 @@
  * tells the rule; SV_NO_MEMORY. */
 sv_status sv_text_rules_apply(sv_arena *arena, const sv_plan_field *field, sv_str *text,
                               sv_violation *ret_violation) SV_MUST_USE;
-/* The same of a text in an answer, which stays as it is: is it as the row wants it? */
+/* A text in an answer stays as it is: is it what this might have made? Lengths and patterns are
+ * about the text before its case changed or its format was normalised, and are not asked for then.
+ */
 sv_status sv_text_rules_check(const sv_plan_field *field, sv_str text,
                               sv_violation *ret_violation) SV_MUST_USE;
 /* Addresses of the Internet may come as numbers, as Python's ipaddress takes them. False when this

@@ -9,24 +9,26 @@ static void test_datetimes(void **state)
 {
     (void)state;
     const struct {
-        sv_field row;
+        sv_moment moment;
+        sv_zone zone;
         const sv_datetime *value;
         sv_error_type error;
     } rows[] = {
-        {{0}, &long_ago, SV_ERROR_TYPE_NONE},
-        {{.moment = SV_PAST}, &long_ago, SV_ERROR_TYPE_NONE},
-        {{.moment = SV_PAST}, &far_off, SV_ERROR_TYPE_DATETIME_PAST},
-        {{.moment = SV_FUTURE}, &far_off, SV_ERROR_TYPE_NONE},
-        {{.moment = SV_FUTURE}, &long_ago, SV_ERROR_TYPE_DATETIME_FUTURE},
-        {{.zone = SV_AWARE}, &far_off, SV_ERROR_TYPE_NONE},
-        {{.zone = SV_AWARE}, &long_ago, SV_ERROR_TYPE_TIMEZONE_AWARE},
-        {{.zone = SV_NAIVE}, &far_off, SV_ERROR_TYPE_TIMEZONE_NAIVE},
-        {{.zone = SV_NAIVE, .moment = SV_PAST}, &far_off, SV_ERROR_TYPE_DATETIME_PAST},
+        {SV_ANY_MOMENT, SV_ANY_ZONE, &long_ago, SV_ERROR_TYPE_NONE},
+        {SV_PAST, SV_ANY_ZONE, &long_ago, SV_ERROR_TYPE_NONE},
+        {SV_PAST, SV_ANY_ZONE, &far_off, SV_ERROR_TYPE_DATETIME_PAST},
+        {SV_FUTURE, SV_ANY_ZONE, &far_off, SV_ERROR_TYPE_NONE},
+        {SV_FUTURE, SV_ANY_ZONE, &long_ago, SV_ERROR_TYPE_DATETIME_FUTURE},
+        {SV_ANY_MOMENT, SV_AWARE, &far_off, SV_ERROR_TYPE_NONE},
+        {SV_ANY_MOMENT, SV_AWARE, &long_ago, SV_ERROR_TYPE_TIMEZONE_AWARE},
+        {SV_ANY_MOMENT, SV_NAIVE, &far_off, SV_ERROR_TYPE_TIMEZONE_NAIVE},
+        {SV_PAST, SV_NAIVE, &far_off, SV_ERROR_TYPE_DATETIME_PAST},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_violation violation = {0};
-        assert_int_equal(sv_moment_rules_datetime(&rows[i].row, rows[i].value, &violation),
-                         rows[i].error == SV_ERROR_TYPE_NONE);
+        assert_int_equal(
+            sv_moment_rules_datetime(rows[i].moment, rows[i].zone, rows[i].value, &violation),
+            rows[i].error == SV_ERROR_TYPE_NONE);
         assert_int_equal(violation.type, rows[i].error);
     }
 }
@@ -34,15 +36,16 @@ static void test_datetimes(void **state)
 static void test_dates(void **state)
 {
     (void)state;
-    const sv_field past = {.moment = SV_PAST}, future = {.moment = SV_FUTURE}, any = {0};
     sv_violation violation;
-    assert_true(sv_moment_rules_date(&any, &long_ago.date, &violation));
-    assert_true(sv_moment_rules_date(&past, &long_ago.date, &violation));
-    assert_true(sv_moment_rules_date(&future, &far_off.date, &violation));
-    assert_false(sv_moment_rules_date(&past, &far_off.date, &violation));
+    assert_true(sv_moment_rules_date(SV_ANY_MOMENT, long_ago.date, &violation));
+    assert_true(sv_moment_rules_date(SV_PAST, long_ago.date, &violation));
+    assert_true(sv_moment_rules_date(SV_FUTURE, far_off.date, &violation));
+    assert_false(sv_moment_rules_date(SV_PAST, far_off.date, &violation));
     assert_int_equal(violation.type, SV_ERROR_TYPE_DATE_PAST);
-    assert_false(sv_moment_rules_date(&future, &long_ago.date, &violation));
+    assert_false(sv_moment_rules_date(SV_FUTURE, long_ago.date, &violation));
     assert_int_equal(violation.type, SV_ERROR_TYPE_DATE_FUTURE);
+    assert_int_equal(sv_moment_rules_lasting(SV_FUTURE), SV_ANY_MOMENT);
+    assert_int_equal(sv_moment_rules_lasting(SV_PAST), SV_PAST);
 }
 
 static void test_forms(void **state)
