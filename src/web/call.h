@@ -46,23 +46,22 @@ typedef struct sv_call_result {
 } sv_call_result;
 
 /* Who may end the call (call_store.h). */
-enum {
+typedef enum sv_call_phase {
     SV_CALL_SPARE,    /* nobody's */
-    SV_CALL_RUNNING,  /* its handler will return */
+    SV_CALL_RUNNING,  /* its handler will return, unless somebody completes it before */
     SV_CALL_DEFERRED, /* its handler has returned, sv_complete will come */
-    SV_CALL_ENDING,   /* the result is on its way to the sink */
-    SV_CALL_COMPLETED /* and more: SV_CALL_COMPLETED + status, completed while the handler runs */
-};
+    SV_CALL_ENDING    /* the result is on its way to the sink */
+} sv_call_phase;
 
 struct sv_call {
     /* Read by any thread; they outlive the call (call_store.c). */
-    atomic_int phase;
+    _Atomic(sv_application *) application;
+    atomic_ullong turn;            /* how often it was used, and its phase: call_store.c */
     _Atomic(const char *) name;    /* of the handler or task, for reports */
     atomic_llong running_since_ns; /* its handler runs; 0: it does not */
     atomic_bool is_inline;         /* on an event loop */
     /* The owner's. */
     sv_call *next_spare; /* of the store */
-    sv_application *application;
     const struct sv_bound_operation *operation; /* NULL: no route was found, or a task */
     sv_arena *arena;
     sv_cancel *cancel;

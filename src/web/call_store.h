@@ -1,9 +1,10 @@
 /* call_store.h: the memory of an application's calls.
  *
  * DESIGN. A call's memory is used again for another call but never given back while the application
- * lives, and `phase` says who may end it. So a handler that completes its call twice, or completes
- * a call that is long over, touches memory that is still a call, is found out and stopped, and
- * harms no other request. */
+ * lives, and its `turn` (a count of uses, and a phase) says who may end it: whoever moves the phase
+ * to ending. So a handler that completes its call twice, or returns from a call that was completed
+ * meanwhile, touches memory that is still a call, and is found out. Spares wait in line, so that
+ * what a late completion finds is most likely a spare still. */
 #ifndef SERVAL_WEB_CALL_STORE_H
 #define SERVAL_WEB_CALL_STORE_H
 
@@ -19,6 +20,14 @@ void sv_call_store_free(sv_call_store *store);
 sv_call *sv_call_store_take(sv_call_store *store);
 /* Any thread. */
 void sv_call_store_put(sv_call_store *store, sv_call *call);
+/* The use that the call is in; to be passed on. */
+unsigned long long sv_call_store_turn(const sv_call *call);
+/* Moves the call, in this use, from running to another phase. False: it is over, or was completed.
+ */
+bool sv_call_store_leave(sv_call *call, unsigned long long turn, sv_call_phase phase);
+/* Moves the call to ending, from running or deferred. False: it is neither. */
+bool sv_call_store_end(sv_call *call);
+
 /* Calls `end` for each call that its handler deferred and nobody has completed; it is the
  * callback's from then on. For the stop. Returns how many there were. */
 size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call));

@@ -134,75 +134,62 @@ static sv_status run_handler(sv_call *call)
 }
 
 /* A handler on an event loop holds up all its connections: one that takes long is told. */
-static void report_blocking(const sv_call *call, int64_t since_ns)
+static void report_blocking(const sv_application *application, const char *name, int64_t since_ns)
 {
     int64_t took_ms = (sv_clock_now_ns(&sv_clock_system) - since_ns) / SV_NS_PER_MS;
     if (took_ms >= INLINE_LIMIT_MS)
-        sv_application_report(call->application,
+        sv_application_report(application,
                               "%s ran for %lld ms on an event loop: `run_inline` handlers must not "
                               "block nor take long",
-                              call->name, (long long)took_ms);
-}
-
-/* Lets others see how long the handler has been running. */
-static sv_status run_watched(sv_call *call)
-{
-    int64_t now = sv_clock_now_ns(&sv_clock_system);
-    bool is_inline = !call->is_on_pool;
-    atomic_store_explicit(&call->is_inline, is_inline, memory_order_relaxed);
-    atomic_store_explicit(&call->running_since_ns, now, memory_order_relaxed);
-    sv_status status = run_handler(call);
-    if (status == SV_DEFERRED)
-        return status;
-    atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
-    if (is_inline)
-        report_blocking(call, now);
-    return status;
-}
-
-static void report_twice(const sv_call *call, const char *name)
-{
-    sv_application_report(call->application, "%s: the call was answered twice; the first counts",
-                          name);
+                              name, (long long)took_ms);
 }
 
 static void finish(sv_call *call, sv_status status);
 
-/* The handler has returned. Somebody may have completed the call meanwhile, or may do so from the
- * moment that it is marked as deferred: then it is theirs. */
+static void report_twice(const sv_application *application, const char *name)
+{
+    sv_application_report(application, "%s: the call was answered twice; the first counts", name);
+}
+
+static void mark_running(sv_call *call, int64_t since_ns)
+{
+    atomic_store_explicit(&call->is_inline, !call->is_on_pool, memory_order_relaxed);
+    atomic_store_explicit(&call->running_since_ns, since_ns, memory_order_relaxed);
+}
+
+/* Once the handler has returned, the call may be over, if somebody completed it, and its memory
+ * another call's. */
 static void run_call(sv_call *call)
 {
-    sv_status status = run_watched(call);
+    unsigned long long turn = sv_call_store_turn(call);
+    const sv_application *application = call->application;
+    const char *name = call->name;
+    bool is_inline = !call->is_on_pool;
+    int64_t now = sv_clock_now_ns(&sv_clock_system);
+    mark_running(call, now);
+    sv_status status = run_handler(call);
+    if (is_inline)
+        report_blocking(application, name, now);
     if (status == SV_DEFERRED) {
-        int running = SV_CALL_RUNNING;
-        call->is_on_pool = false;
-        atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
-        if (atomic_compare_exchange_strong(&call->phase, &running, SV_CALL_DEFERRED))
-            return;
-        status = (sv_status)(running - SV_CALL_COMPLETED);
-        atomic_store(&call->phase, SV_CALL_ENDING);
-    } else {
-        int before = atomic_exchange(&call->phase, SV_CALL_ENDING);
-        if (before != SV_CALL_RUNNING) {
-            report_twice(call, call->name);
-            status = (sv_status)(before - SV_CALL_COMPLETED);
-        }
+        if (sv_call_store_turn(call) == turn)
+            atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
+        (void)sv_call_store_leave(call, turn, SV_CALL_DEFERRED);
+        return;
     }
-    finish(call, status);
+    if (sv_call_store_leave(call, turn, SV_CALL_ENDING))
+        finish(call, status);
+    else
+        report_twice(application, name);
 }
 
 void sv_complete(sv_call *call, sv_status status)
 {
-    int before = SV_CALL_RUNNING;
-    if (status == SV_DEFERRED)
-        status = SV_FAILED;
-    if (atomic_compare_exchange_strong(&call->phase, &before, SV_CALL_COMPLETED + (int)status))
+    if (!sv_call_store_end(call)) {
+        report_twice(call->application, call->name);
         return;
-    before = SV_CALL_DEFERRED;
-    if (atomic_compare_exchange_strong(&call->phase, &before, SV_CALL_ENDING))
-        finish(call, status);
-    else
-        report_twice(call, "a handler");
+    }
+    call->is_on_pool = false; /* this thread has other things to do than its tasks */
+    finish(call, status == SV_DEFERRED ? SV_FAILED : status);
 }
 
 static void run_message(sv_message *message)
@@ -288,6 +275,7 @@ static void conclude(sv_call *call, sv_status status)
 static void finish(sv_call *call, sv_status status)
 {
     bool is_on_pool = call->is_on_pool;
+    atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);
     conclude(call, status);
     sv_task_batch *tasks = sv_task_take(call);
     if (tasks && call->result.failure) {
