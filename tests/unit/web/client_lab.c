@@ -121,6 +121,14 @@ static sv_status ticks(sv_call *call, const struct sv_none *in, sv_events *event
     return status;
 }
 
+SV_STREAM(quiet, sv_none, tick);
+static sv_status quiet(sv_call *call, const struct sv_none *in, sv_events *events)
+{
+    (void)in;
+    sv_status status = quiet_send(events, &(struct tick){1});
+    return status ? status : wait_long(call);
+}
+
 SV_HANDLER_RAW(endless);
 static sv_status endless(sv_call *call)
 {
@@ -163,6 +171,7 @@ static const sv_operation operations[] = {
     {"GET", "/left", &left_handler, .timeout_ms = 20000},
     {"GET", "/limited", &document_handler, .rate_limit = "2/minute"},
     {"GET", "/ticks", &ticks_handler},
+    {"GET", "/quiet", &quiet_handler},
     {"GET", "/endless", &endless_handler},
     {"GET", "/broken", &broken_handler},
     {"POST", "/gather", &gather_handler, .stream_body = true},

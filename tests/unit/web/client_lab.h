@@ -21,14 +21,15 @@
  * left      GET   /left               sv_remaining_ms in whole seconds, of 20
  * limited   GET   /limited            twice a minute
  * ticks     GET   /ticks              three events: {"n":1} to {"n":3}
+ * quiet     GET   /quiet              one event, then it waits until it is cancelled
  * endless   GET   /endless            pieces of 1 KiB until nobody reads any more
  * broken    GET   /broken             one piece "part", then it fails
  * gather    POST  /gather             reads the body in pieces, answers its length */
 extern const sv_app client_lab_app;
 extern const char client_lab_document[];
 
-/* Wait, at most 10 s, until so many handlers have started to wait (`wait`), or have seen that their
- * client left (`wait`, `endless`), since the reset. */
+/* Wait, at most 10 s, until so many handlers have started to wait (`wait`, `quiet`), or have seen
+ * that their client left (they, and `endless`), since the reset. */
 void client_lab_reset(void);
 void client_lab_await_started(int n);
 void client_lab_await_left(int n);

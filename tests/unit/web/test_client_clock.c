@@ -53,6 +53,26 @@ static void test_calls_start_with_all_their_time(void **state)
     sv_test_free(client);
 }
 
+static void test_heartbeats(void **state)
+{
+    (void)state;
+    sv_client *client = client_lab_new();
+    sv_str piece;
+    client_lab_reset();
+    sv_test_stream *stream = sv_test_open(client, "GET", "/quiet", NULL, SV_STR(""));
+    assert_true(sv_test_next_piece(stream, &piece));
+    assert_string_equal(piece.ptr, "data: {\"n\":1}\n\n");
+    client_lab_await_started(1);
+    for (int i = 0; i < 3; i++) {
+        sv_test_advance(client, 15001);
+        assert_true(sv_test_next_piece(stream, &piece));
+        assert_true(sv_str_starts_with(piece, SV_STR(":")));
+    }
+    sv_test_leave(stream);
+    client_lab_await_left(1);
+    sv_test_free(client);
+}
+
 static void test_rate_limits(void **state)
 {
     (void)state;
@@ -87,6 +107,7 @@ int main(void)
         cmocka_unit_test(test_never_back_nor_too_far),
         cmocka_unit_test(test_deadlines_of_requests),
         cmocka_unit_test(test_calls_start_with_all_their_time),
+        cmocka_unit_test(test_heartbeats),
         cmocka_unit_test(test_rate_limits),
         cmocka_unit_test(test_dates),
     };
