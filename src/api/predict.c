@@ -14,7 +14,9 @@
 #include "api/source.h"
 #include "base/clock.h"
 #include "base/writer.h"
+#include "http/message.h"
 #include "web/call.h"
+#include "web/gather.h"
 
 enum { MAX_IMAGE_URL = 10 * 1024 * 1024 };
 
@@ -221,6 +223,73 @@ static void start_fetch(sv_message *message)
     sv_fetch_start(job->services->fetcher, &job->fetch);
 }
 
+static sv_status refuse_form(sv_call *call, const char *message, const char *detail)
+{
+    sv_call_set_failure(call, &sv_kind_validation_error, sv_str_from(message), sv_str_from(detail));
+    return SV_FAILED;
+}
+
+static bool has_file_name(const sv_form_part *part)
+{
+    return part->filename.ptr && (part->filename.len || part->bytes.len);
+}
+
+/* The field `file`, else the first part with a file name; NULL: there is none. */
+static const sv_form_part *find_file(const sv_form *form)
+{
+    const sv_form_part *found = NULL;
+    for (size_t i = 0; i < form->n_parts; i++) {
+        const sv_form_part *part = &form->parts[i];
+        if (!has_file_name(part))
+            continue;
+        if (sv_str_eq(part->name, SV_STR("file")))
+            return part;
+        if (!found)
+            found = part;
+    }
+    return found;
+}
+
+static const sv_form_part *find_address(const sv_form *form)
+{
+    for (size_t i = 0; i < form->n_parts; i++)
+        if (!form->parts[i].filename.ptr && form->parts[i].bytes.len &&
+            sv_str_eq(form->parts[i].name, SV_STR("image_url")))
+            return &form->parts[i];
+    return NULL;
+}
+
+/* A form has either a file or an address. */
+static sv_status read_form(predict_job *job, sv_error *error, sv_source *ret_source)
+{
+    sv_call *call = job->call;
+    sv_form form = {0};
+    sv_status status = sv_gather_form(call, &form);
+    if (status)
+        return status;
+    const sv_form_part *file = find_file(&form), *address = find_address(&form);
+    if (file && address)
+        return refuse_form(call, "Validation failed: either file or image_url, not both",
+                           "[{\"type\":\"value_error\",\"loc\":[\"body\"],\"msg\":\"Value error, "
+                           "Either file or image_url is allowed, not both\",\"input\":null,"
+                           "\"ctx\":{\"error\":{}}}]");
+    if (address)
+        return sv_source_read(call->arena, address->bytes, job->services->image_schemes, error,
+                              ret_source);
+    if (!file)
+        return refuse_form(call, "Validation failed: file: Field required",
+                           "[{\"type\":\"missing\",\"loc\":[\"body\",\"file\"],\"msg\":\"Field "
+                           "required\",\"input\":null}]");
+    *ret_source = (sv_source){.kind = SV_SOURCE_BYTES, .bytes = file->bytes};
+    return SV_OK;
+}
+
+static bool is_form(const sv_call *call)
+{
+    return sv_message_media_matches(sv_request_header(call, "content-type"),
+                                    SV_STR("multipart/form-data"));
+}
+
 /* Gets the picture: what is in the request goes on at once, an address is fetched first. */
 static sv_status obtain_picture(predict_job *job, const struct prediction_request *in)
 {
@@ -231,6 +300,8 @@ static sv_status obtain_picture(predict_job *job, const struct prediction_reques
     if (in)
         status = sv_source_read(call->arena, in->image_url, job->services->image_schemes, &error,
                                 &source);
+    else if (is_form(call))
+        status = read_form(job, &error, &source);
     if (status)
         return sv_call_fail_with(call, status, &error);
     job->picture = source.bytes;
@@ -326,8 +397,9 @@ const sv_operation *sv_predict_operations(void)
          .description =
              "Classifies a picture: `{\"image_url\": …}` as JSON (http, https or data), or "
              "the picture's bytes (JPEG, PNG, WebP) with an `image/…` or "
-             "`application/octet-stream` type.",
-         .errors = predict_errors, .raw_media = "image/,application/octet-stream"},
+             "`application/octet-stream` type, or a form with the field `file` or `image_url`.",
+         .errors = predict_errors,
+         .raw_media = "image/,application/octet-stream,multipart/form-data"},
         {0}};
     return operations;
 }

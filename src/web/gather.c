@@ -112,7 +112,7 @@ static bool is_media(sv_str content_type, sv_str wanted)
 }
 
 /* A body of another type has no fields. */
-static sv_status read_form(sv_call *call, sv_form *ret_form)
+sv_status sv_gather_form(sv_call *call, sv_form *ret_form)
 {
     sv_str type = sv_request_header(call, "content-type");
     sv_str body = call->request.body;
@@ -151,7 +151,7 @@ static sv_status add_file(collection *all, const sv_form_part *part)
 static sv_status add_form(collection *all)
 {
     sv_form form = {0};
-    sv_status status = read_form(all->call, &form);
+    sv_status status = sv_gather_form(all->call, &form);
     if (!status && form.n_parts)
         status = make_room(all, form.n_parts);
     for (size_t i = 0; !status && i < form.n_parts; i++) {

@@ -72,7 +72,27 @@ def test_top_k(digits, top_k, status, count):
         assert answer.json()["detail"][0]["loc"] == ["query", "top_k"]
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "multipart/form-data; boundary=x", "application/xml"])
+def test_forms(digits):
+    """The field `file`, else the first part with a file name; or a text field `image_url`."""
+    file, other = ("seven.png", PNG, "image/png"), ("x.png", b"no picture", "image/png")
+    wanted = post_bytes(digits, PNG).json()["predictions"]
+    for form in ({"files": {"file": file}}, {"files": {"picture": file}},
+                 {"files": [("first", other), ("file", file)]},
+                 {"files": {"image_url": (None, data_uri(PNG))}}):
+        answer = digits.post("/api/v1/predict", **form)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["predictions"] == wanted
+    for form, told in (({"files": {"note": (None, "no file")}}, {"type": "missing", "loc": ["body", "file"]}),
+                       ({"files": {"file": file, "image_url": (None, "http://x/")}}, {"type": "value_error"})):
+        answer = digits.post("/api/v1/predict", **form)
+        assert answer.status_code == 422
+        assert told.items() <= answer.json()["detail"][0].items()
+    cut = digits.post("/api/v1/predict", content=b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx",
+                      headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert cut.status_code == 400
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/xml"])
 def test_other_media_types_are_415(digits, kind):
     headers = {"Content-Type": kind} if kind else {}
     request = digits.build_request("POST", "/api/v1/predict", content=PNG, headers=headers)
