@@ -1,0 +1,38 @@
+#include "services/llm.h"
+
+sv_status llm_begin(sv_call *call, const char *greeting, sv_str message, struct llm_stream *ret)
+{
+    ret->rest = sv_format(call, "%s %.*s", greeting, SV_STR_ARG(message));
+    return ret->rest.ptr ? SV_OK : SV_NO_MEMORY;
+}
+
+bool llm_next(struct llm_stream *stream, sv_str *ret_token)
+{
+    sv_str rest = stream->rest;
+    if (!rest.len)
+        return false;
+    size_t len = 1 + sv_str_find(sv_str_slice(rest, 1, rest.len), ' ');
+    *ret_token = sv_str_slice(rest, 0, len);
+    stream->rest = sv_str_slice(rest, len, rest.len);
+    return true;
+}
+
+/* Where `part` first stands in `text`, or text.len. */
+static size_t find_part(sv_str text, sv_str part)
+{
+    size_t at = 0;
+    while (at < text.len && !sv_str_starts_with(sv_str_slice(text, at, text.len), part))
+        at++;
+    return at;
+}
+
+sv_str llm_complete(sv_str prompt, int64_t max_tokens, const sv_strs *stops)
+{
+    struct llm_stream stream = {prompt};
+    sv_str token, text = {prompt.ptr, 0};
+    for (int64_t i = 0; i < max_tokens && llm_next(&stream, &token); i++)
+        text.len += token.len;
+    for (size_t i = 0; i < stops->len; i++)
+        text = sv_str_slice(text, 0, find_part(text, stops->items[i]));
+    return text;
+}
