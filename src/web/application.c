@@ -44,6 +44,8 @@ struct sv_application {
     const char *prefix;
     shared_part *shared; /* the root's */
     sv_state_set states;
+    const sv_hook *hooks;
+    size_t n_hooks;
     sv_buf openapi;
     bool is_started;
     sv_application *mounted[MAX_MOUNTS]; /* with everything below them; of the root only */
@@ -150,6 +152,32 @@ static sv_route_scope scope_of(sv_application *application, sv_buf *problems)
                             .security = app ? app->security : NULL};
 }
 
+static size_t count_middleware(const sv_app *app)
+{
+    size_t n = 0;
+    while (app && app->middleware && app->middleware[n].name)
+        n++;
+    return n;
+}
+
+/* Those of the application it is mounted in (NULL: none), then its own. */
+static sv_status make_hooks(sv_application *application, const sv_application *outer)
+{
+    size_t n_outer = outer ? outer->n_hooks : 0;
+    size_t n_own = count_middleware(application->config.app);
+    sv_hook *hooks =
+        sv_arena_alloc_array(application->shared->arena, n_outer + n_own + 1, sizeof *hooks);
+    if (!hooks)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < n_outer; i++)
+        hooks[i] = outer->hooks[i];
+    for (size_t i = 0; i < n_own; i++)
+        hooks[n_outer + i] = (sv_hook){&application->config.app->middleware[i], application};
+    application->hooks = hooks;
+    application->n_hooks = n_outer + n_own;
+    return SV_OK;
+}
+
 static sv_status mount_app(sv_application *outer, const sv_mount *mount, const char *prefix,
                            sv_buf *problems)
 {
@@ -176,7 +204,8 @@ static sv_status mount_app(sv_application *outer, const sv_mount *mount, const c
     inner->states.app = app;
     sv_buf_init(&inner->openapi, MAX_OPENAPI_BYTES);
     sv_route_scope scope = scope_of(inner, problems);
-    return bind_application(inner, &scope);
+    sv_status status = make_hooks(inner, outer);
+    return status ? status : bind_application(inner, &scope);
 }
 
 static sv_status bind_mount(sv_application *application, const sv_mount *mount,
@@ -250,6 +279,8 @@ static sv_status build(sv_application *root, sv_buf *problems)
     sv_status status = new_shared(root, problems);
     if (!status)
         status = make_settings(root, problems);
+    if (!status)
+        status = make_hooks(root, NULL);
     if (status)
         return status;
     sv_route_scope scope = scope_of(root, problems);
@@ -392,6 +423,21 @@ const sv_clock *sv_application_clock(const sv_application *application)
 const sv_application_config *sv_application_get_config(const sv_application *application)
 {
     return &application->config;
+}
+
+const sv_hook *sv_application_hooks(const sv_application *application, size_t *ret_count)
+{
+    *ret_count = application->n_hooks;
+    return application->hooks;
+}
+
+bool sv_application_has_hooks(const sv_application *application)
+{
+    const sv_application *root = application->root;
+    bool has_hooks = root->n_hooks > 0;
+    for (size_t i = 0; i < root->n_mounted; i++)
+        has_hooks |= root->mounted[i]->n_hooks > 0;
+    return has_hooks;
 }
 
 const char *sv_application_prefix(const sv_application *application)

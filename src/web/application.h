@@ -42,6 +42,12 @@ typedef struct sv_route_limit {
     const char *text;  /* "10/minute"; "none" lifts the row's own */
 } sv_route_limit;
 
+/* One row of middleware and the application that lists it. */
+typedef struct sv_hook {
+    const sv_middleware *middleware;
+    sv_application *application;
+} sv_hook;
+
 typedef struct sv_application_config {
     const sv_app *app; /* NULL: only `tables`, with the titles below */
     const char *title, *version, *description, *root_path; /* NULL: the app's, defaults, "" */
@@ -87,6 +93,10 @@ struct sv_call_store *sv_application_calls(const sv_application *application);
 const sv_bound_operation *sv_application_operations(const sv_application *application,
                                                     size_t *ret_count);
 const sv_application_config *sv_application_get_config(const sv_application *application);
+/* The middleware around its operations, outermost first: of all it is mounted in, then its own. */
+const sv_hook *sv_application_hooks(const sv_application *application, size_t *ret_count);
+/* Whether any application of the tree has middleware. */
+bool sv_application_has_hooks(const sv_application *application);
 /* What stands before all its paths; "" for the root. */
 const char *sv_application_prefix(const sv_application *application);
 /* The OpenAPI document; lives as long as the application. */

@@ -13,29 +13,27 @@
 #include "web/call_store.h"
 #include "web/dispatch.h"
 
-static const sv_middleware *list_of(const sv_call *call)
+/* The rows that see this exchange, outermost first: those of the application whose route it has,
+ * and of those it is mounted in; without a route the root's. */
+static const sv_hook *list_hooks(const sv_exchange *exchange, const sv_application *root,
+                                 size_t *ret_count)
 {
-    return sv_application_get_config(call->application)->app->middleware;
-}
-
-static size_t count(const sv_middleware *list)
-{
-    size_t n = 0;
-    while (list && list[n].name)
-        n++;
-    return n;
+    const sv_bound_operation *operation = exchange->route ? exchange->route->data : NULL;
+    return sv_application_hooks(operation ? operation->application : root, ret_count);
 }
 
 static bool run_before(sv_exchange *exchange, void *arg)
 {
-    sv_call *call = sv_dispatch_make_call(arg, exchange);
+    size_t n;
+    const sv_hook *hooks = list_hooks(exchange, arg, &n);
+    sv_call *call = n ? sv_dispatch_make_call(arg, exchange) : NULL;
     if (!call)
-        return true; /* the handler's call will say that memory is out */
+        return true; /* out of memory, the handler's call will say so */
     call->is_hooked = true;
     exchange->user = call;
-    const sv_middleware *list = list_of(call);
-    for (size_t i = 0, n = count(list); i < n; i++) {
-        sv_status status = list[i].before ? list[i].before(call) : SV_OK;
+    for (size_t i = 0; i < n; i++) {
+        call->application = hooks[i].application;
+        sv_status status = hooks[i].middleware->before ? hooks[i].middleware->before(call) : SV_OK;
         if (!status)
             continue;
         sv_dispatch_settle_failure(call, status);
@@ -46,64 +44,62 @@ static bool run_before(sv_exchange *exchange, void *arg)
 }
 
 /* A hook that calls sv_fail puts another error in the place of the answer. */
-static void run_on_error(sv_call *call, const sv_middleware *list)
+static void run_on_error(sv_call *call, const sv_middleware *middleware)
 {
-    sv_exchange *exchange = call->exchange;
-    for (size_t i = count(list); i-- > 0;) {
-        if (!list[i].on_error)
-            continue;
-        call->result.failure = NULL;
-        list[i].on_error(call, exchange->answer.kind);
-        if (call->result.failure)
-            sv_dispatch_fill_answer(call);
-    }
+    call->result.failure = NULL;
+    middleware->on_error(call, call->exchange->answer.kind);
+    if (call->result.failure)
+        sv_dispatch_fill_answer(call);
 }
 
-/* The application of the call may be a mounted one by now: its hooks are those of the root. */
 static void run_after(sv_exchange *exchange, void *arg)
 {
     sv_call *call = exchange->user;
+    size_t n;
+    const sv_hook *hooks = list_hooks(exchange, arg, &n);
     if (!call)
         return;
-    call->application = arg;
     call->is_answered = true;
-    const sv_middleware *list = list_of(call);
-    if (exchange->answer.kind)
-        run_on_error(call, list);
-    for (size_t i = count(list); i-- > 0;)
-        if (list[i].after)
-            list[i].after(call);
+    for (size_t i = n; exchange->answer.kind && i-- > 0;) {
+        call->application = hooks[i].application;
+        if (hooks[i].middleware->on_error)
+            run_on_error(call, hooks[i].middleware);
+    }
+    for (size_t i = n; i-- > 0;) {
+        call->application = hooks[i].application;
+        if (hooks[i].middleware->after)
+            hooks[i].middleware->after(call);
+    }
 }
 
 static void run_done(sv_exchange *exchange, void *arg)
 {
     sv_call *call = exchange->user;
+    size_t n;
+    const sv_hook *hooks = list_hooks(exchange, arg, &n);
     if (!call)
         return;
-    call->application = arg;
-    const sv_middleware *list = list_of(call);
-    for (size_t i = count(list); i-- > 0;)
-        if (list[i].done)
-            list[i].done(call);
+    for (size_t i = n; i-- > 0;) {
+        call->application = hooks[i].application;
+        if (hooks[i].middleware->done)
+            hooks[i].middleware->done(call);
+    }
     exchange->user = NULL;
     sv_call_store_put(sv_application_calls(call->application), call);
 }
 
 void sv_hooks_see_piece(sv_call *call, sv_str piece)
 {
-    if (!call->is_hooked)
-        return;
-    const sv_middleware *list =
-        sv_application_get_config(sv_application_root(call->application))->app->middleware;
-    for (size_t i = count(list); i-- > 0;)
-        if (list[i].on_stream)
-            list[i].on_stream(call, piece);
+    size_t n;
+    const sv_hook *hooks = sv_application_hooks(call->application, &n);
+    for (size_t i = n; call->is_hooked && i-- > 0;)
+        if (hooks[i].middleware->on_stream)
+            hooks[i].middleware->on_stream(call, piece);
 }
 
 sv_http_middleware sv_hooks_middleware(sv_application *application)
 {
-    const sv_app *app = sv_application_get_config(application)->app;
-    if (!app || !count(app->middleware))
+    if (!sv_application_has_hooks(application))
         return (sv_http_middleware){0};
     return (sv_http_middleware){
         .before = run_before, .after = run_after, .done = run_done, .arg = application};

@@ -66,7 +66,13 @@ static sv_status show(sv_call *call, const struct number *in, struct number *out
 
 static const sv_operation operations[] = {
     {"POST", "/show", &show_handler}, {"POST", "/inline", &show_handler, .run_inline = true}, {0}};
-static const sv_app inner_app = {.operations = operations};
+static void own_done(sv_call *call)
+{
+    (void)call;
+    lab_note("own_done");
+}
+static const sv_middleware own[] = {{.name = "own", .done = own_done}, {0}};
+static const sv_app inner_app = {.operations = operations, .middleware = own};
 static const sv_mount mounts[] = {{.prefix = "/in", .app = &inner_app}, {0}};
 static const sv_middleware middleware[] = {
     {.name = "outer", .before = outer_before, .after = outer_after, .done = outer_done},
@@ -88,7 +94,7 @@ static const hook_case cases[] = {
     {"POST", "/inline", JSON, "{\"value\":5}", 200,
      "outer inner handler inner_after outer_after200 outer_done200:2"},
     {"POST", "/in/show", JSON, "{\"value\":5}", 200,
-     "outer inner handler inner_after outer_after200 outer_done200:2"},
+     "outer inner handler inner_after outer_after200 own_done outer_done200:2"},
     {"POST", "/show", JSON "X-Stop: 1\r\n", "{\"value\":5}", 403,
      "outer inner error:STOP inner_after outer_after403 outer_done403:2"},
     {"POST", "/show", JSON, "{}", 422,
