@@ -112,16 +112,24 @@ sv_status sv_client_answer_read_head(sv_client_answer *answer, sv_arena *arena, 
     return status;
 }
 
+static int hex_digit(char byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    byte |= 0x20; /* lower case */
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
 static bool read_chunk_size(sv_str line, uint64_t *ret_size)
 {
-    static const char digits[] = "0123456789abcdef";
+    enum { MAX_DIGITS = 15 };
     sv_str text = sv_str_slice(line, 0, sv_str_find(line, ';'));
     uint64_t size = 0;
     for (size_t i = 0; i < text.len; i++) {
-        const char *digit = memchr(digits, text.ptr[i] | (text.ptr[i] >= 'A' ? 0x20 : 0), 16);
-        if (!digit || i == 15)
+        int digit = hex_digit(text.ptr[i]);
+        if (digit < 0 || i == MAX_DIGITS)
             return false;
-        size = size * 16 + (uint64_t)(digit - digits);
+        size = size * 16 + (uint64_t)digit;
     }
     *ret_size = size;
     return text.len > 0;

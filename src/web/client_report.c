@@ -1,8 +1,6 @@
 /* client_report.c: what an application reports, kept until the test asks for it. */
 #include "web/client_report.h"
 
-#include <string.h>
-
 enum { MAX_REPORT_BYTES = 64 * 1024 };
 
 void sv_client_report_init(sv_client_report *report)
@@ -21,13 +19,7 @@ void sv_client_report_add(void *arg, const char *line)
 {
     sv_client_report *report = arg;
     pthread_mutex_lock(&report->lock);
-    size_t len = strlen(line);
-    char *to = sv_buf_reserve(&report->lines, len + 1); /* the whole line, or nothing of it */
-    if (to) {
-        memcpy(to, line, len);
-        to[len] = '\n';
-        sv_buf_advance(&report->lines, len + 1);
-    }
+    sv_buf_printf(&report->lines, "%s\n", line); /* the whole line, or nothing of it */
     pthread_mutex_unlock(&report->lock);
 }
 

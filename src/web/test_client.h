@@ -6,8 +6,9 @@
 
 #include "web/service.h"
 
-/* A client of a service that the caller owns and frees after the client; NULL when out of memory.
- */
+/* A client of a service that the caller owns and frees after the client, which must have no stream
+ * under way then. The service keeps its own clock: sv_test_advance moves the loop's alone (time
+ * limits of connections), and reports go where the service's go. NULL when out of memory. */
 sv_client *sv_test_client_of(sv_service *service);
 
 #endif
