@@ -3,7 +3,7 @@
  * DESIGN. The library is opened at run time, never linked: its symbol and soname carry the release,
  * so that a program linked with one release does not start with another. Places near the program
  * come before the system's, so that an installed server and one in a clone each use the library
- * that was tested with it. */
+ * that was tested with it; so do places near libserval.so, of programs that are linked with it. */
 #include "engine/onnx_library.h"
 
 #include <dlfcn.h>
@@ -96,11 +96,28 @@ static sv_status tell_missing(const char *directory, const char *program, sv_err
         is_searched ? " and where the system keeps libraries" : "");
 }
 
+/* What "near" is measured from: libserval, when the library lies near it (a program that is linked
+ * with an installed one may be anywhere), else the program. */
+static void find_program(char *program)
+{
+    char path[SV_ONNX_LIBRARY_PATH_SIZE];
+    Dl_info info;
+    bool is_known = dladdr(names, &info) && info.dli_fname;
+    for (size_t i = 0; is_known && i < N_NEAR; i++) {
+        write_near(info.dli_fname, i, path);
+        if (path[0] && access(path, F_OK) == 0) {
+            write_path(program, strlen(info.dli_fname), info.dli_fname, "");
+            return;
+        }
+    }
+    ssize_t len = readlink("/proc/self/exe", program, SV_ONNX_LIBRARY_PATH_SIZE - 1);
+    program[len > 0 ? len : 0] = '\0';
+}
+
 sv_status sv_onnx_library_open(const char *directory, sv_error *error, sv_onnx_library *ret_library)
 {
     char program[SV_ONNX_LIBRARY_PATH_SIZE], path[SV_ONNX_LIBRARY_PATH_SIZE];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[len > 0 ? len : 0] = '\0';
+    find_program(program);
     for (size_t i = 0; sv_onnx_library_place(directory, program, i, path); i++) {
         bool is_file = strchr(path, '/') != NULL;
         if (path[0] == '\0' || (is_file && access(path, F_OK) != 0))

@@ -3,10 +3,11 @@
 `…` in what is printed stands for anything; ends of lines and the spaces around them do not count, so that long lines
 can be broken. A command goes on after a `\\`, a `|` or an open quote. `localhost:8000` is the program under test.
 """
+import os
 import re
 import subprocess
 
-from served import environment
+from served import BIN, environment
 
 
 def commands_of(session: str) -> list:
@@ -38,7 +39,8 @@ def says(printed: str, wanted: str) -> bool:
 def check(command: str, wanted: str, url: str, cwd) -> None:
     """Runs one command; it must succeed and print what is wanted."""
     here = command.replace("localhost:8000", url.removeprefix("http://"))
-    run = subprocess.run(["bash", "-c", "set -o pipefail\n" + here], cwd=cwd, env=environment(), capture_output=True,
+    path = environment({"PATH": f"{BIN}:{os.environ['PATH']}"})
+    run = subprocess.run(["bash", "-c", "set -o pipefail\n" + here], cwd=cwd, env=path, capture_output=True,
                          text=True, timeout=60, check=False)
     assert says(run.stdout, wanted), f"$ {command}\nwanted: {wanted}\ngot:    {run.stdout}{run.stderr}"
     assert run.returncode == 0, f"$ {command}\n{run.stderr}"

@@ -1,13 +1,16 @@
-"""README.md is run: its shell lines against a server, its program as one of the examples."""
+"""Documentation is run: README.md's shell lines against a server, its program as one of the examples; the pages of
+the tutorial, and those for people who come from FastAPI, whole (pages.py)."""
 import json
 import re
 import subprocess
 
 import pytest
 
+import pages
 from served import ROOT, serving
 
 README = (ROOT / "README.md").read_text()
+RUN = sorted([*(ROOT / "docs" / "tutorial").glob("*.md"), *(ROOT / "docs").glob("from-*.md")])
 
 
 def test_shell_lines_work_as_pasted():
@@ -46,3 +49,14 @@ def test_the_program_in_the_readme_is_the_example():
 def test_pages_from_tables_are_up_to_date(page):
     out = subprocess.run([ROOT / "tools" / "write-docs", "--check"], capture_output=True, text=True)
     assert f"docs/{page}.md" not in out.stdout
+
+
+def test_the_reference_is_up_to_date():
+    out = subprocess.run([ROOT / "tools" / "write-reference", "--check"], capture_output=True, text=True)
+    assert not out.returncode, out.stdout
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+def test_the_page_is_true(page, tmp_path):
+    checked = pages.run_page(page, tmp_path)
+    assert checked or page.stem in ("README", "14-conclusion")
