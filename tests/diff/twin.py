@@ -5,13 +5,19 @@ same name there, operations in the same order under the same names.
 
     uvicorn twin:app
 """
+import datetime
+import decimal
 import enum
+import uuid
+from collections.abc import AsyncIterable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Cookie, Depends, FastAPI, File, Form, Header, HTTPException, Path, Query, Response, UploadFile
+from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, Form, Header, Path, Query, UploadFile
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.security import (APIKeyCookie, APIKeyHeader, APIKeyQuery, HTTPAuthorizationCredentials, HTTPBasic,
-                              HTTPBasicCredentials, HTTPBearer, OAuth2PasswordBearer)
-from pydantic import BaseModel, ConfigDict, Field
+                              HTTPBearer, OAuth2PasswordBearer)
+from fastapi.sse import EventSourceResponse
+from pydantic import Base64Bytes, BaseModel, ConfigDict, EmailStr, Field, HttpUrl, RootModel
 
 app = FastAPI(title="Twin", version="1.0.0", description="The same application twice.")
 
@@ -167,8 +173,133 @@ def read_any():
     return {"text": "any"}
 
 
+# Section: kinds. Every other type that a field may have.
+
+class Level(enum.IntEnum):
+    low = 1
+    high = 2
+
+
+class Kinds(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    moment: datetime.datetime
+    day: datetime.date
+    hour: datetime.time | None = None
+    span: datetime.timedelta
+    id: uuid.UUID
+    version4: uuid.UUID | None = None
+    raw: bytes = Field(min_length=1, max_length=8)
+    packed: Base64Bytes
+    mail: EmailStr
+    site: HttpUrl
+    level: Level = Level.low
+    mode: Literal["fast", "exact"]
+    only: Literal["one"] = "one"
+    code: str = Field(pattern=r"^[a-z]+$")
+    even: int = Field(multiple_of=2)
+    numbers: dict[str, int] = {}
+    sizes: dict[str, Size] = Field(default={}, max_length=4)
+    point: Annotated[list[float], Field(min_length=2, max_length=2)]
+    words: set[str] = Field(default=[], max_length=3)
+    grid: list[list[int]] = []
+    colors: list[Color] = []
+    alias: str = Field(alias="otherName")
+    titled: int = Field(default=3, title="A title", examples=[4], deprecated=True)
+
+
+@app.post("/kinds", response_model=Kinds)
+def echo_kinds(body: Kinds):
+    return body
+
+
+class Amount(BaseModel):
+    amount: decimal.Decimal
+
+
+@app.post("/amount", response_model=Amount)
+def echo_amount(body: Amount):
+    return body
+
+
+class Node(BaseModel):
+    value: int
+    next: "Node | None" = None
+    children: "list[Node]" = []
+
+
+@app.post("/node", response_model=Node)
+def echo_node(body: Node):
+    return body
+
+
+# Section: unions.
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    name: str
+
+
+class Owner(BaseModel):
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
+    id: int | str
+
+
+@app.post("/owner", response_model=Owner)
+def echo_owner(body: Owner):
+    return body
+
+
+# Section: bodies. A list, several parameters in one, forms that may be empty.
+
+class Sizes(RootModel[list[Size]]):
+    pass
+
+
+@app.post("/sizes", response_model=Sizes)
+def echo_sizes(body: Sizes):
+    return body
+
+
+@app.post("/several", response_model=Params)
+def take_several(one: Size, other: Strict, times: Annotated[int, Body(gt=0)] = 1):
+    return {"text": f"{one.width} {other.x} {times}"}
+
+
+@app.post("/few", response_model=Params)
+def take_few(one: Size | None = None, times: Annotated[int, Body()] = 1):
+    return {"text": f"{one.width if one else 0} {times}"}
+
+
+@app.post("/loose", response_model=Params)
+def send_loose(nick: Annotated[str | None, Form()] = None, age: Annotated[int, Form()] = 1):
+    return {"text": f"{nick} {age}"}
+
+
+# Section: streams.
+
+@app.post("/stream", response_class=EventSourceResponse)
+async def stream_sizes(body: Strict) -> AsyncIterable[Size]:
+    for i in range(body.x):
+        yield Size(width=i + 1, height=1)
+
+
 # Section: answers that are no models.
 
 @app.get("/raw")
 def raw():
     return {"anything": [1, 2]}
+
+
+@app.get("/text", response_class=PlainTextResponse)
+def plain():
+    return "plain"
+
+
+@app.get("/away", response_class=RedirectResponse, status_code=307)
+def away():
+    return "/raw"

@@ -47,3 +47,14 @@ export async function mistakes(): Promise<void> {
   // @ts-expect-error: no such path
   await client.GET("/nowhere");
 }
+
+export async function unions(): Promise<string> {
+  const { data } = await client.POST("/owner", { body: { pet: { kind: "cat", lives: 9 }, id: "a" } });
+  if (!data) return "";
+  return data.pet.kind === "dog" ? data.pet.name : String(data.pet.lives);
+}
+
+export async function events(): Promise<string[]> {
+  const { data } = await client.POST("/stream", { body: { x: 3 } });
+  return (data ?? []).map((event) => event.data);
+}
