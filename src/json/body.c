@@ -43,11 +43,12 @@ static sv_status read_json(sv_arena *arena, const sv_body *body, sv_errors *erro
 sv_status sv_body_read(sv_arena *arena, const sv_body *body, sv_errors *errors,
                        const sv_value **ret_value)
 {
-    if (!body->bytes.len) {
+    bool is_json = body->content_type.ptr && sv_body_is_json(body->content_type);
+    if (!body->bytes.len || (body->only_json && !is_json)) {
         *ret_value = NULL;
         return SV_OK;
     }
-    if (body->content_type.ptr && sv_body_is_json(body->content_type))
+    if (is_json)
         return read_json(arena, body, errors, ret_value);
     const sv_value *text = sv_value_from_str(arena, body->bytes);
     if (!text)

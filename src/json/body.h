@@ -11,16 +11,17 @@ typedef struct sv_body {
     sv_str bytes;        /* must live as long as the arena: a body that is not JSON is not copied */
     int max_depth;       /* 0: SV_VALUE_MAX_DEPTH */
     size_t max_values;   /* 0: SV_VALUE_MAX_VALUES */
+    bool only_json;      /* a body of another type counts as none */
 } sv_body;
 
 /* True for application/json and application/…+json, any case, any parameters. */
 bool sv_body_is_json(sv_str content_type);
 
 /* Gives the value to decode. NULL: the body was empty. A body of another content type, or of none,
- * is one text, which the schema then refuses. SV_OK; SV_INVALID: a syntax error, added to `errors`
- * as json_invalid (it stands alone: answer at once); SV_FAILED: not UTF-8, a lone surrogate or
- * nested too deeply, answer 400 INVALID_JSON with SV_BODY_UNREADABLE; SV_TOO_LARGE: too many
- * values; SV_NO_MEMORY. */
+ * is one text, which the schema then refuses, unless `only_json`. SV_OK; SV_INVALID: a syntax
+ * error, added to `errors` as json_invalid (it stands alone: answer at once); SV_FAILED: not UTF-8,
+ * a lone surrogate or nested too deeply, answer 400 INVALID_JSON with SV_BODY_UNREADABLE;
+ * SV_TOO_LARGE: too many values; SV_NO_MEMORY. */
 sv_status sv_body_read(sv_arena *arena, const sv_body *body, sv_errors *errors,
                        const sv_value **ret_value) SV_MUST_USE;
 

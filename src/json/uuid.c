@@ -74,6 +74,14 @@ static sv_str char_at(sv_str text, size_t at)
     return sv_str_slice(text, at, len);
 }
 
+/* The crate looks at the lowest byte of a character only. */
+static char lowest_byte(sv_str letter)
+{
+    if (letter.len == 1)
+        return letter.ptr[0];
+    return (char)((letter.ptr[letter.len - 2] & 3) << 6 | (letter.ptr[letter.len - 1] & 0x3F));
+}
+
 /* All characters are digits or hyphens, and there are five groups: one has a wrong length. */
 static sv_str group_problem(sv_arena *arena, sv_str inner, size_t end, const size_t *hyphens)
 {
@@ -96,12 +104,15 @@ sv_str sv_uuid_problem(sv_arena *arena, sv_str text)
         return sv_arena_printf(arena, "invalid length: found %zu", text.len);
     if (inner.len == SV_UUID_TEXT_LEN)
         start = 0; /* the crate counts from the first digit when the length is right */
-    for (size_t i = 0; i < inner.len; i++) {
-        if (inner.ptr[i] != '-' && hex_value(inner.ptr[i]) < 0)
-            return sv_arena_printf(arena, "invalid character: found `%.*s` at %zu",
-                                   SV_STR_ARG(char_at(inner, i)), start + i);
-        if (inner.ptr[i] == '-' && n_hyphens++ < N_GROUPS - 1)
+    for (size_t i = 0; i < inner.len;) {
+        sv_str letter = char_at(inner, i);
+        char byte = lowest_byte(letter);
+        if (byte != '-' && hex_value(byte) < 0) /* %c: it may be a NUL */
+            return sv_arena_printf(arena, "invalid character: found `%c%.*s` at %zu", letter.ptr[0],
+                                   SV_STR_ARG(sv_str_slice(letter, 1, letter.len)), start + i);
+        if (byte == '-' && n_hyphens++ < N_GROUPS - 1)
             hyphens[n_hyphens - 1] = i;
+        i += letter.len;
     }
     if (n_hyphens == 0 && !is_wrapped && text.len != SV_UUID_TEXT_LEN)
         return sv_arena_printf(arena, "invalid length: found %zu", text.len);

@@ -90,11 +90,10 @@ bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_viol
     return true;
 }
 
-/* Pydantic's: as near to one as rounding explains. */
+/* Pydantic's: within 1e-9 of one. */
 static bool is_multiple(double number, double multiple)
 {
-    double rest = fabs(fmod(number, multiple)), threshold = fabs(number) / 1e9;
-    return rest <= threshold || fabs(rest - multiple) <= threshold;
+    return fabs(number - rint(number / multiple) * multiple) <= 1e-9;
 }
 
 bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_violation)

@@ -28,7 +28,8 @@ static bool takes_raw_body(const sv_call *call, sv_str content_type)
 static sv_status read_body(sv_call *call, sv_errors *errors, const sv_value **ret_value)
 {
     sv_body body = {.content_type = sv_request_header(call, "content-type"),
-                    .bytes = call->request.body};
+                    .bytes = call->request.body,
+                    .only_json = call->operation->in && call->operation->in->schema->embed};
     sv_status status = sv_body_read(call->arena, &body, errors, ret_value);
     if (status == SV_FAILED)
         sv_fail(call, &sv_kind_invalid_json, SV_BODY_UNREADABLE);

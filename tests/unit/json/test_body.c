@@ -85,6 +85,9 @@ static void test_other_types_are_text(void **state)
     body = (sv_body){SV_STR("application/json"), SV_STR("")};
     assert_int_equal(sv_body_read(arena, &body, &errors, &value), SV_OK);
     assert_null(value);
+    body = (sv_body){SV_STR("text/plain"), SV_STR("{}"), .only_json = true};
+    assert_int_equal(sv_body_read(arena, &body, &errors, &value), SV_OK);
+    assert_null(value);
     sv_arena_free(arena);
 }
 

@@ -51,6 +51,9 @@ static const struct {
      "invalid character: found `\xE2\x82\xAC` at 34"},
     {"1234567890-bcdef1234567812345678", "invalid group count: expected 5, found 2"},
     {" 12345678-90ab-cdef-1234-567812345678", "invalid character: found ` ` at 0"},
+    {"8640\xC4\xB0"
+     "0.0",
+     "invalid character: found `.` at 7"},
 };
 
 static const struct {
