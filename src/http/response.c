@@ -57,7 +57,8 @@ static void write_length(sv_buf *out, const sv_answer *answer, sv_response_lengt
     }
 }
 
-/* Fields that belong to the connection: a handler that sets them would break the framing. */
+/* Fields that belong to the connection: a handler that sets them would break the framing. It may
+ * ask that keep-alive is said. */
 static bool is_reserved(sv_str name)
 {
     static const char *const reserved[] = {"connection", "content-length", "transfer-encoding",
@@ -81,6 +82,14 @@ static void write_extra(sv_buf *out, const sv_answer *answer)
         append(out, SV_STR("Retry-After: 1\r\n"));
 }
 
+static bool asks_for_keep_alive(const sv_answer *answer)
+{
+    for (size_t i = 0; i < answer->n_headers; i++)
+        if (sv_str_eq_nocase(answer->headers[i].name, SV_STR("connection")))
+            return sv_str_eq_nocase(answer->headers[i].value, SV_STR("keep-alive"));
+    return false;
+}
+
 void sv_response_write_head(sv_buf *out, const sv_exchange *exchange,
                             const sv_response_frame *frame)
 {
@@ -95,7 +104,7 @@ void sv_response_write_head(sv_buf *out, const sv_exchange *exchange,
     write_extra(out, answer);
     if (frame->closes)
         append(out, SV_STR("Connection: close\r\n"));
-    else if (frame->says_keep_alive)
+    else if (frame->says_keep_alive || asks_for_keep_alive(answer))
         append(out, SV_STR("Connection: keep-alive\r\n"));
     append(out, SV_STR("\r\n"));
 }

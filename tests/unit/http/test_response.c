@@ -71,6 +71,12 @@ static void test_extra_headers(void **state)
     assert_head(&exchange, (sv_response_frame){0},
                 "HTTP/1.1 429 Too Many Requests\r\n" COMMON
                 "Content-Length: 0\r\nRetry-After: 7\r\nX: y\r\n\r\n");
+    exchange.answer = (sv_answer){
+        .status = 204, .headers = {{SV_STR("connection"), SV_STR("Keep-Alive")}}, .n_headers = 1};
+    assert_head(&exchange, (sv_response_frame){0},
+                "HTTP/1.1 204 No Content\r\n" COMMON "Connection: keep-alive\r\n\r\n");
+    assert_head(&exchange, (sv_response_frame){.closes = true},
+                "HTTP/1.1 204 No Content\r\n" COMMON "Connection: close\r\n\r\n");
 }
 
 static void test_which_have_a_body(void **state)
