@@ -124,6 +124,11 @@ function(sv_programs)
         set_target_properties(program_${name} PROPERTIES
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/tests")
     endforeach()
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/diff/twin/*.c")
+    add_executable(program_twin ${sources})
+    sv_link_rooms(program_twin app)
+    set_target_properties(program_twin PROPERTIES
+        OUTPUT_NAME twin RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/tests")
     if(SV_TESTS)
         sv_application(template "${CMAKE_SOURCE_DIR}/assets/template") # what `serval new` writes
     endif()

@@ -1,7 +1,7 @@
-"""The twin: one application, written here with FastAPI and in twin.c with Serval.
+"""The twin: one application, written here with FastAPI and in twin/ with Serval.
 
-Both must tell the same in OpenAPI (tests/e2e/test_openapi.py) and on the wire. A section here has the section of the
-same name there, operations in the same order under the same names.
+Both must tell the same in OpenAPI (tests/e2e/test_openapi.py) and on the wire. A section here is a router
+there, operations in the same order under the same names.
 
     uvicorn twin:app
 """

@@ -1,4 +1,4 @@
-"""The OpenAPI document of tests/diff/twin.c is the one that FastAPI writes of tests/diff/twin.py.
+"""The OpenAPI document of tests/diff/twin/ is the one that FastAPI writes of tests/diff/twin.py.
 
 What may differ is DIFFERENCES, nothing else; each is a row of docs/fastapi-differences.md.
 """

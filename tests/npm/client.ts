@@ -1,4 +1,4 @@
-// A client of tests/diff/twin.c, typed by the document of the running program. It is compiled, not run: each line
+// A client of tests/diff/twin/, typed by the document of the running program. It is compiled, not run: each line
 // marked with @ts-expect-error must be a mistake that the compiler finds.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./twin.js";
