@@ -173,10 +173,12 @@ void sv_writer_str(sv_writer *writer, sv_str text)
     if (append_plain(writer, text))
         return;
     append_bytes(writer, "\"", 1);
-    if (sv_str_is_utf8(text))
+    if (sv_str_is_utf8(text)) {
         append_text(writer->buf, text);
-    else
+    } else {
         append_repaired(writer->buf, text);
+        writer->has_repaired = true;
+    }
     sv_buf_append_byte(writer->buf, '"');
 }
 

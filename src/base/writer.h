@@ -14,6 +14,7 @@
 typedef struct sv_writer {
     sv_buf *buf;
     bool needs_comma;
+    bool has_repaired; /* a text was not UTF-8; sticks until it is set back */
 } sv_writer;
 
 /* Appends to `buf`, which the caller owns. */

@@ -42,7 +42,7 @@ static bool refuse_file(sv_decoder *d, const sv_plan_field *field, const sv_valu
     return false;
 }
 
-static sv_decode_function *const functions[] = {
+sv_decode_function *const sv_decode_functions[] = {
     [SV_KIND_STR] = sv_decode_scalar_str,
     [SV_KIND_INT] = sv_decode_scalar_int,
     [SV_KIND_DOUBLE] = sv_decode_scalar_double,
@@ -71,8 +71,8 @@ static bool run_check(sv_decoder *d, const sv_plan_field *field, const sv_value 
            sv_decoder_conclude(d, field->row->check(&check, out), &check, where, value);
 }
 
-bool sv_decode_slot(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
-                    const sv_loc *where, char *structure)
+bool sv_decode_careful(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
+                       const sv_loc *where, char *structure)
 {
     const sv_field *row = field->row;
     char *out = structure + field->value_offset;
@@ -87,7 +87,7 @@ bool sv_decode_slot(sv_decoder *d, const sv_plan_field *field, const sv_value *v
     }
     if (row->nullable)
         *(bool *)(structure + row->offset) = true; /* `set`, the first member of each SV_OPT */
-    if (!functions[field->kind](d, field, value, where, out))
+    if (!sv_decode_functions[field->kind](d, field, value, where, out))
         return false;
     return !row->check || run_check(d, field, value, where, out);
 }
@@ -143,9 +143,17 @@ static bool keep_files(sv_decoder *d, const sv_decode_member *member, const sv_l
     return true;
 }
 
-/* Decodes one member, there or not; `container`: what a missing member is missing from. */
-static bool decode_or_default(sv_decoder *d, const sv_decode_member *member,
-                              const sv_value *container, char *structure)
+/* `container`: what a missing member is missing from; NULL: the request. */
+static bool decode_absent(sv_decoder *d, const sv_plan_field *field, const sv_value *container,
+                          const sv_loc *where, char *structure)
+{
+    if (field->row->default_factory)
+        return make_default(d, field, structure);
+    return !field->required || sv_decoder_refuse(d, SV_ERROR_TYPE_MISSING, where, container);
+}
+
+/* Decodes one member, there or not, that came by itself. */
+static bool decode_or_default(sv_decoder *d, const sv_decode_member *member, char *structure)
 {
     const sv_plan_field *field = member->field;
     sv_loc where = {.parent = member->place, .name = member->name};
@@ -153,9 +161,7 @@ static bool decode_or_default(sv_decoder *d, const sv_decode_member *member,
         return sv_decode_slot(d, field, member->value, &where, structure);
     if (member->n_files)
         return keep_files(d, member, &where, structure);
-    if (field->row->default_factory)
-        return make_default(d, field, structure);
-    return field->required ? sv_decoder_refuse(d, SV_ERROR_TYPE_MISSING, &where, container) : true;
+    return decode_absent(d, field, NULL, &where, structure);
 }
 
 static bool run_whole_check(sv_decoder *d, const sv_plan *plan, const sv_value *value,
@@ -245,30 +251,33 @@ static bool refuse_extra(sv_decoder *d, const sv_plan *plan, const sv_value *obj
     return d->errors->count == first_error;
 }
 
-/* The value of a row under its own name, where its alias is not given. */
-static void find_own_name(const sv_value *object, sv_decode_member *member)
+/* A member whose name on the wire is not there: under its own name, or absent. */
+static bool decode_unnamed(sv_decoder *d, const sv_plan_field *field, const sv_value *object,
+                           sv_loc *where, char *out)
 {
-    if (member->value || !member->field->own_name.ptr)
-        return;
-    member->value = sv_value_get(object, member->field->own_name);
-    if (member->value)
-        member->name = member->field->own_name;
+    const sv_value *value = field->own_name.ptr ? sv_value_get(object, field->own_name) : NULL;
+    if (!value)
+        return decode_absent(d, field, object, where, out);
+    where->name = field->own_name;
+    d->n_given++;
+    return sv_decode_slot(d, field, value, where, out);
 }
 
 static bool decode_members(sv_decoder *d, const sv_plan *plan, const sv_value *object,
                            const sv_loc *where, char *out)
 {
     bool valid = true;
-    int n_given = 0;
     size_t first = d->n_found - plan->n_fields;
+    if (d->n_given < 0)
+        d->n_given = 0;
     for (size_t i = 0; i < plan->n_fields && !sv_decoder_has_ended(d); i++) {
         const sv_plan_field *field = &plan->fields[i];
-        sv_decode_member member = {field, field->name, d->found[first + i], where, NULL, 0};
-        find_own_name(object, &member);
-        n_given += member.value != NULL;
-        valid &= decode_or_default(d, &member, object, out);
+        const sv_value *value = d->found[first + i];
+        sv_loc member_where = {.parent = where, .name = field->name};
+        d->n_given += value != NULL;
+        valid &= value ? sv_decode_slot(d, field, value, &member_where, out)
+                       : decode_unnamed(d, field, object, &member_where, out);
     }
-    d->n_given = (d->n_given > 0 ? d->n_given : 0) + n_given;
     return valid;
 }
 
@@ -291,7 +300,7 @@ static bool decode_extra(sv_decoder *d, const sv_plan *plan, const sv_value *obj
 static bool decode_fields(sv_decoder *d, const sv_plan *plan, const sv_value *object,
                           const sv_loc *where, char *out)
 {
-    size_t first;
+    size_t first = 0;
     if (!open_found(d, plan->n_fields, &first))
         return false;
     bool has_extra = match_members(plan, object, d->found + first);
@@ -382,7 +391,7 @@ static sv_status decode_given(sv_decoder *d, const sv_plan *plan, const sv_decod
     const sv_loc *place = NULL;
     for (size_t i = 0; i < plan->n_fields && !sv_decoder_has_ended(d); i++) {
         place = members[i].place;
-        valid &= decode_or_default(d, &members[i], NULL, decoded);
+        valid &= decode_or_default(d, &members[i], decoded);
     }
     valid = valid && !sv_decoder_has_ended(d) && run_whole_check(d, plan, NULL, place, decoded);
     sv_status status = finish(d, valid);

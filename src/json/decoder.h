@@ -63,10 +63,20 @@ static inline void sv_decoder_floor(sv_decoder *decoder, sv_exactness exactness)
         decoder->exactness = exactness;
 }
 
-/* decode.c: one member, or one item, that is there: null, `set`, pointers, then its kind's
- * function and its custom check. `structure` is the struct or the item. */
-bool sv_decode_slot(sv_decoder *decoder, const sv_plan_field *field, const sv_value *value,
-                    const sv_loc *where, char *structure);
+/* decode.c: by kind. */
+extern sv_decode_function *const sv_decode_functions[];
+/* decode.c: null, `set`, pointers, then the kind's function and the custom check. */
+bool sv_decode_careful(sv_decoder *decoder, const sv_plan_field *field, const sv_value *value,
+                       const sv_loc *where, char *structure);
+/* One member, or one item, that is there. `structure` is the struct or the item. */
+static inline bool sv_decode_slot(sv_decoder *decoder, const sv_plan_field *field,
+                                  const sv_value *value, const sv_loc *where, char *structure)
+{
+    if (!field->is_plain)
+        return sv_decode_careful(decoder, field, value, where, structure);
+    return sv_decode_functions[field->kind](decoder, field, value, where,
+                                            structure + field->value_offset);
+}
 /* decode.c: a whole schema of whatever shape. */
 bool sv_decode_object(sv_decoder *decoder, const sv_plan *plan, const sv_value *value,
                       const sv_loc *where, void *out);

@@ -88,8 +88,8 @@ static sv_encode_function *const functions[] = {
 static const void *value_of(const sv_plan_field *field, const char *structure)
 {
     const sv_field *row = field->row;
-    if (!row->nullable)
-        return structure + row->offset;
+    if (field->is_plain || !row->nullable)
+        return structure + field->value_offset;
     if (row->kind == SV_KIND_OBJECT)
         return *(const void *const *)(const void *)(structure + row->offset);
     bool is_set = *(const bool *)(structure + row->offset);
@@ -145,10 +145,8 @@ static bool encode_array(sv_encoder *e, const sv_plan_field *field, const void *
 
 static bool write_key(sv_encoder *e, sv_str key, const place *where)
 {
-    if (!sv_str_is_utf8(key))
-        return sv_encode_refuse(e, where, "the key is not UTF-8");
     sv_writer_key(e->writer, key);
-    return true;
+    return !e->writer->has_repaired || sv_encode_refuse(e, where, "the key is not UTF-8");
 }
 
 static bool encode_map(sv_encoder *e, const sv_plan_field *field, const void *value,
@@ -303,6 +301,7 @@ sv_status sv_encode_some(const sv_plan *plan, const void *value, sv_encode_flags
                          sv_writer *writer, sv_error *error)
 {
     sv_encoder e = {.writer = writer, .error = error, .flags = flags};
+    writer->has_repaired = false;
     const place root = {0};
     if (!encode_object(&e, plan, value, &root))
         return e.status ? e.status : SV_INVALID;

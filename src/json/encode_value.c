@@ -21,6 +21,8 @@ static bool check_text(sv_encoder *e, const sv_plan_field *field, sv_str text,
     if (!field->edits_text)
         return sv_validate_str(field->row, text, &violation) ||
                sv_encode_refuse_violation(e, where, &violation);
+    if (!sv_str_is_utf8(text)) /* patterns want it */
+        return sv_encode_refuse(e, where, "the text is not UTF-8");
     e->status = sv_text_rules_check(field, text, &violation);
     if (e->status == SV_INVALID) {
         e->status = SV_OK;
@@ -33,12 +35,10 @@ bool sv_encode_value_str(sv_encoder *e, const sv_plan_field *field, const void *
                          const sv_encode_place *where)
 {
     const sv_str *text = value;
-    if (!sv_str_is_utf8(*text))
-        return sv_encode_refuse(e, where, "the text is not UTF-8");
     if (!check_text(e, field, *text, where))
         return false;
     sv_writer_str(e->writer, *text);
-    return true;
+    return !e->writer->has_repaired || sv_encode_refuse(e, where, "the text is not UTF-8");
 }
 
 bool sv_encode_value_int(sv_encoder *e, const sv_plan_field *field, const void *value,
@@ -193,13 +193,12 @@ bool sv_encode_value_bytes(sv_encoder *e, const sv_plan_field *field, const void
         n_bytes = field->row->min_len; /* foreign characters may have counted on the way in */
     if (!sv_validate_bytes(field->row, n_bytes, &violation))
         return sv_encode_refuse_violation(e, where, &violation);
-    if (!is_base64 && !sv_str_is_utf8(text))
-        return sv_encode_refuse(e, where, "the bytes are not UTF-8; send them as base64");
     if (is_base64)
         write_base64(e->writer, *bytes);
     else
         sv_writer_str(e->writer, text);
-    return true;
+    return !e->writer->has_repaired ||
+           sv_encode_refuse(e, where, "the bytes are not UTF-8; send them as base64");
 }
 
 bool sv_encode_value_decimal(sv_encoder *e, const sv_plan_field *field, const void *value,

@@ -18,18 +18,19 @@ typedef struct sv_plan_field sv_plan_field;
 
 /* One row, or the items of one. */
 struct sv_plan_field {
+    sv_str name; /* on the wire */
     const sv_field *row;
-    sv_str name;     /* on the wire */
-    sv_str own_name; /* taken too when the name on the wire is an alias; NULL pointer: it is not */
-    sv_str key;      /* `"name":`, as JSON */
-    sv_kind kind;
-    bool required;       /* neither default nor `.optional` */
-    bool takes_null;     /* in a request */
-    bool strict;         /* the row's or its schema's */
-    bool edits_text;     /* the text has a pattern or format, or is changed before it is checked */
     size_t value_offset; /* in the struct: of the value inside an SV_OPT, or of the member itself */
-    size_t item_size;    /* of a list or array; of a map: of its entries; bytes */
-    size_t n_items;      /* of an array */
+    sv_kind kind;
+    bool is_plain;    /* neither nullable nor with `.check`: the function of its kind does it all */
+    bool required;    /* neither default nor `.optional` */
+    bool takes_null;  /* in a request */
+    bool strict;      /* the row's or its schema's */
+    bool edits_text;  /* the text has a pattern or format, or is changed before it is checked */
+    sv_str own_name;  /* taken too when the name on the wire is an alias; NULL pointer: it is not */
+    sv_str key;       /* `"name":`, as JSON */
+    size_t item_size; /* of a list or array; of a map: of its entries; bytes */
+    size_t n_items;   /* of an array */
     const sv_plan_field *item;    /* of a list, map or array; its offsets are those in an item */
     const sv_plan_field *map_key; /* of a map; NULL: any text */
     const sv_plan *plan;          /* of an object */

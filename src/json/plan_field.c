@@ -179,6 +179,7 @@ sv_status sv_plan_field_fill(sv_planner *p, const sv_schema *schema, const sv_fi
 {
     field->row = row;
     field->kind = row->kind;
+    field->is_plain = !row->nullable && !row->check;
     field->required = !row->default_json && !row->default_factory && !row->optional;
     field->takes_null = row->nullable && !row->optional;
     field->strict = row->strict || schema->strict;

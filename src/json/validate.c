@@ -31,7 +31,7 @@ static bool check_len(sv_str text, size_t min, size_t max, sv_violation *ret_vio
     return true;
 }
 
-bool sv_validate_str(const sv_field *row, sv_str text, sv_violation *ret_violation)
+bool sv_validate_len(const sv_field *row, sv_str text, sv_violation *ret_violation)
 {
     return check_len(text, row->min_len, row->max_len, ret_violation);
 }

@@ -13,7 +13,12 @@ typedef struct sv_violation {
 } sv_violation;
 
 /* True when the value is within the limits; else `*ret_violation` tells which it breaks. */
-bool sv_validate_str(const sv_field *row, sv_str text, sv_violation *ret_violation);
+bool sv_validate_len(const sv_field *row, sv_str text, sv_violation *ret_violation);
+static inline bool sv_validate_str(const sv_field *row, sv_str text, sv_violation *ret_violation)
+{
+    bool has_limit = row->min_len || row->max_len;
+    return !has_limit || sv_validate_len(row, text, ret_violation);
+}
 bool sv_validate_int(const sv_field *row, int64_t number, sv_violation *ret_violation);
 bool sv_validate_double(const sv_field *row, double number, sv_violation *ret_violation);
 bool sv_validate_decimal(const sv_field *row, sv_decimal decimal, sv_violation *ret_violation);
