@@ -1,7 +1,7 @@
 """Pages of documentation that are run: their files are written, their programs compiled, their sessions checked.
 
-A block whose info string names a language and a file (```c api.c) is a part of that file; parts of one page that name the
-same file follow each other. Blocks of `console` are sessions (console.py) in the folder of these files:
+A block whose info string names a language and a file (```c api.c) is a part of that file; parts of one page that name
+the same file follow each other. Blocks of `console` are sessions (console.py) in the folder of these files:
 
     $ cc … api.c …         compiles, with the warnings of a careful project
     $ ./api --option       without output: serves from here on, until the next one
@@ -52,6 +52,12 @@ def begin(command: str, folder):
     program = BIN / "serval" if words[start] == "serval" else folder / words[start]
     return serving(program, *words[start + 1:], "--log-level", "warning", cwd=folder,
                    env=dict(word.split("=", 1) for word in words[:start]))
+
+
+def requests_of(text: str) -> list:
+    """The commands that ask a server."""
+    return [(command, wanted) for info, session in blocks_of(text) if info == "console"
+            for command, wanted in console.commands_of(session) if "curl" in command]
 
 
 def is_server(command: str, wanted: str) -> bool:

@@ -3,9 +3,11 @@ the tutorial, and those for people who come from FastAPI, whole (pages.py)."""
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
+import console
 import pages
 from served import ROOT, serving
 
@@ -60,3 +62,18 @@ def test_the_reference_is_up_to_date():
 def test_the_page_is_true(page, tmp_path):
     checked = pages.run_page(page, tmp_path)
     assert checked or page.stem in ("README", "14-conclusion")
+
+
+def test_the_python_answers_alike(tmp_path):
+    pytest.importorskip("slowapi")
+    text = (ROOT / "docs" / "from-fastapi.md").read_text()
+    (tmp_path / "shop.py").write_text("\n".join(code for info, code in pages.blocks_of(text) if info == "python"))
+    (tmp_path / "pydantic_settings.py").write_text("from pydantic import BaseModel as BaseSettings\n")
+    with subprocess.Popen([sys.executable, "-m", "uvicorn", "shop:app", "--port", "0"], cwd=tmp_path, text=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
+        try:
+            url = next(found[0] for found in (re.search(r"http://[\d.:]+", line) for line in server.stderr) if found)
+            for command, wanted in pages.requests_of(text):
+                console.check(command, wanted, url, tmp_path)
+        finally:
+            server.terminate()
