@@ -189,6 +189,16 @@ def test_examples_with_a_makefile_build_outside_the_tree(shell, tmp_path):
             assert httpx.get(f"{served.url}/health").status_code == 200
 
 
+def test_ml_api_built_with_cmake(shell, tmp_path):
+    source, build = tmp_path / "ml_api", tmp_path / "build"
+    shutil.copytree(ROOT / "examples/ml_api", source, ignore=shutil.ignore_patterns("build"))
+    run(tool("cmake"), "-S", source, "-B", build, f"-DMODELS={ROOT / 'models'}", env=shell)
+    run(tool("cmake"), "--build", build)
+    run(tool("ctest"), "--test-dir", build, "--output-on-failure")
+    with serving(build / "ml_api") as served:
+        assert httpx.get(f"{served.url}/health/ready").json() == {"status": "ready"}
+
+
 def test_readme_commands_work_as_pasted(shell, tmp_path):
     section = (ROOT / "README.md").read_text().split("## Use as a library")[1]
     tool("cc"), tool("make"), tool("pkg-config")

@@ -29,7 +29,7 @@ struct job {
 struct jobs {
     pthread_mutex_t lock; /* guards all below */
     struct job items[JOBS_MAX];
-    size_t next; /* the oldest, which makes room */
+    size_t next; /* the oldest */
 };
 
 SV_STATE_DEFINE(jobs, struct jobs, open_jobs, close_jobs);
@@ -64,7 +64,7 @@ static bool make_id(char *ret_id)
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
     for (size_t i = 0; i < sizeof bytes; i++) {
         bool has_hyphen = i == 4 || i == 6 || i == 8 || i == 10;
-        ret_id += sprintf(ret_id, "%s%02x", has_hyphen ? "-" : "", bytes[i]);
+        ret_id += snprintf(ret_id, 4, "%s%02x", has_hyphen ? "-" : "", bytes[i]);
     }
     return true;
 }
@@ -83,20 +83,30 @@ static bool is_over(const struct job *job)
     return !job->id[0] || job->state == JOB_COMPLETED || job->state == JOB_FAILED;
 }
 
-/* Takes the place of the oldest job; false while that is not over. */
+/* With the lock held: the oldest job that is over; NULL: none is. */
+static struct job *find_room(struct jobs *jobs)
+{
+    for (size_t i = 0; i < JOBS_MAX; i++) {
+        size_t at = (jobs->next + i) % JOBS_MAX;
+        if (!is_over(&jobs->items[at]))
+            continue;
+        jobs->next = (at + 1) % JOBS_MAX;
+        return &jobs->items[at];
+    }
+    return NULL;
+}
+
 static bool add(struct jobs *jobs, const char *id)
 {
     pthread_mutex_lock(&jobs->lock);
-    struct job *job = &jobs->items[jobs->next];
-    bool has_room = is_over(job);
-    if (has_room) {
+    struct job *job = find_room(jobs);
+    if (job) {
         *job = (struct job){.state = JOB_PENDING};
         memcpy(job->id, id, sizeof job->id);
         clock_gettime(CLOCK_REALTIME, &job->created);
-        jobs->next = (jobs->next + 1) % JOBS_MAX;
     }
     pthread_mutex_unlock(&jobs->lock);
-    return has_room;
+    return job != NULL;
 }
 
 sv_status jobs_submit(sv_call *call, sv_str image_url, sv_str *ret_id)
@@ -137,9 +147,33 @@ static void keep_answer(struct job *job, const struct prediction_response *answe
 static void keep_error(struct job *job, const sv_error *error)
 {
     job->state = JOB_FAILED;
-    snprintf(job->error, sizeof job->error, "%s", error->kind ? error->kind->code : "FAILED");
+    snprintf(job->error, sizeof job->error, "%s",
+             error->kind ? error->kind->code : "INTERNAL_ERROR");
     snprintf(job->message, sizeof job->message, "%s",
              error->message[0] ? error->message : "The prediction failed");
+}
+
+static sv_status predict(sv_call *call, sv_str image_url, sv_error *error,
+                         struct prediction_response *ret_answer)
+{
+    const struct classifier *classifier = ml_models_of(call)->standard;
+    if (!classifier)
+        return sv_error_set(error, SV_UNAVAILABLE, &model_not_loaded_error,
+                            "Model classifier is not loaded");
+    return classify_image(call, classifier, image_url, error, ret_answer);
+}
+
+static void finish(struct jobs *jobs, sv_str id, const struct prediction_response *answer,
+                   const sv_error *error)
+{
+    pthread_mutex_lock(&jobs->lock);
+    struct job *job = find(jobs, id);
+    if (answer)
+        keep_answer(job, answer);
+    else
+        keep_error(job, error);
+    clock_gettime(CLOCK_REALTIME, &job->finished);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 /* After the answer, on a thread of its own. */
@@ -147,20 +181,10 @@ static sv_status run_job(sv_call *call, const struct job_order *order)
 {
     struct jobs *jobs = jobs_of(call);
     struct prediction_response answer = {0};
-    sv_error error = {.kind = &model_not_loaded_error, .message = "Model classifier is not loaded"};
+    sv_error error = {0};
     start(jobs, order->job_id);
-    const struct classifier *classifier = ml_models_of(call)->standard;
-    sv_status status = classifier
-                           ? classify_image(call, classifier, order->image_url, &error, &answer)
-                           : SV_UNAVAILABLE;
-    pthread_mutex_lock(&jobs->lock);
-    struct job *job = find(jobs, order->job_id);
-    if (status)
-        keep_error(job, &error);
-    else
-        keep_answer(job, &answer);
-    clock_gettime(CLOCK_REALTIME, &job->finished);
-    pthread_mutex_unlock(&jobs->lock);
+    sv_status status = predict(call, order->image_url, &error, &answer);
+    finish(jobs, order->job_id, status ? NULL : &answer, &error);
     return SV_OK;
 }
 
