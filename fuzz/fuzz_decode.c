@@ -62,7 +62,7 @@ static sv_str pass(sv_arena *arena, const sv_plan *plan, sv_str body)
     sv_buf_init(&buf, LARGEST_OUTPUT);
     sv_writer_init(&writer, &buf);
     status = sv_encode(plan, decoded, &writer, NULL);
-    if (status == SV_INVALID)
+    if (status == SV_INVALID && !may_outgrow(plan))
         abort();
     sv_str json = status ? (sv_str){0} : sv_arena_copy(arena, sv_buf_str(&buf));
     sv_buf_deinit(&buf);
