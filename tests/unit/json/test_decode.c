@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "case_schemas.h"
 #include "failing_malloc.h"
 #include "json_cases.h"
 #include "json/body.h"
@@ -217,6 +218,47 @@ static void test_failing_allocations(void **state)
     sv_arena_free(arena);
 }
 
+/* Every kind that allocates, with every allocation failing, and in arenas of every size. */
+static void test_failing_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model, *body;
+        sv_status end;
+    } rows[] = {
+        {"k_upper", "{\"v\":\" straße \"}", SV_OK},
+        {"k_http_url", "{\"v\":\"HTTP://É.com/é\"}", SV_OK},
+        {"k_email", "{\"v\":\"a@É.com\"}", SV_OK},
+        {"k_ipv6", "{\"v\":1}", SV_OK},
+        {"k_uuid", "{\"v\":\"x\"}", SV_INVALID},
+        {"k_base64", "{\"v\":\"YQ==\"}", SV_OK},
+        {"k_base64", "{\"v\":\"x\"}", SV_INVALID},
+        {"k_decimal", "{\"v\":12345678901234567890123}", SV_OK},
+        {"k_any", "{\"v\":{\"a\":[1]}}", SV_OK},
+        {"k_map_int", "{\"v\":{\"1.0\":{\"x\":1},\"1\":{\"x\":2}}}", SV_OK},
+        {"k_map_uuid", "{\"v\":{\"12345678123456781234567812345678\":[1]}}", SV_OK},
+        {"k_map_keys", "{\"v\":{\"A\":0}}", SV_INVALID},
+        {"k_set", "{\"v\":[1,2,2]}", SV_OK},
+        {"k_matrix", "{\"v\":[[1],[2]]}", SV_OK},
+        {"k_factory", "{}", SV_OK},
+        {"k_bounded", "{\"v\":[1]}", SV_OK},
+        {"k_bounded", "{\"v\":{\"a\":\"x\"}}", SV_INVALID},
+        {"k_maybe_models", "{\"v\":{\"x\":1}}", SV_OK},
+        {"k_pet", "{\"v\":{\"kind\":[1]}}", SV_INVALID},
+        {"allow", "{\"x\":1,\"y\":[1],\"z\":2}", SV_OK},
+        {"strict", "{\"i\":\"1\",\"o\":{}}", SV_INVALID},
+    };
+    sv_arena *arena = sv_arena_new(0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const sv_schema *schema = case_schema(sv_str_from(rows[i].model));
+        attempt tried = {cases_plan(arena, schema, SV_FIELD_BODY), rows[i].body, rows[i].end};
+        assert_true(failing_malloc_try_each(decode_with_failures, &tried) >= 2);
+        for (size_t limit = 1; !decode_within(&tried, limit); limit += 1 + limit / 50)
+            assert_true(limit < (size_t)16 << 20);
+    }
+    sv_arena_free(arena);
+}
+
 struct spot {
     int64_t x;
 };
@@ -261,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_embedded),
+        cmocka_unit_test(test_failing_kinds),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_optional_is_not_nullable),
         cmocka_unit_test(test_hostile_sizes),

@@ -133,6 +133,29 @@ static bool plan_with_failures(void *unused)
     return status == SV_OK;
 }
 
+static bool plan_kind_with_failures(void *schema)
+{
+    sv_arena *arena = sv_arena_new(0);
+    sv_buf mistakes;
+    const sv_plan *plan;
+    sv_buf_init(&mistakes, 4096);
+    sv_status status =
+        arena ? sv_plan_new(arena, schema, SV_FIELD_BODY, &mistakes, &plan) : SV_NO_MEMORY;
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
+    sv_buf_deinit(&mistakes);
+    sv_arena_free(arena);
+    return status == SV_OK;
+}
+
+static void test_failing_kinds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; kind_schemas[i]; i++) {
+        sv_schema schema = *kind_schemas[i];
+        assert_true(failing_malloc_try_each(plan_kind_with_failures, &schema) > 2);
+    }
+}
+
 static void test_failing_allocations(void **state)
 {
     (void)state;
@@ -142,10 +165,9 @@ static void test_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_failing_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
