@@ -10,6 +10,7 @@ import threading
 import openapi_spec_validator
 import pytest
 
+import pictures
 from pictures import FOLDER, SEVEN, data_uri
 from served import ROOT, serving, wait_until
 
@@ -132,6 +133,18 @@ def test_many_at_once(served):
             return client.post(PREDICT, json={"image_url": url}).json()["predictions"][0]["label"]
     with concurrent.futures.ThreadPoolExecutor(16) as threads:
         assert list(threads.map(ask, [i % 10 for i in range(64)])) == [str(i % 10) for i in range(64)]
+
+
+def test_one_worker_and_a_deadline():
+    slow = {"image_url": data_uri(pictures.slow())}
+    with serving("examples/ml_api", "--workers", "1", "--request-timeout", "200ms") as server:
+        def ask(body):
+            with server.client() as client:
+                return client.post(PREDICT, json=body).status_code
+        with concurrent.futures.ThreadPoolExecutor(6) as threads:
+            answers = list(threads.map(ask, [slow] * 6))  # one is at work, five wait for it
+        assert set(answers) <= {200, 504} and answers.count(504) >= 3
+        wait_until(lambda: ask(IMAGE) == 200)
 
 
 def test_limited():

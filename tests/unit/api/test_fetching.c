@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/fetching.h"
+#include "failing_malloc.h"
 
 static sv_status open_fetching(sv_str allow, sv_fetching **ret_fetching)
 {
@@ -79,6 +80,26 @@ static void test_cancelled(void **state)
     sv_cancel_unref(cancel);
 }
 
+static bool open_and_start(void *arg)
+{
+    (void)arg;
+    sv_fetching_config config = {.allow = SV_STR("10.0.0.0/8"), .deny = SV_STR("10.1.1.1")};
+    sv_fetching *fetching = NULL;
+    sv_buf problems;
+    sv_buf_init(&problems, 1 << 16);
+    bool good =
+        !sv_fetching_new(&config, &problems, &fetching) && !sv_fetching_start(fetching, NULL);
+    sv_fetching_free(fetching);
+    sv_buf_deinit(&problems);
+    return good;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_try_each(open_and_start, NULL) >= 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +107,7 @@ int main(void)
         cmocka_unit_test(test_nothing_starts_by_itself),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,8 @@
 
 #include <serval/serval.h>
 
+#include "failing_malloc.h"
+
 #define MODELS SV_SOURCE_DIR "/models"
 
 static sv_models *models;
@@ -129,6 +131,35 @@ static void test_open_fails(void **state)
     sv_models_close(NULL);
 }
 
+static bool open_and_close(void *arg)
+{
+    sv_models *opened = NULL;
+    sv_models_options options = {.engine_dir = "/nowhere"};
+    bool good = !sv_models_open(arg, &options, NULL, &opened);
+    sv_models_close(opened);
+    return good;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static char path[] = MODELS;
+    assert_true(failing_malloc_try_each(open_and_close, path) >= 8);
+}
+
+static void test_without_an_engine(void **state)
+{
+    (void)state;
+    sv_models *opened = NULL;
+    sv_loaded_model model;
+    sv_error error = {0};
+    sv_models_options options = {.engine_dir = "/nowhere"};
+    assert_int_equal(sv_models_open(MODELS, &options, NULL, &opened), SV_OK);
+    assert_int_equal(sv_models_load(opened, "digits", NULL, &error, &model), SV_UNAVAILABLE);
+    assert_non_null(strstr(error.message, "/nowhere"));
+    sv_models_close(opened);
+}
+
 static void test_unknown(void **state)
 {
     (void)state;
@@ -227,9 +258,14 @@ static void test_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open_fails),        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_versions),          cmocka_unit_test(test_classify),
-        cmocka_unit_test(test_many_load_at_once), cmocka_unit_test(test_run),
+        cmocka_unit_test(test_every_allocation_may_fail),
+        cmocka_unit_test(test_without_an_engine),
+        cmocka_unit_test(test_open_fails),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_many_load_at_once),
+        cmocka_unit_test(test_run),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
