@@ -11,6 +11,7 @@ import subprocess
 import httpx
 import pytest
 
+import pages
 from served import BIN, ROOT, serving, wait_until
 
 BUILD = BIN.parent if (BIN.parent / "cmake_install.cmake").exists() else BIN / "release"
@@ -128,6 +129,14 @@ def test_built_with_pkg_config(prefix, flags, tmp_path, words, is_shared):
         "-o", program, *flags("--cflags", "--libs", *words))
     assert ("libserval.so.0" in needed(program)) == is_shared
     greets(program, prefix if is_shared else None)
+
+
+def test_a_program_anywhere_finds_the_engine_of_its_library(prefix, flags, tmp_path):
+    pages.write_files((ROOT / "docs/tutorial/03-first-api.md").read_text(), tmp_path)
+    run(tool("cc"), "-std=c17", "digits.c", "-o", "digits", *flags("--cflags", "--libs", "serval"), cwd=tmp_path)
+    library = {"LD_LIBRARY_PATH": str(prefix / "lib")}
+    with serving(tmp_path / "digits", "--log-level", "off", cwd=tmp_path, env=library) as served:
+        assert httpx.get(f"{served.url}/openapi.json").status_code == 200  # the model is loaded before
 
 
 def test_built_with_cmake(prefix, tmp_path):
