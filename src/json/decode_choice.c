@@ -88,6 +88,22 @@ static size_t find_choice(const sv_plan_field *field, const sv_value *value)
     return find_name(field->row->enumeration, value);
 }
 
+/* pydantic looks among integers of 64 bits, where there are any, and says so first. */
+static bool is_too_large(const sv_plan_field *field, const sv_value *value)
+{
+    int64_t number;
+    sv_value_type type = sv_value_get_type(value);
+    bool has_numbers = field->row->enumeration->form == SV_ENUM_NUMBERS;
+    if (has_numbers && type == SV_VALUE_STR)
+        return sv_coerce_int(value, &number) == SV_ERROR_TYPE_INT_PARSING_SIZE;
+    if (has_numbers || type != SV_VALUE_BIG_INT)
+        return type == SV_VALUE_BIG_INT;
+    for (size_t i = 0; field->literals && i < field->row->enumeration->n_values; i++)
+        if (sv_value_get_type(field->literals[i]) == SV_VALUE_INT)
+            return true;
+    return false;
+}
+
 bool sv_decode_choice(sv_decoder *d, const sv_plan_field *field, const sv_value *value,
                       const sv_loc *where, void *out)
 {
@@ -96,6 +112,8 @@ bool sv_decode_choice(sv_decoder *d, const sv_plan_field *field, const sv_value 
     if (field->strict && !is_literal && !d->skips_checks)
         return sv_decoder_refuse_text(d, SV_ERROR_TYPE_IS_INSTANCE_OF, where, value,
                                       sv_str_from(names->name));
+    if (is_too_large(field, value))
+        return sv_decoder_refuse(d, SV_ERROR_TYPE_INT_PARSING_SIZE, where, value);
     size_t at = find_choice(field, value);
     if (at == names->n_values)
         return sv_decoder_refuse_text(d,
