@@ -162,21 +162,24 @@ static sv_status collect_schemes(const sv_openapi_document *doc, const entry_lis
 }
 
 /* "/" is what OpenAPI assumes without servers; linters want it said. */
-static void write_servers(const sv_openapi_document *doc)
+static sv_status write_servers(const sv_openapi_document *doc)
 {
     sv_writer *writer = doc->writer;
     const char *root_path = sv_application_get_config(doc->application)->root_path;
     sv_str url = sv_arena_printf(doc->arena, "%s%s", root_path ? root_path : "",
                                  sv_application_prefix(doc->application));
+    if (!url.ptr)
+        return SV_NO_MEMORY;
     sv_writer_key(writer, SV_STR("servers"));
     sv_writer_begin_array(writer);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "url", url.len ? url : SV_STR("/"));
     sv_writer_end_object(writer);
     sv_writer_end_array(writer);
+    return SV_OK;
 }
 
-static void write_info(const sv_openapi_document *doc)
+static sv_status write_info(const sv_openapi_document *doc)
 {
     const sv_application_config *config = sv_application_get_config(doc->application);
     sv_writer *writer = doc->writer;
@@ -188,7 +191,7 @@ static void write_info(const sv_openapi_document *doc)
         sv_writer_key_cstr(writer, "description", config->description);
     sv_writer_key_cstr(writer, "version", config->version ? config->version : SV_VERSION);
     sv_writer_end_object(writer);
-    write_servers(doc);
+    return write_servers(doc);
 }
 
 static void write_method_key(const sv_openapi_document *doc, const char *method)
@@ -246,8 +249,9 @@ static sv_status write_document(const sv_openapi_document *doc, sv_error *error)
     if (status)
         return status;
     sv_writer_begin_object(writer);
-    write_info(doc);
-    status = write_paths(doc, &list);
+    status = write_info(doc);
+    if (!status)
+        status = write_paths(doc, &list);
     sv_writer_key(writer, SV_STR("components"));
     sv_writer_begin_object(writer);
     sv_writer_key(writer, SV_STR("schemas"));

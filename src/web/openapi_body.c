@@ -69,6 +69,11 @@ static sv_status make_form(const sv_openapi_document *doc, const sv_bound_operat
     return SV_OK;
 }
 
+static sv_str name_body(const sv_openapi_document *doc, sv_str id)
+{
+    return sv_arena_printf(doc->arena, "Body_%.*s", SV_STR_ARG(id));
+}
+
 sv_status sv_openapi_body_collect(const sv_openapi_document *doc,
                                   const sv_bound_operation *operation, sv_str id, sv_error *error)
 {
@@ -77,7 +82,7 @@ sv_status sv_openapi_body_collect(const sv_openapi_document *doc,
         return operation->in ? sv_json_schema_add(doc->schemas, operation->in->schema, error)
                              : SV_OK;
     sv_schema *schema = sv_arena_alloc(doc->arena, sizeof *schema);
-    sv_str name = sv_arena_printf(doc->arena, "Body_%.*s", SV_STR_ARG(id));
+    sv_str name = name_body(doc, id);
     if (!schema || !name.ptr)
         return SV_NO_MEMORY;
     if (n_fields) {
@@ -91,14 +96,9 @@ sv_status sv_openapi_body_collect(const sv_openapi_document *doc,
     return sv_json_schema_add(doc->schemas, schema, error);
 }
 
-static void write_named_ref(const sv_openapi_document *doc, sv_str id)
-{
-    sv_str name = sv_arena_printf(doc->arena, "Body_%.*s", SV_STR_ARG(id));
-    sv_json_schema_write_ref(doc->writer, name.ptr ? name.ptr : "");
-}
-
+/* `named` is the component of this operation's own body, if it has one. */
 static void write_json(const sv_openapi_document *doc, const sv_bound_operation *operation,
-                       sv_str id)
+                       const char *named)
 {
     sv_writer *writer = doc->writer;
     const char *component = sv_json_schema_component(operation->in->schema);
@@ -106,7 +106,7 @@ static void write_json(const sv_openapi_document *doc, const sv_bound_operation 
     sv_writer_begin_object(writer);
     sv_writer_key(writer, SV_STR("schema"));
     if (is_embedded(operation)) {
-        write_named_ref(doc, id);
+        sv_json_schema_write_ref(writer, named);
     } else if (operation->row->optional_body) {
         sv_writer_begin_object(writer);
         sv_writer_key(writer, SV_STR("anyOf"));
@@ -123,25 +123,27 @@ static void write_json(const sv_openapi_document *doc, const sv_bound_operation 
 }
 
 static void write_form(const sv_openapi_document *doc, const sv_bound_operation *operation,
-                       sv_str id)
+                       const char *named)
 {
     sv_writer *writer = doc->writer;
     sv_writer_key(writer, has_file(operation) ? SV_STR("multipart/form-data")
                                               : SV_STR("application/x-www-form-urlencoded"));
     sv_writer_begin_object(writer);
     sv_writer_key(writer, SV_STR("schema"));
-    write_named_ref(doc, id);
+    sv_json_schema_write_ref(writer, named);
     sv_writer_end_object(writer);
 }
 
 /* "image/" in a row is any picture; in OpenAPI a range. */
-static void write_raw_media(const sv_openapi_document *doc, const char *list)
+static sv_status write_raw_media(const sv_openapi_document *doc, const char *list)
 {
     sv_str rest = sv_str_from(list), media;
     while (sv_str_split(&rest, ',', &media)) {
         media = sv_str_trim_ows(media);
         sv_str name = sv_arena_printf(doc->arena, "%.*s%s", SV_STR_ARG(media),
                                       sv_str_ends_with(media, SV_STR("/")) ? "*" : "");
+        if (!name.ptr)
+            return SV_NO_MEMORY;
         sv_writer_key(doc->writer, name);
         sv_writer_raw(doc->writer,
                       sv_str_eq(media, SV_STR("multipart/form-data"))
@@ -149,6 +151,7 @@ static void write_raw_media(const sv_openapi_document *doc, const char *list)
                           : SV_STR("{\"schema\":{\"type\":\"string\","
                                    "\"contentMediaType\":\"application/octet-stream\"}}"));
     }
+    return SV_OK;
 }
 
 /* Whether a request without a body is refused. */
@@ -167,25 +170,36 @@ static bool is_required(const sv_bound_operation *operation)
     return false;
 }
 
-void sv_openapi_body_write(const sv_openapi_document *doc, const sv_bound_operation *operation,
-                           sv_str id)
+static sv_status write_content(const sv_openapi_document *doc, const sv_bound_operation *operation,
+                               sv_str id)
+{
+    const sv_operation *row = operation->row;
+    sv_str named = name_body(doc, id);
+    if (!named.ptr)
+        return SV_NO_MEMORY;
+    if (operation->in)
+        write_json(doc, operation, named.ptr);
+    else if (list_form(operation, NULL))
+        write_form(doc, operation, named.ptr);
+    if (row->raw_media)
+        return write_raw_media(doc, row->raw_media);
+    return row->stream_body ? write_raw_media(doc, "application/octet-stream") : SV_OK;
+}
+
+sv_status sv_openapi_body_write(const sv_openapi_document *doc, const sv_bound_operation *operation,
+                                sv_str id)
 {
     sv_writer *writer = doc->writer;
-    const sv_operation *row = operation->row;
     if (!sv_openapi_body_is_there(operation))
-        return;
+        return SV_OK;
     sv_writer_key(writer, SV_STR("requestBody"));
     sv_writer_begin_object(writer);
     sv_writer_key(writer, SV_STR("content"));
     sv_writer_begin_object(writer);
-    if (operation->in)
-        write_json(doc, operation, id);
-    else if (list_form(operation, NULL))
-        write_form(doc, operation, id);
-    if (row->raw_media || row->stream_body)
-        write_raw_media(doc, row->raw_media ? row->raw_media : "application/octet-stream");
+    sv_status status = write_content(doc, operation, id);
     sv_writer_end_object(writer);
     if (is_required(operation))
         sv_writer_key_bool(writer, "required", true);
     sv_writer_end_object(writer);
+    return status;
 }

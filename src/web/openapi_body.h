@@ -12,8 +12,8 @@ bool sv_openapi_body_is_there(const sv_bound_operation *operation);
 sv_status sv_openapi_body_collect(const sv_openapi_document *doc,
                                   const sv_bound_operation *operation, sv_str id,
                                   sv_error *error) SV_MUST_USE;
-/* The member `requestBody`, if there is a body. `id` is that of the operation. */
-void sv_openapi_body_write(const sv_openapi_document *doc, const sv_bound_operation *operation,
-                           sv_str id);
+/* The member `requestBody`, if there is a body. `id` is that of the operation. SV_NO_MEMORY. */
+sv_status sv_openapi_body_write(const sv_openapi_document *doc, const sv_bound_operation *operation,
+                                sv_str id) SV_MUST_USE;
 
 #endif

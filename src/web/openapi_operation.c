@@ -83,7 +83,7 @@ static void add_parameter(parameter_list *list, parameter added)
         parameter *known = &list->items[i];
         if (known->in != added.in || !sv_str_eq(known->name, added.name))
             continue;
-        if (added.field && !known->field->required && added.field->required)
+        if (added.field && added.field->required && known->field && !known->field->required)
             *known = added;
         return;
     }
@@ -150,7 +150,8 @@ static void write_parameter(sv_writer *writer, const parameter *shown)
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", shown->name);
     sv_writer_key_cstr(writer, "in", place_names[shown->in]);
-    sv_writer_key_bool(writer, "required", shown->in == SV_IN_PATH || shown->field->required);
+    sv_writer_key_bool(writer, "required",
+                       !row || shown->in == SV_IN_PATH || shown->field->required);
     sv_writer_key(writer, SV_STR("schema"));
     if (row)
         sv_json_schema_write_param(writer, row);
@@ -217,8 +218,10 @@ sv_status sv_openapi_operation_write(const sv_openapi_document *doc,
     if (row->deprecated)
         sv_writer_key_bool(writer, "deprecated", true);
     sv_status status = write_parameters(doc, operation);
-    sv_openapi_body_write(doc, operation, id);
-    sv_openapi_responses_write(doc, operation);
+    if (!status)
+        status = sv_openapi_body_write(doc, operation, id);
+    if (!status)
+        status = sv_openapi_responses_write(doc, operation);
     sv_openapi_security_write(doc, operation);
     sv_writer_end_object(writer);
     return status;

@@ -111,7 +111,7 @@ static void end_content(const sv_openapi_document *doc)
 }
 
 /* All kinds of one status become one response. */
-static void write_error(const sv_openapi_document *doc, const kind_list *list, int status)
+static sv_status write_error(const sv_openapi_document *doc, const kind_list *list, int status)
 {
     sv_buf text;
     sv_buf_init(&text, MAX_DESCRIPTION);
@@ -125,21 +125,25 @@ static void write_error(const sv_openapi_document *doc, const kind_list *list, i
     sv_json_schema_write_ref(writer, status == 422 ? "HTTPValidationError" : "ErrorResponse");
     end_content(doc);
     sv_writer_end_object(writer);
+    sv_status written = sv_buf_status(&text);
     sv_buf_deinit(&text);
+    return written;
 }
 
-static void write_errors(const sv_openapi_document *doc, const sv_bound_operation *operation)
+static sv_status write_errors(const sv_openapi_document *doc, const sv_bound_operation *operation)
 {
     kind_list list = list_errors(operation);
-    for (int status = 400; status < 600; status++) {
+    sv_status written = SV_OK;
+    for (int status = 400; status < 600 && !written; status++) {
         bool used = false;
         for (size_t i = 0; i < list.len; i++)
             used = used || list.items[i]->status == status;
         if (!used)
             continue;
         write_status(doc, status);
-        write_error(doc, &list, status);
+        written = write_error(doc, &list, status);
     }
+    return written;
 }
 
 static bool is_json(const char *media)
@@ -205,11 +209,13 @@ static void write_success(const sv_openapi_document *doc, const sv_bound_operati
     sv_writer_end_object(writer);
 }
 
-void sv_openapi_responses_write(const sv_openapi_document *doc, const sv_bound_operation *operation)
+sv_status sv_openapi_responses_write(const sv_openapi_document *doc,
+                                     const sv_bound_operation *operation)
 {
     sv_writer_key(doc->writer, SV_STR("responses"));
     sv_writer_begin_object(doc->writer);
     write_success(doc, operation);
-    write_errors(doc, operation);
+    sv_status status = write_errors(doc, operation);
     sv_writer_end_object(doc->writer);
+    return status;
 }

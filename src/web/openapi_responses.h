@@ -10,8 +10,9 @@ sv_status sv_openapi_responses_collect(const sv_openapi_document *doc,
                                        const sv_bound_operation *operation,
                                        sv_error *error) SV_MUST_USE;
 /* The member `responses`: the success, then every error that a request can be answered with, of
- * the layers around the handler too; all errors of one status are one response. */
-void sv_openapi_responses_write(const sv_openapi_document *doc,
-                                const sv_bound_operation *operation);
+ * the layers around the handler too; all errors of one status are one response. SV_NO_MEMORY;
+ * SV_TOO_LARGE when their titles together are longer than 4 KiB. */
+sv_status sv_openapi_responses_write(const sv_openapi_document *doc,
+                                     const sv_bound_operation *operation) SV_MUST_USE;
 
 #endif

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "failing_malloc.h"
 #include "guide_app.h"
 #include "openapi_lab.h"
+#include "web/application.h"
 #include "json/value.h"
 
 static const char *const pieces[] = {
@@ -161,6 +163,51 @@ static void test_two_components_of_one_name(void **state)
     openapi_lab_refuse(&app, "PUT /one and PUT /other: two different schemas are called Thing");
 }
 
+struct note {
+    sv_str text;
+};
+SV_SCHEMA(note, SV_FIELD(note, text, .in = SV_IN_FORM));
+SV_HANDLER_PARAMS(send_note, note, sv_none, sv_none);
+static sv_status send_note(sv_call *call, const struct note *params, const struct sv_none *in,
+                           struct sv_none *out)
+{
+    (void)call, (void)params, (void)in, (void)out;
+    return SV_OK;
+}
+
+/* A document is whole or there is none. `arg`: its length, 0 before the first. */
+static bool write_whole(void *arg)
+{
+    static const sv_security bearer = {"HTTPBearer", SV_SECURITY_BEARER, NULL, NULL};
+    static const sv_security *const security[] = {&bearer, NULL};
+    static const sv_operation rows[] = {{"PUT", "/one", &take_one_handler, .security = security},
+                                        {"POST", "/note", &send_note_handler},
+                                        {"POST", "/raw", &nothing_handler, .raw_media = "image/"},
+                                        {0}};
+    static const sv_app app = {.operations = rows};
+    sv_application_config config = {.app = &app};
+    sv_application *application = NULL;
+    size_t *len = arg;
+    sv_buf problems;
+    sv_buf_init(&problems, 1 << 20);
+    sv_status status = sv_application_new(&config, &problems, &application);
+    if (!status && *len)
+        assert_int_equal(sv_application_openapi(application).len, *len);
+    if (!status)
+        *len = sv_application_openapi(application).len;
+    sv_application_free(application);
+    sv_buf_deinit(&problems);
+    return status == SV_OK;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    size_t len = 0;
+    assert_true(write_whole(&len));
+    assert_true(failing_malloc_try_each(write_whole, &len) >= 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_one_id_twice),
         cmocka_unit_test(test_one_component_twice),
         cmocka_unit_test(test_two_components_of_one_name),
+        cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
