@@ -400,31 +400,32 @@ static void report(checker *c, const char *field, const char *text)
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static bool check_shape(checker *c, const sv_field *row)
+static bool check_shape(checker *c, const sv_field *row, const char *name)
 {
     size_t before = c->n_mistakes;
     for (size_t i = 0; i < COUNT(shape_rules); i++)
         if (c->n_mistakes == before && shape_rules[i].is_broken(row))
-            report(c, row->name, shape_rules[i].text);
+            report(c, name, shape_rules[i].text);
     return c->n_mistakes == before;
 }
 
-static void apply_rules(checker *c, const row_rule *table, size_t n, const sv_field *row)
+static void apply_rules(checker *c, const row_rule *table, size_t n, const sv_field *row,
+                        const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (table[i].is_broken(row))
-            report(c, row->name, table[i].text);
+            report(c, name, table[i].text);
 }
 
-/* A row and the rows of its items; false when its parts are not known. */
-static bool check_values(checker *c, const sv_field *row)
+/* A row and the rows of its items, all under its name; false when its parts are not known. */
+static bool check_values(checker *c, const sv_field *row, const char *name)
 {
-    if (!check_shape(c, row))
+    if (!check_shape(c, row, name))
         return false;
-    bool is_whole =
-        (!row->item || check_values(c, row->item)) && (!row->key || check_values(c, row->key));
+    bool is_whole = (!row->item || check_values(c, row->item, name)) &&
+                    (!row->key || check_values(c, row->key, name));
     if (is_whole)
-        apply_rules(c, rules, COUNT(rules), row);
+        apply_rules(c, rules, COUNT(rules), row, name);
     return is_whole;
 }
 
@@ -434,12 +435,12 @@ static void check_row(checker *c, const sv_field *row, sv_field_use use)
         report(c, NULL, "a field has no name");
         return;
     }
-    if (!check_values(c, row))
+    if (!check_values(c, row, row->name))
         return;
     if (use == SV_FIELD_PARAMS)
-        apply_rules(c, param_rules, COUNT(param_rules), row);
+        apply_rules(c, param_rules, COUNT(param_rules), row, row->name);
     else
-        apply_rules(c, body_rules, COUNT(body_rules), row);
+        apply_rules(c, body_rules, COUNT(body_rules), row, row->name);
     if (row->size > c->schema->size || row->offset > c->schema->size - row->size)
         report(c, row->name, "the member lies outside the struct");
 }

@@ -40,16 +40,19 @@ static sv_status plan_rows(sv_planner *p, sv_plan_draft *made)
     if (!made->fields)
         return SV_NO_MEMORY;
     made->plan.fields = made->fields;
+    const char *outer_row = p->row;
     sv_status status = SV_OK;
     for (size_t i = 0; i < schema->n_fields && !status; i++) {
         const sv_field *row = &schema->fields[i];
         if (sv_field_is_left_out(row))
             continue;
+        p->row = row->name;
         if (row->kind == SV_KIND_EXTRAS)
             status = plan_extras(p, made, row);
         else
             status = sv_plan_field_fill(p, schema, row, &made->fields[made->plan.n_fields++]);
     }
+    p->row = outer_row;
     return status;
 }
 

@@ -127,7 +127,7 @@ static sv_status fill_pattern(sv_planner *p, const sv_schema *schema, sv_plan_fi
     sv_error error = {0};
     sv_status status = sv_pattern_new(field->row->pattern, &error, &pattern);
     if (status == SV_INVALID) {
-        sv_plan_report(p, schema, field->row->name, "`pattern`: %s", error.message);
+        sv_plan_report(p, schema, p->row, "`pattern`: %s", error.message);
         return SV_OK;
     }
     if (status)

@@ -19,6 +19,7 @@ typedef struct sv_planner {
     sv_buf *mistakes;
     sv_field_use use;
     sv_plan_draft *drafts;
+    const char *row; /* of the schema that is planned just now: rows of items have no name */
     bool has_mistakes;
 } sv_planner;
 

@@ -92,7 +92,7 @@ static const struct {
          "row.ii: bounds are for numbers\n"
          "row.ii: limits and checks of the items belong to their row\n"},
         {SV_FIELD_ITEMS(row, ss, .item = SV_EACH(sv_str, .min_len = 2, .max_len = 1)),
-         "row.item: `max_len` is below `min_len`\n"},
+         "row.ss: `max_len` is below `min_len`\n"},
         {SV_FIELD(row, i, SV_MULTIPLE_OF(0)), "row.i: `multiple_of` must be above 0\n"},
         {SV_FIELD(row, i, .pattern = "a"),
          "row.i: `pattern`, `strip`, `lower` and `upper` are for text\n"},
