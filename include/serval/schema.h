@@ -241,16 +241,17 @@ struct sv_field {
     size_t max_item_len;         /* lists of text: code points of each item */
     sv_bound ge, gt, le, lt;     /* numbers (and numbers in lists) */
     sv_bound multiple_of;
-    const char *pattern; /* text: a regular expression, found anywhere, see docs */
+    const char *pattern; /* text: a regular expression (as Rust's) that must be found in it */
     sv_text_format format;
-    bool strip, lower, upper; /* text is changed so before it is checked */
-    bool strict;              /* no coercions */
-    bool unique;              /* of a list: a set, what comes twice is dropped */
-    sv_moment moment;         /* dates, with and without time */
-    sv_zone zone;             /* dates with time */
-    int uuid_version;         /* 1..8; 0: any */
-    int max_digits;           /* of decimals; 0: any number */
-    bool has_decimal_places;  /* SV_DECIMAL_PLACES(n) */
+    bool strip;              /* text: blanks at both ends are cut off before it is checked */
+    bool lower, upper;       /* text: its case is changed after it was checked */
+    bool strict;             /* no coercions */
+    bool unique;             /* of a list: a set, what comes twice is dropped */
+    sv_moment moment;        /* dates, with and without time */
+    sv_zone zone;            /* dates with time */
+    int uuid_version;        /* 1..8; 0: any */
+    int max_digits;          /* of decimals; 0: any number */
+    bool has_decimal_places; /* SV_DECIMAL_PLACES(n) */
     int decimal_places;
     int variant;              /* of a union: the value of its kind member */
     bool optional;            /* may be absent without a default */
