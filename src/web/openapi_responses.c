@@ -153,7 +153,22 @@ static bool is_json(const char *media)
            sv_str_ends_with(text, SV_STR("+json"));
 }
 
-static void write_events(const sv_openapi_document *doc, const sv_schema *event)
+/* `event` describes what `data` holds as JSON; NULL: any text. */
+static void write_event_data(const sv_openapi_document *doc, const sv_plan *event)
+{
+    sv_writer *writer = doc->writer;
+    sv_writer_key(writer, SV_STR("data"));
+    sv_writer_begin_object(writer);
+    sv_writer_key_cstr(writer, "type", "string");
+    if (event) {
+        sv_writer_key_cstr(writer, "contentMediaType", "application/json");
+        sv_writer_key(writer, SV_STR("contentSchema"));
+        sv_json_schema_write_ref(writer, sv_json_schema_component(event->schema));
+    }
+    sv_writer_end_object(writer);
+}
+
+static void write_events(const sv_openapi_document *doc, const sv_plan *event)
 {
     sv_writer *writer = doc->writer;
     write_content(doc, "text/event-stream");
@@ -164,18 +179,13 @@ static void write_events(const sv_openapi_document *doc, const sv_schema *event)
     sv_writer_key_cstr(writer, "type", "object");
     sv_writer_key(writer, SV_STR("properties"));
     sv_writer_begin_object(writer);
-    sv_writer_key(writer, SV_STR("data"));
-    sv_writer_begin_object(writer);
-    sv_writer_key_cstr(writer, "type", "string");
-    sv_writer_key_cstr(writer, "contentMediaType", "application/json");
-    sv_writer_key(writer, SV_STR("contentSchema"));
-    sv_json_schema_write_ref(writer, sv_json_schema_component(event));
-    sv_writer_end_object(writer);
+    write_event_data(doc, event);
     sv_writer_key_raw(writer, "event", SV_STR("{\"type\":\"string\"}"));
     sv_writer_key_raw(writer, "id", SV_STR("{\"type\":\"string\"}"));
     sv_writer_key_raw(writer, "retry", SV_STR("{\"type\":\"integer\",\"minimum\":0}"));
     sv_writer_end_object(writer);
-    sv_writer_key_raw(writer, "required", SV_STR("[\"data\"]"));
+    if (event)
+        sv_writer_key_raw(writer, "required", SV_STR("[\"data\"]"));
     sv_writer_end_object(writer);
     sv_writer_end_object(writer);
     end_content(doc);
@@ -202,8 +212,8 @@ static void write_success(const sv_openapi_document *doc, const sv_bound_operati
     write_status(doc, status);
     sv_writer_begin_object(writer);
     sv_writer_key_cstr(writer, "description", "Successful Response");
-    if (operation->event)
-        write_events(doc, operation->event->schema);
+    if (operation->row->handler->event)
+        write_events(doc, operation->event);
     else if (!is_empty)
         write_answer(doc, operation);
     sv_writer_end_object(writer);

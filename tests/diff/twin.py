@@ -16,7 +16,7 @@ from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, Form, Header, Pat
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.security import (APIKeyCookie, APIKeyHeader, APIKeyQuery, HTTPAuthorizationCredentials, HTTPBasic,
                               HTTPBearer, OAuth2PasswordBearer)
-from fastapi.sse import EventSourceResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Base64Bytes, BaseModel, ConfigDict, EmailStr, Field, HttpUrl, RootModel
 
 app = FastAPI(title="Twin", version="1.0.0", description="The same application twice.")
@@ -286,6 +286,12 @@ def send_loose(nick: Annotated[str | None, Form()] = None, age: Annotated[int, F
 async def stream_sizes(body: Strict) -> AsyncIterable[Size]:
     for i in range(body.x):
         yield Size(width=i + 1, height=1)
+
+
+@app.get("/words", response_class=EventSourceResponse)
+async def stream_words():
+    yield ServerSentEvent(raw_data="one")
+    yield ServerSentEvent(raw_data="two")
 
 
 # Section: answers that are no models.

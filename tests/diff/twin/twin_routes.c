@@ -104,8 +104,17 @@ static sv_status stream_sizes(sv_call *call, const struct strict *in, sv_events 
     return status;
 }
 
+SV_STREAM(stream_words, sv_none, sv_none);
+static sv_status stream_words(sv_call *call, const struct sv_none *in, sv_events *events)
+{
+    (void)call, (void)in;
+    sv_status status = sv_events_send_text(events, SV_STR("one"));
+    return status ? status : sv_events_send_text(events, SV_STR("two"));
+}
+
 static const sv_operation streams[] = {
     {"POST", "/stream", &stream_sizes_handler},
+    {"GET", "/words", &stream_words_handler},
     {0},
 };
 const sv_api_router streams_router = {.operations = streams};

@@ -36,6 +36,13 @@ static sv_status chat(sv_call *call, const struct sv_none *in, sv_events *events
     return chat_send(events, &(struct token){SV_STR("a")});
 }
 
+SV_STREAM(words, sv_none, sv_none);
+static sv_status words(sv_call *call, const struct sv_none *in, sv_events *events)
+{
+    (void)call, (void)in;
+    return sv_events_send_text(events, SV_STR("a"));
+}
+
 static void expect_response(const sv_operation *row, const char *first, const char *second)
 {
     const sv_operation rows[] = {*row, {0}};
@@ -78,6 +85,11 @@ static void test_events(void **state)
                     "\"string\",\"contentMediaType\":\"application/json\",\"contentSchema\":"
                     "{\"$ref\":\"#/components/schemas/token\"}},",
                     "\"token\":{\"properties\":{\"text\":");
+    expect_response(&(sv_operation){"GET", "/words", &words_handler},
+                    "\"200\":" SUCCESS ",\"content\":{\"text/event-stream\":{\"schema\":{\"type\":"
+                    "\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"data\":{\"type\":"
+                    "\"string\"},",
+                    "\"minimum\":0}}}}}}},");
 }
 
 static void test_errors(void **state)
