@@ -15,13 +15,15 @@
 
 struct config {
     sv_str model_path;
-    int64_t workers;
+    int64_t workers, llm_fails_after;
 };
 SV_SCHEMA(config,
           SV_FIELD(config, model_path, .default_json = "\"" CONFIG_MODELS "\"",
                    .help = "Folder of the models: digits and embedder"),
           SV_FIELD(config, workers, SV_GE(0), SV_LE(1024), .default_json = "0",
-                   .help = "How many predictions are computed at once; 0: the CPUs we may use"));
+                   .help = "How many predictions are computed at once; 0: the CPUs we may use"),
+          SV_FIELD(config, llm_fails_after, SV_GE(-1), .default_json = "-1",
+                   .help = "To try it out: the pretended LLM fails after so many tokens"));
 SV_SETTINGS(config);
 
 #endif

@@ -8,6 +8,7 @@
 extern const sv_error_kind invalid_input_error;     /* 400 */
 extern const sv_error_kind version_not_found_error; /* 404 */
 extern const sv_error_kind job_not_found_error;     /* 404 */
+extern const sv_error_kind llm_failed_error;        /* 502 */
 extern const sv_error_kind model_not_loaded_error;  /* 503 */
 extern const sv_error_kind too_many_jobs_error;     /* 503 */
 

@@ -288,6 +288,20 @@ def test_a_wrong_chat_is_refused_before_the_stream(api, path):
         assert error_of(api.post(path, json=body), 422, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("tokens", [0, 2])
+def test_a_language_model_that_fails(tokens):
+    with serving("examples/ml_api", "--llm-fails-after", tokens, "--log-level", "off") as server, server.client() as client:
+        answers = [client.post(path, json={"message": "a b"}) for path in ("/chat", "/chat/stream")]
+        if not tokens:
+            assert [error_of(answer, 502, "UPSTREAM_FAILED")["message"] for answer in answers] == ["The language model failed"] * 2
+            return
+        assert answers[0].text == ('data: {"content":"Echo:"}\n\ndata: {"content":" a"}\n\n'
+                                   'data: {"error":"The language model failed"}\n\n')
+        start, data = answers[1].text.split("event: error\ndata: ")
+        assert start == "data: You\n\ndata:  said:\n\n"
+        assert json.loads(data)["error"] == "UPSTREAM_FAILED"
+
+
 # Around.
 
 def test_probes(api):

@@ -164,14 +164,22 @@ struct chat_request {
 SV_SCHEMA_WITH(chat_request, (.component = "ChatRequest"),
                SV_FIELD(chat_request, message, .min_len = 1, .max_len = 32768));
 
-/* One event of /chat: a piece of the answer, or its end. */
+/* One event of /chat: a piece of the answer, its end, or what went wrong. */
 struct chat_event {
-    sv_opt_str content;
+    sv_opt_str content, error;
     sv_opt_bool done;
 };
 SV_SCHEMA_WITH(chat_event, (.component = "ChatEvent"),
                SV_FIELD(chat_event, content, .optional = true),
+               SV_FIELD(chat_event, error, .optional = true),
                SV_FIELD(chat_event, done, .optional = true));
+
+/* One event of /chat/stream: bare text. */
+struct chat_token {
+    sv_str text;
+};
+SV_SCHEMA_WITH(chat_token, (.component = "ChatToken", .shape = SV_SHAPE_ROOT),
+               SV_FIELD(chat_token, text));
 
 /* Health. */
 
