@@ -129,6 +129,10 @@ function(sv_programs)
     sv_link_rooms(program_twin app)
     set_target_properties(program_twin PROPERTIES
         OUTPUT_NAME twin RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/tests")
+    # It echoes the models that unit tests decode.
+    set(models "${CMAKE_SOURCE_DIR}/tests/unit/json")
+    target_sources(program_echoes PRIVATE "${models}/case_schemas.c" "${models}/kind_schemas.c")
+    target_include_directories(program_echoes PRIVATE "${models}")
     if(SV_TESTS)
         sv_application(template "${CMAKE_SOURCE_DIR}/assets/template") # what `serval new` writes
     endif()

@@ -288,6 +288,10 @@ sv_error_type sv_coerce_bool(const sv_value *value, bool *ret_bool)
         *ret_bool = sv_value_bool(value);
         return SV_ERROR_TYPE_NONE;
     case SV_VALUE_INT:
+        if (sv_value_int(value) < 0 || sv_value_int(value) > 1)
+            return SV_ERROR_TYPE_BOOL_PARSING;
+        *ret_bool = sv_value_int(value) == 1;
+        return SV_ERROR_TYPE_NONE;
     case SV_VALUE_DOUBLE:
     case SV_VALUE_BIG_INT:
     case SV_VALUE_INFINITE:

@@ -119,6 +119,25 @@ static void keep_file(sv_kind kind, const sv_file *file, void *out)
         memcpy(out, &file->content, sizeof file->content);
 }
 
+/* The files of a list, and complaints about the texts among them. */
+static bool keep_file_items(sv_decoder *d, const sv_decode_member *member, const sv_loc *where,
+                            char *items)
+{
+    const sv_plan_field *item = member->field->item;
+    sv_value_cursor cursor = sv_value_walk(member->value);
+    bool valid = true;
+    for (size_t i = 0; i < member->n_files; i++) {
+        const sv_value *text = NULL;
+        sv_loc item_where = {.parent = where, .index = i};
+        sv_value_next_item(&cursor, &text);
+        if (member->files[i])
+            keep_file(item->kind, member->files[i], items + i * member->field->item_size);
+        else
+            valid = refuse_file(d, item, text, &item_where, NULL);
+    }
+    return valid;
+}
+
 static bool keep_files(sv_decoder *d, const sv_decode_member *member, const sv_loc *where,
                        char *structure)
 {
@@ -133,14 +152,12 @@ static bool keep_files(sv_decoder *d, const sv_decode_member *member, const sv_l
     }
     if (!sv_validate_max_items(field->row, member->n_files, &violation) ||
         !sv_validate_min_items(field->row, member->n_files, &violation))
-        return sv_decoder_refuse_violation(d, &violation, where, NULL);
+        return sv_decoder_refuse_violation(d, &violation, where, member->value);
     list->len = member->n_files;
     list->items = sv_arena_alloc_array(d->arena, list->len, field->item_size);
     if (!list->items)
         return sv_decoder_stop(d, SV_NO_MEMORY);
-    for (size_t i = 0; i < list->len; i++)
-        keep_file(field->item->kind, member->files[i], list->items + i * field->item_size);
-    return true;
+    return keep_file_items(d, member, where, list->items);
 }
 
 /* `container`: what a missing member is missing from; NULL: the request. */
@@ -157,10 +174,10 @@ static bool decode_or_default(sv_decoder *d, const sv_decode_member *member, cha
 {
     const sv_plan_field *field = member->field;
     sv_loc where = {.parent = member->place, .name = member->name};
-    if (member->value)
-        return sv_decode_slot(d, field, member->value, &where, structure);
     if (member->n_files)
         return keep_files(d, member, &where, structure);
+    if (member->value)
+        return sv_decode_slot(d, field, member->value, &where, structure);
     return decode_absent(d, field, NULL, &where, structure);
 }
 

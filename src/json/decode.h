@@ -29,9 +29,9 @@ sv_status sv_decode_value(sv_arena *arena, const sv_plan *plan, const sv_value *
 typedef struct sv_decode_member {
     const sv_plan_field *field;
     sv_str name;                 /* in `loc` */
-    const sv_value *value;       /* NULL: absent, or: */
+    const sv_value *value;       /* NULL: absent, unless there are files */
     const sv_loc *place;         /* what the member's name follows in `loc` */
-    const sv_file *const *files; /* of a form, at least one; they go into sv_file and sv_files */
+    const sv_file *const *files; /* of a form; in a list NULL where `value` has a text */
     size_t n_files;
 } sv_decode_member;
 

@@ -84,7 +84,8 @@ static const sv_value *list_value(sv_arena *arena, const given *found)
     if (!texts)
         return NULL;
     for (size_t i = 0; i < found->len; i++)
-        texts[i] = found->items[i]->value;
+        if (!found->items[i]->file)
+            texts[i] = found->items[i]->value.ptr ? found->items[i]->value : SV_STR("");
     return sv_value_from_strs(arena, texts, found->len);
 }
 
@@ -101,15 +102,13 @@ static bool takes_files(const sv_plan_field *field)
     return kind == SV_KIND_FILE || kind == SV_KIND_BYTES;
 }
 
-/* All of them are files, and files are wanted. */
+/* Some of them are files, and files are wanted. */
 static bool has_files(const sv_plan_field *field, const given *found)
 {
-    if (!takes_files(field))
-        return false;
     for (size_t i = 0; i < found->len; i++)
-        if (!found->items[i]->file)
-            return false;
-    return true;
+        if (found->items[i]->file)
+            return takes_files(field);
+    return false;
 }
 
 static sv_status keep_files(sv_arena *arena, const given *found, sv_decode_member *member)
@@ -132,11 +131,11 @@ static sv_status find_member(sv_arena *arena, const sv_params *params, const sv_
     member->place = &locs[in];
     if (!found.len)
         return SV_OK;
-    if (has_files(member->field, &found))
-        return keep_files(arena, &found, member);
     member->value =
         is_list(member->field) ? list_value(arena, &found) : single_value(arena, found.items[0]);
-    return member->value ? SV_OK : SV_NO_MEMORY;
+    if (!member->value)
+        return SV_NO_MEMORY;
+    return has_files(member->field, &found) ? keep_files(arena, &found, member) : SV_OK;
 }
 
 /* Places in their order; in a place the order of the rows stays. */

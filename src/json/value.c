@@ -208,15 +208,20 @@ const sv_value *sv_value_from_str(sv_arena *arena, sv_str text)
     return value;
 }
 
+static sv_value make_array(size_t len)
+{
+    return (sv_value){.tag = (uint64_t)len << SV_VALUE_TAG_LEN | SV_VALUE_TAG_ARRAY,
+                      .as.size = (len + 1) * sizeof(sv_value)};
+}
+
 const sv_value *sv_value_from_strs(sv_arena *arena, const sv_str *texts, size_t n_texts)
 {
     sv_value *array = sv_arena_alloc_array(arena, n_texts + 1, sizeof *array);
     if (!array)
         return NULL;
-    *array = (sv_value){.tag = (uint64_t)n_texts << SV_VALUE_TAG_LEN | SV_VALUE_TAG_ARRAY,
-                        .as.size = (n_texts + 1) * sizeof *array};
+    *array = make_array(n_texts);
     for (size_t i = 0; i < n_texts; i++)
-        array[1 + i] = make_str(texts[i]);
+        array[1 + i] = texts[i].ptr ? make_str(texts[i]) : make_array(0);
     return array;
 }
 

@@ -61,7 +61,8 @@ typedef struct sv_value_error {
 sv_status sv_value_parse(sv_arena *arena, sv_str text, const sv_value_limits *limits,
                          sv_value_error *error, const sv_value **ret_value) SV_MUST_USE;
 
-/* A text, or an array of texts, as a value; the bytes are borrowed. NULL when out of memory. */
+/* A text, or an array of texts, as a value; the bytes are borrowed. NULL when out of memory. What
+ * is no text, a NULL pointer, is an empty array in that array. */
 const sv_value *sv_value_from_str(sv_arena *arena, sv_str text);
 const sv_value *sv_value_from_strs(sv_arena *arena, const sv_str *texts, size_t n_texts);
 

@@ -129,12 +129,6 @@ sv_status sv_gather_form(sv_call *call, sv_form *ret_form)
     return status && error.kind ? sv_call_fail_with(call, status, &error) : status;
 }
 
-/* A file field that was left empty counts as not sent. */
-static bool is_empty_file(const sv_form_part *part)
-{
-    return part->filename.ptr && !part->filename.len && !part->bytes.len;
-}
-
 static sv_status add_file(collection *all, const sv_form_part *part)
 {
     sv_file *file = sv_arena_alloc(all->call->arena, sizeof *file);
@@ -156,8 +150,6 @@ static sv_status add_form(collection *all)
         status = make_room(all, form.n_parts);
     for (size_t i = 0; !status && i < form.n_parts; i++) {
         const sv_form_part *part = &form.parts[i];
-        if (is_empty_file(part))
-            continue;
         if (part->filename.ptr)
             status = add_file(all, part);
         else

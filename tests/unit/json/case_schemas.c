@@ -108,7 +108,7 @@ static sv_status check_even(sv_check *check, int64_t *value)
 {
     if (*value % 2)
         return sv_reject(check, "must be even");
-    *value *= 10;
+    *value = (int64_t)((uint64_t)*value * 10);
     return SV_OK;
 }
 

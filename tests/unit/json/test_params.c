@@ -295,7 +295,9 @@ static void test_forms(void **state)
                              TEXT("tags", ""),        UPLOAD("file", &file_b),
                              UPLOAD("file", &file_a), UPLOAD("more", &file_a),
                              UPLOAD("more", &file_b), UPLOAD("raw", &file_a)};
-    const sv_param empty[] = {TEXT("n", ""), UPLOAD("file", &no_file)};
+    const sv_param empty[] = {TEXT("n", ""), UPLOAD("file", &file_a), UPLOAD("file", &no_file)};
+    const sv_param mixed[] = {TEXT("n", "1"), UPLOAD("file", &file_a), UPLOAD("more", &file_a),
+                              TEXT("more", "t"), UPLOAD("tags", &file_a)};
     const sv_param wrong[] = {UPLOAD("n", &file_a), TEXT("file", "text"), TEXT("more", "t")};
     assert_true(sv_str_eq(complain(arena, &form_schema, good, 10, &decoded), SV_STR("")));
     const struct form *form = decoded;
@@ -304,7 +306,7 @@ static void test_forms(void **state)
     assert_true(form->more.len == 2 && sv_str_eq(form->more.items[1].filename, SV_STR("b")));
     assert_true(form->raw.set && form->raw.value.len == 2);
     assert_string_equal(
-        complain(arena, &form_schema, empty, 2, &decoded).ptr,
+        complain(arena, &form_schema, empty, 3, &decoded).ptr,
         "[{\"type\":\"missing\",\"loc\":[\"body\",\"n\"],\"msg\":\"Field "
         "required\",\"input\":null},{\"type\":\"missing\",\"loc\":[\"body\",\"file\"],"
         "\"msg\":\"Field required\",\"input\":null}]");
@@ -318,6 +320,13 @@ static void test_forms(void **state)
         "\"value_error\",\"loc\":[\"body\",\"more\",0],\"msg\":\"Value error, Expected UploadFile, "
         "received: "
         "<class 'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}}]");
+    assert_string_equal(
+        complain(arena, &form_schema, mixed, 5, &decoded).ptr,
+        "[{\"type\":\"string_type\",\"loc\":[\"body\",\"tags\",0],\"msg\":\"Input should be a "
+        "valid "
+        "string\",\"input\":[]},{\"type\":\"value_error\",\"loc\":[\"body\",\"more\",1],\"msg\":"
+        "\"Value error, Expected UploadFile, received: <class "
+        "'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}}]");
     sv_arena_free(arena);
 }
 
