@@ -61,7 +61,7 @@ struct sv_call {
     atomic_llong running_since_ns; /* its handler runs; 0: it does not */
     atomic_bool is_inline;         /* on an event loop */
     /* The owner's. */
-    sv_call *next_spare; /* of the store */
+    sv_call *next_spare;                        /* of the store */
     const struct sv_bound_operation *operation; /* NULL: no route was found, or a task */
     sv_arena *arena;
     sv_cancel *cancel;

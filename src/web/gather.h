@@ -3,8 +3,8 @@
 #ifndef SERVAL_WEB_GATHER_H
 #define SERVAL_WEB_GATHER_H
 
-#include "web/call.h"
 #include "http/form.h"
+#include "web/call.h"
 #include "json/errors.h"
 
 /* Decodes the parameters of one plan into a struct in the call's arena. SV_INVALID: mistakes were
