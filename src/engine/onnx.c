@@ -102,6 +102,14 @@ static void ORT_API_CALL write_log(void *arg, OrtLoggingLevel severity, const ch
         log->write(log->arg, severities[severity], sv_onnx_engine.name, message);
 }
 
+/* Lines that belong to no session. The process has one environment, which may outlive the host that
+ * made it: it must not know one. */
+static void ORT_API_CALL drop_log(void *arg, OrtLoggingLevel severity, const char *category,
+                                  const char *id, const char *location, const char *message)
+{
+    (void)arg, (void)severity, (void)category, (void)id, (void)location, (void)message;
+}
+
 static sv_status take_api(onnx_state *onnx, sv_error *error)
 {
     const OrtApiBase *(ORT_API_CALL * get_base)(void);
@@ -120,7 +128,7 @@ static sv_status create_environment(onnx_state *onnx, sv_error *error)
 {
     onnx_call call = begin(onnx, error);
     const OrtApi *api = onnx->api;
-    if (succeeds(&call, api->CreateEnvWithCustomLogger(write_log, onnx, ORT_LOGGING_LEVEL_WARNING,
+    if (succeeds(&call, api->CreateEnvWithCustomLogger(drop_log, NULL, ORT_LOGGING_LEVEL_WARNING,
                                                        "serval", &onnx->env)) &&
         succeeds(&call, api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &onnx->cpu)))
         succeeds(&call, api->GetAllocatorWithDefaultOptions(&onnx->allocator));
@@ -398,7 +406,9 @@ static bool apply_options(onnx_call *call, const sv_engine_options *asked,
         if (!succeeds(call, api->AddSessionConfigEntry(session, options.entries[i].key,
                                                        options.entries[i].value)))
             return false;
-    return succeeds(call, api->SetIntraOpNumThreads(session, options.intra_threads)) &&
+    void *sink = (void *)(uintptr_t)call->onnx; /* only read */
+    return succeeds(call, api->SetUserLoggingFunction(session, write_log, sink)) &&
+           succeeds(call, api->SetIntraOpNumThreads(session, options.intra_threads)) &&
            succeeds(call, api->SetInterOpNumThreads(session, options.inter_threads)) &&
            succeeds(call, api->SetSessionExecutionMode(session, ORT_SEQUENTIAL)) &&
            succeeds(call, api->SetSessionGraphOptimizationLevel(session, ORT_ENABLE_ALL)) &&

@@ -238,29 +238,47 @@ static void take_line(void *arg, sv_engine_severity severity, const char *engine
     strncpy(taken->text, text, sizeof taken->text - 1);
 }
 
-/* A process has one environment, with the log of the host that came first: so this one comes alone.
- */
-static void test_the_engines_lines_go_to_the_sink(void **state)
+static bool open_logging(lines *taken, const sv_engine_config *config, sv_engine_host **ret_host)
 {
-    (void)state;
-    lines taken = {0};
-    sv_engine_config config = {.log = {take_line, &taken}};
-    sv_engine_host *logging = NULL;
     sv_engine_about about;
-    assert_int_equal(sv_engine_host_new(&config, &logging), SV_OK);
-    if (sv_engine_host_describe(logging, &sv_onnx_engine, NULL, &about)) {
-        sv_engine_host_free(logging);
-        skip();
-    }
+    *taken = (lines){0};
+    assert_int_equal(sv_engine_host_new(config, ret_host), SV_OK);
+    if (!sv_engine_host_describe(*ret_host, &sv_onnx_engine, NULL, &about))
+        return true;
+    sv_engine_host_free(*ret_host);
+    return false;
+}
+
+static void make_it_complain(sv_engine_host *logging)
+{
     sv_engine_model *model = engine_lab_load(logging, "pick.onnx");
     const int64_t bad[] = {9};
     sv_tensor input = engine_lab_int64s("index", SV_SHAPE(1), bad);
     sv_engine_result result;
     assert_int_equal(engine_lab_run(model, &input, 1, NULL, &result), SV_INVALID);
-    assert_true(taken.n >= 1);
-    assert_non_null(strstr(taken.text, "idx=9"));
     sv_engine_unload(model);
-    sv_engine_host_free(logging);
+}
+
+/* A process has one environment, however many hosts it has: each gets the lines of its own models,
+ * also when the host that came first is gone. */
+static void test_the_engines_lines_go_to_the_sink(void **state)
+{
+    (void)state;
+    lines first_lines, second_lines;
+    sv_engine_config first_config = {.log = {take_line, &first_lines}};
+    sv_engine_config second_config = {.log = {take_line, &second_lines}};
+    sv_engine_host *first, *second;
+    if (!open_logging(&first_lines, &first_config, &first))
+        skip();
+    assert_true(open_logging(&second_lines, &second_config, &second));
+    make_it_complain(first);
+    assert_true(first_lines.n >= 1 && second_lines.n == 0);
+    assert_non_null(strstr(first_lines.text, "idx=9"));
+    sv_engine_host_free(first);
+    make_it_complain(second);
+    assert_true(second_lines.n >= 1);
+    assert_non_null(strstr(second_lines.text, "idx=9"));
+    sv_engine_host_free(second);
 }
 
 static bool run_types(void *arg)
