@@ -333,7 +333,7 @@ static bool decode_model(sv_decoder *d, const sv_plan *plan, const sv_value *val
 {
     if (sv_value_get_type(value) != SV_VALUE_OBJECT)
         return sv_decoder_refuse(d, SV_ERROR_TYPE_MODEL_ATTRIBUTES_TYPE, where, value);
-    sv_decoder_floor(d, SV_EXACTNESS_LAX);
+    sv_decoder_floor(d, SV_EXACTNESS_STRICT);
     return decode_fields(d, plan, value, where, out);
 }
 
@@ -346,7 +346,7 @@ static bool decode_shape(sv_decoder *d, const sv_plan *plan, const sv_value *val
     case SV_SHAPE_TUPLE:
         return sv_decode_list_tuple(d, plan, value, where, out);
     case SV_SHAPE_ROOT:
-        sv_decoder_floor(d, SV_EXACTNESS_LAX);
+        sv_decoder_floor(d, SV_EXACTNESS_STRICT);
         return sv_decode_slot(d, &plan->fields[0], value, where, out);
     case SV_SHAPE_UNION:
         return sv_decode_union(d, plan, value, where, out);

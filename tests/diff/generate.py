@@ -150,9 +150,9 @@ class Generator(Values):
         return b"/" + b"/".join(pieces) + (b"?" + query if query or self.chance(0.02) else b"")
 
     @staticmethod
-    def field_text(text):
-        """What a header can carry."""
-        return "".join(letter for letter in text if letter.isprintable() and ord(letter) < 127).strip().encode()
+    def field_text(text, last=126):
+        """What a header can carry: letters up to the last one."""
+        return "".join(letter for letter in text if letter.isprintable() and ord(letter) <= last).strip().encode("latin-1")
 
     def headers(self, parameters):
         fields = []
@@ -162,7 +162,7 @@ class Generator(Values):
                 if self.chance(self.mischief / 8):
                     name = name.replace("-", "_")
                 name = self.pick([str, str.upper, str.title])(name)
-                fields += [(name, self.field_text(text)) for text in self.parameter_texts(parameter["schema"])]
+                fields += [(name, self.field_text(text, 255)) for text in self.parameter_texts(parameter["schema"])]
         return fields
 
     def cookies(self, parameters):

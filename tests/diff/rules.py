@@ -75,7 +75,7 @@ def is_newline_in_path(request, _, theirs):
 
 
 def is_composed_email(request, ours, theirs):
-    return "k_email" in request.route and ours.status == theirs.status == 200 and (
+    return ("k_email" in request.route or b"mail=" in request.target) and ours.status == theirs.status == 200 and (
         unicodedata.normalize("NFC", json.dumps(ours.value, ensure_ascii=False)) ==
         json.dumps(theirs.value, ensure_ascii=False))
 
@@ -116,8 +116,9 @@ def is_finite(one, _, is_ours):
     return is_ours and one["type"] == "finite_number"
 
 
-def is_big_enum(one, other, is_ours):
-    return is_ours and one["type"] in ("enum", "literal_error") and (other or {}).get("type") == "int_parsing_size"
+def is_big_text_of_enum(one, other, is_ours):
+    return is_ours and one["type"] == "int_parsing_size" == (other or {}).get("type") and (
+        isinstance(one["input"], str) and isinstance(other["input"], int))
 
 
 def is_year_zero(one, other, is_ours):
@@ -143,7 +144,7 @@ def is_upload_input(one, other, is_ours):
 ENTRIES = {
     "integers of any size": is_big_integer,
     "floats may be NaN and infinite (`\"nan\"`, `1e400`), and are answered as `null`": is_finite,
-    "an integer beyond 64 bits for an enum or literal of integers is `int_parsing_size`": is_big_enum,
+    "a text that is an integer beyond 64 bits, for an enum of integers: `input` is the integer": is_big_text_of_enum,
     "what a date in year 0 should rather be (future, with a zone)": is_year_zero,
     "a tag of a union that is a list, an object or a small number is quoted as Python prints it": is_odd_tag,
     "hosts in other scripts (e-mail, URL) by all tables of Unicode; the reason quotes Python's `idna`": is_foreign_host,
