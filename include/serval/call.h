@@ -66,8 +66,8 @@ SV_API void sv_set_status(sv_call *call, int status);
 /* Adds a header; name and value are copied. Names and values that are not legal in HTTP:
  * SV_INVALID. */
 SV_API sv_status sv_set_header(sv_call *call, const char *name, sv_str value);
-/* Answers with bytes instead of the struct: `bytes` must live as long as the call (or be static).
- */
+/* Answers with bytes instead of the struct: `bytes` and `content_type` (NULL: none) must live as
+ * long as the call (or be static). SV_INVALID for a type that no header can carry. */
 SV_API sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes);
 
 /* Answers 307, or another 3xx, with `Location`. `location` is copied; SV_INVALID for one that no

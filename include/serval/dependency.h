@@ -56,8 +56,9 @@ typedef struct sv_slot {
 
 /* The value of a state; NULL (and a report) when the application does not list it. Any thread. */
 SV_API void *sv_state_get_(const sv_application *application, const sv_state *state);
-/* The value of a dependency, opened now if it was not; NULL when that failed, with the failure in
- * the call: `return SV_FAILED`. */
+/* The value of a dependency, opened now if it was not; NULL when that failed, it needs itself or
+ * was closed before (both are reported), with the failure in the call: `return SV_FAILED`. What
+ * middleware opens is closed on the event loop when no handler runs. */
 SV_API void *sv_dependency_get_(sv_call *call, const sv_dependency *dependency);
 /* The memory of a slot; NULL when out of memory. */
 SV_API void *sv_slot_get_(sv_call *call, const sv_slot *slot);

@@ -70,14 +70,17 @@ SV_API sv_status sv_events_follow(sv_events *events, sv_channel *channel);
 
 /* Starts a streamed answer of bytes with the row's (or sv_set_status's) status and the headers set
  * so far; then sv_write as often as needed; returning from the handler ends it, returning anything
- * but SV_OK breaks the connection off, so that the client sees that something is missing. */
+ * but SV_OK breaks the connection off, so that the client sees that something is missing.
+ * SV_INVALID: it was started before, or no header can carry `content_type`; SV_UNSUPPORTED in tasks
+ * and middleware; SV_CANCELLED when nobody waits any more. */
 SV_API sv_status sv_respond_stream(sv_call *call, const char *content_type);
 /* As sv_events_send, for bytes; they are copied. */
 SV_API sv_status sv_write(sv_call *call, sv_str bytes);
 
 /* The next piece of a body of an operation with `.stream_body`; waits for it. `*ret_len` 0: the
  * body is complete. SV_CANCELLED, SV_TOO_LARGE (over max_body_bytes), SV_TIMEOUT: return it, the
- * answer fits. Not on an event loop. */
+ * answer fits. SV_INVALID: `size` is 0, or the operation has no `.stream_body`. Not on an event
+ * loop, in tasks or in middleware (SV_UNSUPPORTED). */
 SV_API sv_status sv_read(sv_call *call, void *bytes, size_t size, size_t *ret_len);
 
 #ifndef __cplusplus

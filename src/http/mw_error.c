@@ -89,6 +89,7 @@ void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
         kind = &sv_kind_insufficient_memory;
         answer->body = no_memory;
     }
+    answer->absent_bytes = 0;
     answer->status = kind->status;
     answer->error_code = kind->code;
     answer->kind = kind;

@@ -47,7 +47,8 @@ static void write_length(sv_buf *out, const sv_answer *answer, sv_response_lengt
         return;
     switch (length) {
     case SV_RESPONSE_KNOWN:
-        append_field(out, SV_STR("Content-Length"), format_number(answer->body.len, digits));
+        append_field(out, SV_STR("Content-Length"),
+                     format_number(answer->body.len + answer->absent_bytes, digits));
         break;
     case SV_RESPONSE_CHUNKED:
         append(out, SV_STR("Transfer-Encoding: chunked\r\n"));

@@ -18,7 +18,7 @@
 #include "web/state_set.h"
 #include "json/params.h"
 
-enum { MAX_MOUNTS = 64, MAX_REPORT = 512 };
+enum { MAX_MOUNTS = 64, MAX_SEEN_MOUNTS = 1024, MAX_REPORT = 512 };
 static const size_t MAX_OPENAPI_BYTES = (size_t)64 << 20;
 
 /* A plan made while serving (tasks). */
@@ -57,7 +57,8 @@ struct sv_application {
 static size_t count_mounts(const sv_app *app)
 {
     size_t n = 0;
-    while (app && app->mounts && app->mounts[n].prefix)
+    const sv_mount *at = app ? app->mounts : NULL;
+    while (at && (at[n].prefix || at[n].app || at[n].folder))
         n++;
     return n;
 }
@@ -67,24 +68,26 @@ static size_t count_pages(bool has_pages)
     return has_pages ? sv_routes_count_table(sv_docs_page_operations()) : 0;
 }
 
-/* Operations of an app and of everything mounted in it. */
-static size_t count_tree(const sv_app *app, int depth)
+/* Operations of an app and of everything mounted in it. An app that is mounted in itself has no
+ * end: at most `*n_left` mounts are looked at. */
+static size_t count_tree(const sv_app *app, size_t *n_left)
 {
     size_t n = sv_routes_count_app(app);
-    for (size_t i = 0; depth < MAX_MOUNTS && i < count_mounts(app); i++) {
+    for (size_t i = 0; *n_left && i < count_mounts(app); i++) {
         const sv_app *inner = app->mounts[i].app;
-        n += inner ? count_pages(!inner->no_pages) + count_tree(inner, depth + 1)
+        --*n_left;
+        n += inner ? count_pages(!inner->no_pages) + count_tree(inner, n_left)
                    : sv_routes_count_table(sv_folder_operations());
     }
     return n;
 }
 
-static size_t count_all(const sv_application_config *config)
+static size_t count_all(const sv_application_config *config, size_t *n_left)
 {
     size_t n = count_pages(config->pages);
     for (size_t i = 0; i < config->n_tables; i++)
         n += sv_routes_count_table(config->tables[i]);
-    return n + (config->app ? count_tree(config->app, 0) : 0);
+    return n + (config->app ? count_tree(config->app, n_left) : 0);
 }
 
 static sv_status new_shared(sv_application *root, sv_buf *problems)
@@ -92,7 +95,15 @@ static sv_status new_shared(sv_application *root, sv_buf *problems)
     shared_part *shared = root->shared = calloc(1, sizeof *shared);
     if (!shared)
         return SV_NO_MEMORY;
-    size_t n = count_all(&root->config);
+    size_t n_left = MAX_SEEN_MOUNTS;
+    size_t n = count_all(&root->config, &n_left);
+    if (!n_left) {
+        sv_buf_printf(problems,
+                      "too many mounts, or an application that is mounted in itself; at most %d "
+                      "applications can be mounted\n",
+                      MAX_MOUNTS);
+        return SV_TOO_LARGE;
+    }
     if (n > SV_APPLICATION_MAX_OPERATIONS) {
         sv_buf_printf(problems, "%zu operations; at most %d are allowed\n", n,
                       SV_APPLICATION_MAX_OPERATIONS);
@@ -152,10 +163,16 @@ static sv_route_scope scope_of(sv_application *application, sv_buf *problems)
                             .security = app ? app->security : NULL};
 }
 
+static bool is_hook(const sv_middleware *row)
+{
+    return row->name || row->before || row->on_error || row->after || row->on_stream || row->done;
+}
+
+/* One that has no name is not the end: it may be what keeps strangers out. */
 static size_t count_middleware(const sv_app *app)
 {
     size_t n = 0;
-    while (app && app->middleware && app->middleware[n].name)
+    while (app && app->middleware && is_hook(&app->middleware[n]))
         n++;
     return n;
 }
@@ -211,12 +228,12 @@ static sv_status mount_app(sv_application *outer, const sv_mount *mount, const c
 static sv_status bind_mount(sv_application *application, const sv_mount *mount,
                             const sv_route_scope *scope)
 {
-    size_t len = strlen(mount->prefix);
-    if (mount->prefix[0] != '/' || len < 2 || mount->prefix[len - 1] == '/' ||
+    size_t len = mount->prefix ? strlen(mount->prefix) : 0;
+    if (!len || mount->prefix[0] != '/' || len < 2 || mount->prefix[len - 1] == '/' ||
         !mount->app == !mount->folder) {
         sv_buf_printf(scope->problems,
                       "mount %s: needs a prefix such as /admin and either an app or a folder\n",
-                      mount->prefix);
+                      mount->prefix ? mount->prefix : "(no prefix)");
         return SV_INVALID;
     }
     const char *outer = scope->prefix ? scope->prefix : "";
@@ -278,13 +295,13 @@ static sv_status build(sv_application *root, sv_buf *problems)
 {
     sv_status status = new_shared(root, problems);
     if (!status)
-        status = make_settings(root, problems);
-    if (!status)
         status = make_hooks(root, NULL);
     if (status)
         return status;
     sv_route_scope scope = scope_of(root, problems);
-    status = bind_application(root, &scope);
+    status = make_settings(root, problems);
+    if (status != SV_NO_MEMORY)
+        status = worse(status, bind_application(root, &scope));
     if (!status)
         status = sv_route_limit_apply(root->shared->operations.items, root->shared->operations.len,
                                       &root->config, root->shared->arena, problems);

@@ -33,9 +33,10 @@ typedef struct sv_call_request {
 
 /* What the handler left behind. */
 typedef struct sv_call_result {
-    int status;          /* HTTP's numbers, also for jobs */
-    sv_str content_type; /* of `body` */
-    sv_str body;         /* encoded */
+    int status;            /* HTTP's numbers, also for jobs */
+    sv_str content_type;   /* of `body` */
+    sv_str body;           /* encoded */
+    uint64_t absent_bytes; /* of a HEAD, that were not read */
     sv_http_header headers[12];
     size_t n_headers;
     const sv_error_kind *failure; /* NULL: success */
@@ -80,10 +81,11 @@ struct sv_call {
     bool breaks_off;  /* the stream of bytes failed: the client has to see it */
     sv_params given;  /* path, query, headers, cookies and form, once collected (gather.c) */
     bool has_given;
-    struct sv_open_dependency *dependencies; /* newest first (dependency.c) */
-    struct sv_slot_value *slots;             /* dependency.c */
-    struct sv_task_batch *tasks;             /* task.c; NULL: none */
-    sv_message message;                      /* for crossing to another thread */
+    /* Newest first, closed ones too; innermost first (dependency.c). */
+    struct sv_open_dependency *dependencies, *opening;
+    struct sv_slot_value *slots; /* dependency.c */
+    struct sv_task_batch *tasks; /* task.c; NULL: none */
+    sv_message message;          /* for crossing to another thread */
     /* Takes the finished call. Runs on the thread that finished it. */
     void (*sink)(sv_call *call);
 };

@@ -137,6 +137,11 @@ bool sv_call_store_end(sv_call *call)
            move(call, SV_CALL_DEFERRED, SV_CALL_ENDING);
 }
 
+void sv_call_store_resume(sv_call *call)
+{
+    atomic_store(&call->turn, with_phase(atomic_load(&call->turn), SV_CALL_RUNNING));
+}
+
 /* The list of pieces only grows, at its head. */
 static piece *get_pieces(sv_call_store *store)
 {

@@ -28,6 +28,9 @@ bool sv_call_store_leave(sv_call *call, unsigned long long turn, sv_call_phase p
 /* Moves the call to ending, from running or deferred. False: it is neither. */
 bool sv_call_store_end(sv_call *call);
 
+/* Takes the end back: the call is running again. For the one who moved it to ending. */
+void sv_call_store_resume(sv_call *call);
+
 /* Calls `end` for each call that its handler deferred and nobody has completed; it is the
  * callback's from then on. For the stop. Returns how many there were. */
 size_t sv_call_store_abandon(sv_call_store *store, void (*end)(sv_call *call));

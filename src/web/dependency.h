@@ -12,6 +12,7 @@ typedef struct sv_open_dependency {
     struct sv_open_dependency *older;
     const sv_dependency *dependency;
     void *value;
+    bool is_closed;
 } sv_open_dependency;
 
 /* One slot of a call. */
@@ -24,7 +25,7 @@ typedef struct sv_slot_value {
 /* Opens what the call's operation needs, in order, each as soon as its own parameters are valid;
  * mistakes in them go to `errors`. Not SV_OK: the call ends with it. */
 sv_status sv_dependency_open_all(sv_call *call, sv_errors *errors) SV_MUST_USE;
-/* Closes what is open, newest first. */
+/* Closes what is open, newest first. Again is fine. */
 void sv_dependency_close_all(sv_call *call);
 
 #endif

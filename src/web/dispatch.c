@@ -294,6 +294,15 @@ static void finish(sv_call *call, sv_status status)
     sv_task_run(tasks);
 }
 
+void sv_dispatch_fill_failure(sv_call *call)
+{
+    const sv_call_result *result = &call->result;
+    sv_exchange_fail(call->exchange, &(sv_failure){.kind = result->failure,
+                                                   .message = result->message,
+                                                   .detail_json = result->detail_json,
+                                                   .members_json = result->members_json});
+}
+
 /* The sink of HTTP: the result becomes the exchange's answer. */
 void sv_dispatch_fill_answer(sv_call *call)
 {
@@ -303,14 +312,12 @@ void sv_dispatch_fill_answer(sv_call *call)
     answer->status = result->status;
     answer->content_type = result->content_type;
     answer->body = result->body;
+    answer->absent_bytes = result->absent_bytes;
     answer->log_detail = result->log_detail;
     memcpy(answer->headers, result->headers, result->n_headers * sizeof *result->headers);
     answer->n_headers = result->n_headers;
     if (result->failure)
-        sv_exchange_fail(exchange, &(sv_failure){.kind = result->failure,
-                                                 .message = result->message,
-                                                 .detail_json = result->detail_json,
-                                                 .members_json = result->members_json});
+        sv_dispatch_fill_failure(call);
 }
 
 /* A call with hooks lives until they have seen its end (hooks.c). */
@@ -369,7 +376,9 @@ static sv_call *get_call(sv_exchange *exchange)
 {
     const sv_bound_operation *operation = exchange->route->data;
     sv_call *call = exchange->user;
-    if (!call)
+    if (call)
+        sv_call_store_resume(call); /* from now on it may be completed */
+    else
         call = sv_dispatch_make_call(operation->application, exchange);
     if (!call)
         return NULL;

@@ -12,5 +12,7 @@ sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchang
 void sv_dispatch_settle_failure(sv_call *call, sv_status status);
 /* The call's result becomes its exchange's answer. */
 void sv_dispatch_fill_answer(sv_call *call);
+/* The same for its failure alone: the headers of the answer stay. */
+void sv_dispatch_fill_failure(sv_call *call);
 
 #endif

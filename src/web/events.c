@@ -10,6 +10,7 @@
 #include "base/writer.h"
 #include "http/body_stream.h"
 #include "http/event_stream.h"
+#include "http/message.h"
 #include "http/mw_error.h"
 #include "web/application.h"
 #include "web/dispatch.h"
@@ -35,8 +36,8 @@ sv_events *sv_events_open(sv_call *call)
 /* Status and headers, as far as they were set. */
 static sv_status prepare_head(sv_call *call)
 {
-    if (!call->exchange)
-        return SV_UNSUPPORTED;
+    if (!call->exchange || !call->operation || call->is_answered)
+        return SV_UNSUPPORTED; /* not of a task, nor of middleware */
     const sv_operation *row = call->operation->row;
     if (!call->result.status)
         call->result.status = row->status ? row->status : 200;
@@ -174,9 +175,10 @@ void sv_events_finish(sv_call *call, sv_status status)
 
 sv_status sv_respond_stream(sv_call *call, const char *content_type)
 {
-    if (call->is_stream)
+    sv_str type = sv_str_from(content_type);
+    if (call->is_stream || !sv_message_is_header(SV_STR("Content-Type"), type))
         return SV_INVALID;
-    call->result.content_type = sv_str_from(content_type);
+    call->result.content_type = type;
     sv_status status = prepare_head(call);
     if (!status)
         status = sv_stream_start(call->exchange);
@@ -219,8 +221,10 @@ static const sv_error_kind *kind_of_end(sv_status status)
 
 sv_status sv_read(sv_call *call, void *bytes, size_t size, size_t *ret_len)
 {
-    if (!call->exchange)
+    if (!call->exchange || !call->operation)
         return SV_UNSUPPORTED;
+    if (!size || !call->operation->row->stream_body)
+        return SV_INVALID; /* the handler's mistake, not the client's */
     sv_status status = sv_body_stream_read(call->exchange, bytes, size, ret_len);
     const sv_error_kind *kind = kind_of_end(status);
     if (kind)

@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "web/call.h"
 #include "web/call_store.h"
+#include "web/dependency.h"
 #include "web/dispatch.h"
+#include "web/task.h"
 
 /* The rows that see this exchange, outermost first: those of the application whose route it has,
  * and of those it is mounted in; without a route the root's. */
@@ -22,13 +24,25 @@ static const sv_hook *list_hooks(const sv_exchange *exchange, const sv_applicati
     return sv_application_hooks(operation ? operation->application : root, ret_count);
 }
 
+/* Nothing passes by a hook that might have refused it. */
+static void refuse_memory(sv_exchange *exchange)
+{
+    const sv_error_kind *kind = &sv_kind_insufficient_memory;
+    sv_exchange_fail(exchange, &(sv_failure){.kind = kind, .message = sv_str_from(kind->title)});
+}
+
 static bool run_before(sv_exchange *exchange, void *arg)
 {
     size_t n;
     const sv_hook *hooks = list_hooks(exchange, arg, &n);
-    sv_call *call = n ? sv_dispatch_make_call(arg, exchange) : NULL;
-    if (!call)
-        return true; /* out of memory, the handler's call will say so */
+    if (!n)
+        return true;
+    sv_call *call = sv_dispatch_make_call(arg, exchange);
+    if (!call) {
+        refuse_memory(exchange);
+        return false;
+    }
+    (void)sv_call_store_end(call); /* only its handler may complete it (dispatch.c) */
     call->is_hooked = true;
     exchange->user = call;
     for (size_t i = 0; i < n; i++) {
@@ -49,7 +63,7 @@ static void run_on_error(sv_call *call, const sv_middleware *middleware)
     call->result.failure = NULL;
     middleware->on_error(call, call->exchange->answer.kind);
     if (call->result.failure)
-        sv_dispatch_fill_answer(call);
+        sv_dispatch_fill_failure(call);
 }
 
 static void run_after(sv_exchange *exchange, void *arg)
@@ -72,6 +86,21 @@ static void run_after(sv_exchange *exchange, void *arg)
     }
 }
 
+/* What hooks opened and asked for, when no handler ran, or after it. */
+static void tidy_up(sv_call *call)
+{
+    const sv_answer *answer = &call->exchange->answer;
+    call->result.failure = answer->kind;
+    if (answer->status == 499)
+        call->result.failure = &sv_kind_request_timeout; /* for sv_has_failed */
+    sv_dependency_close_all(call);
+    sv_task_batch *tasks = sv_task_take(call);
+    if (answer->status >= 400)
+        sv_task_drop(tasks);
+    else
+        sv_task_pass_on(tasks);
+}
+
 static void run_done(sv_exchange *exchange, void *arg)
 {
     sv_call *call = exchange->user;
@@ -85,6 +114,7 @@ static void run_done(sv_exchange *exchange, void *arg)
             hooks[i].middleware->done(call);
     }
     exchange->user = NULL;
+    tidy_up(call);
     sv_call_store_put(sv_application_calls(call->application), call);
 }
 

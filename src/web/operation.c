@@ -6,6 +6,7 @@
 
 #include "http/message.h"
 #include "web/dispatch.h"
+#include "web/route_limit.h"
 
 /* Collects the mistakes of one row. */
 typedef struct row_check {
@@ -111,6 +112,16 @@ static void check_row(row_check *check)
         report(check, "a body that is streamed has no schema: use sv_none", SV_STR(""));
 }
 
+static void check_rate_limit(row_check *check, const char *text)
+{
+    sv_buf mistakes;
+    sv_rate_limit limit;
+    sv_buf_init(&mistakes, 4096);
+    if (text && sv_route_limit_read(text, "rate_limit", &mistakes, &limit))
+        report(check, "", sv_str_trim(sv_buf_str(&mistakes)));
+    sv_buf_deinit(&mistakes);
+}
+
 /* The parameters of what the operation needs. */
 static void plan_needs(row_check *check, sv_arena *arena, sv_bound_operation *bound)
 {
@@ -123,6 +134,8 @@ static void plan_needs(row_check *check, sv_arena *arena, sv_bound_operation *bo
     const sv_plan **plans = sv_arena_alloc_array(arena, n + 1, sizeof *plans);
     for (size_t i = 0; needs && plans && i < n; i++) {
         needs[i] = sv_application_resolve(bound->application, bound->needs[i]);
+        if (!needs[i]->open)
+            report(check, "a dependency has no `open`: ", sv_str_from(needs[i]->name));
         plans[i] = make_plan(check, arena, needs[i]->params, SV_FIELD_PARAMS);
     }
     if (!needs || !plans)
@@ -177,8 +190,11 @@ sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena, sv_buf *
         note_places(bound, bound->need_params[i]);
     if (bound->has_form && bound->in)
         report(&check, "a form and a JSON body exclude each other", SV_STR(""));
+    if (bound->has_form && row->stream_body)
+        report(&check, "a body that is streamed cannot be a form", SV_STR(""));
     check_row(&check);
     check_errors(&check, bound->errors);
+    check_rate_limit(&check, bound->rate_limit);
     check_path_params(&check, bound);
     return check.failed ? SV_INVALID : SV_OK;
 }

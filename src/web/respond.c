@@ -4,14 +4,18 @@
 
 #include "http/cookie.h"
 #include "http/file_answer.h"
+#include "http/message.h"
 #include "web/call.h"
 
 enum { PIECE_BYTES = 32 * 1024, MAX_WHOLE_BYTES = 1 << 20 };
 
 sv_status sv_respond_bytes(sv_call *call, const char *content_type, sv_str bytes)
 {
+    sv_str type = sv_str_from(content_type);
+    if (!sv_message_is_header(SV_STR("Content-Type"), type))
+        return SV_INVALID;
     call->has_bytes = true;
-    call->result.content_type = sv_str_from(content_type);
+    call->result.content_type = type;
     call->result.body = bytes;
     return SV_OK;
 }
@@ -73,6 +77,8 @@ static sv_status respond_found(sv_call *call, const sv_found_file *file)
     call->has_bytes = true;
     call->result.content_type = answer.content_type;
     call->result.body = answer.body;
+    if (sv_str_eq(question.method, SV_STR("HEAD")))
+        call->result.absent_bytes = answer.length;
     return answer.reader ? write_pieces(call, answer.reader) : SV_OK;
 }
 

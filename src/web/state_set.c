@@ -38,7 +38,7 @@ static sv_status open_state(sv_state_set *set, sv_application *application, sv_e
         status = SV_OK;
     if (status) {
         free(value);
-        return explain(status, state->name, &given, error);
+        return explain(status, state->name ? state->name : "a state", &given, error);
     }
     set->values[set->n_open++] = value;
     return SV_OK;

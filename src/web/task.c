@@ -142,16 +142,6 @@ static void report_failure(const sv_call *call, sv_status status)
                               sv_status_text(status));
 }
 
-/* Tasks that a task left behind take their turn on the pool. */
-static void pass_on(sv_task_batch *batch)
-{
-    if (!batch || !sv_task_submit(batch))
-        return;
-    sv_application_report(batch->application, "%zu tasks were not run: the pool takes no more",
-                          batch->n);
-    sv_task_drop(batch);
-}
-
 static void run_one(const sv_task_batch *batch, const queued_task *queued)
 {
     sv_call_store *store = sv_application_calls(batch->application);
@@ -160,13 +150,14 @@ static void run_one(const sv_task_batch *batch, const queued_task *queued)
     sv_status status = SV_NO_MEMORY;
     void *in = NULL;
     if (call && arena) {
+        (void)sv_call_store_end(call); /* nobody waits for it: it cannot be completed */
         prepare(call, batch, queued, arena);
         status = decode_argument(arena, queued, &in);
         if (!status)
             status = queued->task->run(call, in);
         sv_dependency_close_all(call);
         report_failure(call, status);
-        pass_on(sv_task_take(call));
+        sv_task_pass_on(sv_task_take(call)); /* what a task left behind takes its turn */
     } else {
         sv_application_report(batch->application, "task %s was not run: out of memory",
                               queued->task->name);
@@ -192,4 +183,13 @@ sv_status sv_task_submit(sv_task_batch *batch)
 {
     batch->message.run = run_message;
     return sv_pool_submit(sv_application_pool(batch->application), &batch->message);
+}
+
+void sv_task_pass_on(sv_task_batch *batch)
+{
+    if (!batch || !sv_task_submit(batch))
+        return;
+    sv_application_report(batch->application, "%zu tasks were not run: the pool takes no more",
+                          batch->n);
+    sv_task_drop(batch);
 }

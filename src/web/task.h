@@ -16,6 +16,8 @@ void sv_task_run(sv_task_batch *batch);
 /* The same on a thread of the application's pool. SV_UNAVAILABLE: the pool takes nothing more, the
  * batch is the caller's still. */
 sv_status sv_task_submit(sv_task_batch *batch) SV_MUST_USE;
+/* The same; what the pool does not take is reported and dropped. NULL is fine. */
+void sv_task_pass_on(sv_task_batch *batch);
 /* Forgets them. NULL is fine. */
 void sv_task_drop(sv_task_batch *batch);
 

@@ -117,6 +117,40 @@ static void test_a_catch_all_leaves_the_pages(void **state)
     }
 }
 
+/* All mistakes are told, of whatever kind. */
+static void test_every_mistake_is_told(void **state)
+{
+    (void)state;
+    static const sv_operation rows[] = {{"GET", "/a", &nothing_handler, .rate_limit = "often"},
+                                        {"GET", "b", &nothing_handler},
+                                        {"GET", "/c", &nothing_handler, .rate_limit = "1/eon"},
+                                        {0}};
+    static const sv_mount mounts[] = {{.folder = "/srv"}, {.prefix = "/x"}, {0}};
+    static const sv_app app = {.operations = rows, .mounts = mounts};
+    sv_application *application = NULL;
+    sv_application_config config = make_config(NULL, 0, false);
+    config.app = &app;
+    assert_int_equal(sv_application_new(&config, &problems, &application), SV_INVALID);
+    static const char *const wanted[] = {"GET /a: rate_limit", "GET b: ", "GET /c: rate_limit",
+                                         "mount (no prefix): ", "mount /x: "};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        assert_non_null(strstr(problems.ptr, wanted[i]));
+}
+
+static const sv_app ouroboros;
+static const sv_mount tails[] = {{"/a", &ouroboros, NULL}, {"/b", &ouroboros, NULL}, {0}};
+static const sv_app ouroboros = {.no_pages = true, .mounts = tails};
+
+static void test_an_application_mounted_in_itself(void **state)
+{
+    (void)state;
+    sv_application *application = NULL;
+    sv_application_config config = make_config(NULL, 0, false);
+    config.app = &ouroboros;
+    assert_int_equal(sv_application_new(&config, &problems, &application), SV_TOO_LARGE);
+    assert_true(sv_str_starts_with(sv_buf_str(&problems), SV_STR("too many mounts")));
+}
+
 static bool make_application(void *arg)
 {
     sv_application *application = NULL;
@@ -147,6 +181,8 @@ int main(void)
         TEST(test_tables_come_together),
         TEST(test_no_more_than_the_limit),
         TEST(test_a_catch_all_leaves_the_pages),
+        TEST(test_every_mistake_is_told),
+        TEST(test_an_application_mounted_in_itself),
         TEST(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,69 @@ static void pretended_close(sv_call *call, struct session *session)
     (void)call, (void)session;
 }
 
+/* Two that need each other. */
+SV_DEPENDENCY(hen, struct session, hen_open, hen_close);
+SV_DEPENDENCY(egg, struct session, egg_open, egg_close);
+static sv_status hen_open(sv_call *call, struct session *ret)
+{
+    (void)ret;
+    return egg_of(call) ? SV_OK : SV_FAILED;
+}
+static void hen_close(sv_call *call, struct session *value)
+{
+    (void)call, (void)value;
+}
+static sv_status egg_open(sv_call *call, struct session *ret)
+{
+    (void)ret;
+    return hen_of(call) ? SV_OK : SV_FAILED;
+}
+static void egg_close(sv_call *call, struct session *value)
+{
+    (void)call, (void)value;
+}
+
+/* Uses itself and others while it is closed. */
+SV_DEPENDENCY(tidy, struct session, tidy_open, tidy_close);
+SV_DEPENDENCY(late, struct session, late_open, late_close);
+static sv_status tidy_open(sv_call *call, struct session *ret)
+{
+    (void)call;
+    ret->number = 1;
+    return SV_OK;
+}
+static void tidy_close(sv_call *call, struct session *value)
+{
+    assert_ptr_equal(tidy_of(call), value);
+    assert_non_null(late_of(call));
+    lab_note("tidy_closed");
+}
+static sv_status late_open(sv_call *call, struct session *ret)
+{
+    ret->number = tidy_of(call)->number;
+    return SV_OK;
+}
+static void late_close(sv_call *call, struct session *value)
+{
+    assert_int_equal(value->number, 1);
+    if (sv_request_header(call, "x-again").ptr)
+        assert_null(tidy_of(call));
+    lab_note("late_closed");
+}
+
+SV_HANDLER(circle, sv_none, number);
+static sv_status circle(sv_call *call, const struct sv_none *in, struct number *out)
+{
+    (void)in, (void)out;
+    return hen_of(call) ? SV_OK : SV_FAILED;
+}
+SV_HANDLER(tidies, sv_none, number);
+static sv_status tidies(sv_call *call, const struct sv_none *in, struct number *out)
+{
+    (void)in;
+    out->value = tidy_of(call)->number;
+    return SV_OK;
+}
 SV_HANDLER(lazy, sv_none, number);
 static sv_status lazy(sv_call *call, const struct sv_none *in, struct number *out)
 {
@@ -117,6 +180,8 @@ static sv_status paged(sv_call *call, const struct number *in, struct number *ou
 static const sv_operation operations[] = {
     {"GET", "/lazy", &lazy_handler},
     {"GET", "/breaks", &breaks_handler},
+    {"GET", "/circle", &circle_handler},
+    {"GET", "/tidies", &tidies_handler},
     {"GET", "/unlucky", &unlucky_handler},
     {"GET", "/inline", &lazy_handler, .run_inline = true},
     {"POST", "/paged", &paged_handler, .needs = NEEDS(&paging_dependency)},
@@ -203,6 +268,23 @@ static void test_another_stands_in(void **state)
     sv_test_free(other);
 }
 
+static void test_a_circle_ends(void **state)
+{
+    (void)state;
+    lab_expect(ask("/circle"), 500, "INTERNAL_ERROR");
+    assert_string_equal(sv_test_report(client), "circle: dependency hen needs itself\n");
+}
+
+/* Each is opened once, so that closing comes to an end. */
+static void test_what_is_used_while_closing(void **state)
+{
+    (void)state;
+    lab_expect(ask("/tidies"), 200, "{\"value\":1}");
+    assert_string_equal(lab_trace(), "tidy_closed late_closed");
+    lab_expect(sv_test_request(client, "GET", "/tidies", "X-Again: 1\r\n", SV_STR("")), 500, NULL);
+    assert_string_equal(sv_test_report(client), "tidies: dependency tidy was closed already\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_that_refuses_ends_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_stands_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_circle_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_used_while_closing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

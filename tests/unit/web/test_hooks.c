@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -124,8 +125,87 @@ static void test_the_onion(void **state)
     sv_test_free(client);
 }
 
+/* What hooks may not do, and what they leave behind. */
+
+SV_DEPENDENCY(lock, struct number, lock_open, lock_close);
+static sv_status lock_open(sv_call *call, struct number *ret)
+{
+    (void)call, (void)ret;
+    return SV_OK;
+}
+static void lock_close(sv_call *call, struct number *value)
+{
+    (void)value;
+    lab_note(sv_has_failed(call) ? "undone" : "closed");
+}
+SV_TASK(later, number);
+static sv_status later(sv_call *call, const struct number *in)
+{
+    (void)call;
+    lab_note("task%d", (int)in->value);
+    return SV_OK;
+}
+static sv_status meddler_before(sv_call *call)
+{
+    assert_non_null(lock_of(call));
+    assert_int_equal(later_later(call, &(struct number){1}), SV_OK);
+    assert_int_equal(sv_respond_stream(call, "text/plain"), SV_UNSUPPORTED);
+    sv_complete(call, SV_OK);
+    return sv_request_header(call, "x-stop").ptr ? sv_fail(call, &stop, "halt") : SV_OK;
+}
+static void meddler_after(sv_call *call)
+{
+    assert_int_equal(sv_respond_stream(call, "text/plain"), SV_UNSUPPORTED);
+    sv_complete(call, SV_OK);
+}
+static void meddler_done(sv_call *call)
+{
+    if (sv_request_header(call, "x-task").ptr)
+        assert_int_equal(later_later(call, &(struct number){2}), SV_OK);
+}
+static void meddler_on_error(sv_call *call, const sv_error_kind *kind)
+{
+    (void)kind;
+    sv_fail(call, &teapot, "short and stout");
+}
+/* Without a name it is a hook all the same. */
+static const sv_middleware meddlers[] = {{.before = meddler_before,
+                                          .after = meddler_after,
+                                          .on_error = meddler_on_error,
+                                          .done = meddler_done},
+                                         {0}};
+static const sv_app meddled = {.operations = operations, .middleware = meddlers};
+
+static const hook_case meddled_cases[] = {
+    {"POST", "/show", JSON, "{\"value\":5}", 200, "handler closed task1"},
+    {"POST", "/show", JSON "X-Task: 1\r\n", "{\"value\":5}", 200, "handler closed task1 task2"},
+    {"POST", "/show", JSON "X-Stop: 1\r\n", "{\"value\":5}", 418, "undone"},
+    {"GET", "/nowhere", "X-Task: 1\r\n", "", 418, "undone"},
+    {"GET", "/show", NULL, "", 418, "undone"},
+};
+
+static void test_what_hooks_leave_behind(void **state)
+{
+    (void)state;
+    sv_client *client = sv_test_client(&meddled);
+    assert_non_null(client);
+    for (size_t i = 0; i < sizeof meddled_cases / sizeof *meddled_cases; i++) {
+        const hook_case *c = &meddled_cases[i];
+        lab_forget();
+        sv_reply reply =
+            sv_test_request(client, c->method, c->path, c->headers, sv_str_from(c->body));
+        lab_expect(reply, c->status, NULL);
+        lab_await(c->trace);
+        bool is_405 = sv_str_eq(sv_str_from(c->method), SV_STR("GET")) && !c->headers;
+        assert_int_equal(sv_reply_header_value(&reply, "allow").ptr != NULL, is_405);
+        assert_non_null(strstr(sv_test_report(client), "answered twice"));
+    }
+    sv_test_free(client);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_onion)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_onion),
+                                       cmocka_unit_test(test_what_hooks_leave_behind)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

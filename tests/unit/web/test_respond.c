@@ -23,6 +23,12 @@ static sv_status bytes(sv_call *call)
 {
     return sv_respond_bytes(call, "text/csv", SV_STR("a,b\n"));
 }
+SV_HANDLER_RAW(bad_type);
+static sv_status bad_type(sv_call *call)
+{
+    assert_int_equal(sv_respond_stream(call, "text/csv\r\nX: y"), SV_INVALID);
+    return sv_respond_bytes(call, "text/csv\r\nX: y", SV_STR("a,b\n"));
+}
 SV_HANDLER_RAW(redirect);
 static sv_status redirect(sv_call *call)
 {
@@ -48,10 +54,13 @@ static sv_status cookies(sv_call *call)
     return status ? status : sv_respond_bytes(call, "text/plain", SV_STR("ok"));
 }
 
-static const sv_operation operations[] = {
-    {"GET", "/bytes", &bytes_handler},      {"GET", "/redirect", &redirect_handler},
-    {"GET", "/bad", &bad_redirect_handler}, {"GET", "/file", &file_handler},
-    {"GET", "/cookies", &cookies_handler},  {0}};
+static const sv_operation operations[] = {{"GET", "/bytes", &bytes_handler},
+                                          {"GET", "/redirect", &redirect_handler},
+                                          {"GET", "/bad", &bad_redirect_handler},
+                                          {"GET", "/file", &file_handler},
+                                          {"GET", "/cookies", &cookies_handler},
+                                          {"GET", "/type", &bad_type_handler},
+                                          {0}};
 static const sv_mount mounts[] = {{.prefix = "/static", .folder = folder}, {0}};
 static const sv_app app = {.operations = operations, .mounts = mounts};
 static sv_client *client;
@@ -111,6 +120,7 @@ static void test_bytes_and_redirects(void **state)
     lab_expect(reply, 303, NULL);
     expect_header(reply, "location", "/elsewhere?a=b");
     lab_expect(sv_test_get(client, "/bad"), 500, NULL);
+    lab_expect(sv_test_get(client, "/type"), 500, NULL);
     reply = sv_test_get(client, "/cookies");
     expect_header(reply, "set-cookie", "k=v; Path=/; SameSite=lax");
 }
@@ -131,6 +141,9 @@ static void test_files(void **state)
     reply = sv_test_request(client, "GET", "/file", "Range: bytes=99-\r\n", SV_STR(""));
     lab_expect(reply, 416, "RANGE_NOT_SATISFIABLE");
     expect_header(reply, "content-range", "bytes */12");
+    reply = sv_test_head(client, "/file");
+    lab_expect(reply, 200, "");
+    expect_header(reply, "content-length", "12");
 }
 
 static void test_a_folder(void **state)
@@ -145,6 +158,11 @@ static void test_a_folder(void **state)
     sv_reply reply = sv_test_get(client, "/static/large.bin");
     assert_int_equal(reply.status, 200);
     assert_true(reply.body.len >= LARGE_BYTES);
+    char length[24];
+    snprintf(length, sizeof length, "%zu", reply.body.len);
+    reply = sv_test_head(client, "/static/large.bin");
+    lab_expect(reply, 200, "");
+    expect_header(reply, "content-length", length);
 }
 
 int main(void)
