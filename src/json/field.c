@@ -15,6 +15,7 @@ typedef struct row_rule {
     const char *text;
 } row_rule;
 
+enum { MAX_ITEM_ROWS = 8 };                             /* in each other */
 static const double LARGEST_EXACT = 9007199254740992.0; /* 2^53 */
 
 bool sv_field_is_left_out(const sv_field *row)
@@ -71,13 +72,14 @@ static bool lacks_item_kind(const sv_field *row)
 {
     bool is_complete = row->item_kind != SV_KIND_NONE && !is_container(row->item_kind) &&
                        (size_t)row->item_kind < SV_KIND_EXTRAS;
-    return has_items(row) ? !is_complete && !row->item : row->item_kind != SV_KIND_NONE;
+    bool has_row = row->item && row->item_size;
+    return has_items(row) ? !is_complete && !has_row : row->item_kind != SV_KIND_NONE;
 }
 
 static bool lacks_schema(const sv_field *row)
 {
     if (row->item && has_items(row)) /* it has the schema, too */
-        return false;
+        return row->item_kind == SV_KIND_OBJECT && !row->schema && !row->item_size;
     return (value_kind(row) == SV_KIND_OBJECT) != (row->schema != NULL);
 }
 
@@ -418,12 +420,14 @@ static void apply_rules(checker *c, const row_rule *table, size_t n, const sv_fi
 }
 
 /* A row and the rows of its items, all under its name; false when its parts are not known. */
-static bool check_values(checker *c, const sv_field *row, const char *name)
+static bool check_values(checker *c, const sv_field *row, const char *name, int depth)
 {
-    if (!check_shape(c, row, name))
+    if (depth > MAX_ITEM_ROWS)
+        report(c, name, "rows of items stand in each other too deeply, or in a circle");
+    if (depth > MAX_ITEM_ROWS || !check_shape(c, row, name))
         return false;
-    bool is_whole = (!row->item || check_values(c, row->item, name)) &&
-                    (!row->key || check_values(c, row->key, name));
+    bool is_whole = (!row->item || check_values(c, row->item, name, depth + 1)) &&
+                    (!row->key || check_values(c, row->key, name, depth + 1));
     if (is_whole)
         apply_rules(c, rules, COUNT(rules), row, name);
     return is_whole;
@@ -435,7 +439,7 @@ static void check_row(checker *c, const sv_field *row, sv_field_use use)
         report(c, NULL, "a field has no name");
         return;
     }
-    if (!check_values(c, row, row->name))
+    if (!check_values(c, row, row->name, 0))
         return;
     if (use == SV_FIELD_PARAMS)
         apply_rules(c, param_rules, COUNT(param_rules), row, row->name);

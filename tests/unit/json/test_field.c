@@ -121,6 +121,10 @@ static const struct {
          "row.k: the type of the member fits no kind of field\n"},
         {{.name = "l", .kind = SV_KIND_LIST},
          "row.l: the items must be of a kind that is no list, or have a row: `.item`\n"},
+        {{.name = "l", .kind = SV_KIND_ARRAY, .size = 16, .item = SV_EACH(int64_t)},
+         "row.l: the items must be of a kind that is no list, or have a row: `.item`\n"},
+        {{.name = "l", .kind = SV_KIND_LIST, .item_kind = SV_KIND_OBJECT, .item = SV_EACH(int64_t)},
+         "row.l: an object needs `schema`, other kinds have none\n"},
         {{.name = "l", .kind = SV_KIND_LIST, .item_kind = SV_KIND_LIST},
          "row.l: the items must be of a kind that is no list, or have a row: `.item`\n"},
         {{.name = "o", .kind = SV_KIND_OBJECT},
@@ -187,6 +191,20 @@ static void check_one(const sv_field *row, sv_field_use use, const char *mistake
     assert_string_equal(mistakes.ptr, mistake ? mistake : "");
     assert_int_equal(status, mistake ? SV_INVALID : SV_OK);
     sv_buf_deinit(&mistakes);
+}
+
+/* Items whose row is their own. */
+static const sv_field circle = {.name = "item",
+                                .size = sizeof(sv_ints),
+                                .kind = SV_KIND_LIST,
+                                .item_size = sizeof(sv_ints),
+                                .item = &circle};
+
+static void test_a_circle_of_items(void **state)
+{
+    (void)state;
+    check_one(&circle, SV_FIELD_BODY,
+              "row.item: rows of items stand in each other too deeply, or in a circle\n");
 }
 
 static void test_rows(void **state)
@@ -271,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_a_circle_of_items),
         cmocka_unit_test(test_schemas),
         cmocka_unit_test(test_shapes),
     };
