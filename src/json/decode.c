@@ -110,15 +110,6 @@ static bool make_default(sv_decoder *d, const sv_plan_field *field, char *struct
     return !status || sv_decoder_stop(d, status == SV_INVALID ? SV_FAILED : status);
 }
 
-/* A file as it is, or only its content. */
-static void keep_file(sv_kind kind, const sv_file *file, void *out)
-{
-    if (kind == SV_KIND_FILE)
-        memcpy(out, file, sizeof *file);
-    else
-        memcpy(out, &file->content, sizeof file->content);
-}
-
 /* The files of a list, and complaints about the texts among them. */
 static bool keep_file_items(sv_decoder *d, const sv_decode_member *member, const sv_loc *where,
                             char *items)
@@ -131,7 +122,7 @@ static bool keep_file_items(sv_decoder *d, const sv_decode_member *member, const
         sv_loc item_where = {.parent = where, .index = i};
         sv_value_next_item(&cursor, &text);
         if (member->files[i])
-            keep_file(item->kind, member->files[i], items + i * member->field->item_size);
+            memcpy(items + i * member->field->item_size, member->files[i], sizeof(sv_file));
         else
             valid = refuse_file(d, item, text, &item_where, NULL);
     }
@@ -147,7 +138,7 @@ static bool keep_files(sv_decoder *d, const sv_decode_member *member, const sv_l
     if (field->row->nullable)
         *(bool *)(structure + field->row->offset) = true;
     if (!field->item) {
-        keep_file(field->kind, member->files[0], list);
+        memcpy(list, member->files[0], sizeof(sv_file));
         return true;
     }
     if (!sv_validate_max_items(field->row, member->n_files, &violation) ||
@@ -241,11 +232,12 @@ static bool match_members(const sv_plan *plan, const sv_value *object, const sv_
     return has_extra;
 }
 
-static bool is_own_name(const sv_plan *plan, sv_str name)
+/* Whether it stands for a member whose alias is not there. */
+static bool is_own_name(const sv_plan *plan, const sv_value *object, sv_str name)
 {
     for (size_t i = 0; plan->schema->by_name_too && i < plan->n_fields; i++)
         if (plan->fields[i].own_name.ptr && sv_str_eq(plan->fields[i].own_name, name))
-            return true;
+            return !sv_value_get(object, plan->fields[i].name);
     return false;
 }
 
@@ -258,7 +250,8 @@ static bool refuse_extra(sv_decoder *d, const sv_plan *plan, const sv_value *obj
     const sv_value *value;
     size_t first_error = d->errors->count;
     while (!sv_decoder_has_ended(d) && sv_value_next_member(&cursor, &name, &value)) {
-        bool is_known = find_field(plan, 0, name) < plan->n_fields || is_own_name(plan, name);
+        bool is_known =
+            find_field(plan, 0, name) < plan->n_fields || is_own_name(plan, object, name);
         if (is_known || sv_errors_names(d->errors, first_error, name))
             continue;
         sv_loc extra_where = {.parent = where, .name = name};

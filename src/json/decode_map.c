@@ -102,12 +102,16 @@ bool sv_decode_map(sv_decoder *d, const sv_plan_field *field, const sv_value *va
     return true;
 }
 
-static bool is_known(const sv_plan *plan, sv_str name)
+/* Of a row, or of one that would be found by its alias, which is not there. */
+static bool is_known(const sv_plan *plan, const sv_value *object, sv_str name)
 {
-    for (size_t i = 0; i < plan->n_fields; i++)
-        if (sv_str_eq(plan->fields[i].name, name) ||
-            (plan->fields[i].own_name.ptr && sv_str_eq(plan->fields[i].own_name, name)))
+    for (size_t i = 0; i < plan->n_fields; i++) {
+        const sv_plan_field *field = &plan->fields[i];
+        if (sv_str_eq(field->name, name))
             return true;
+        if (field->own_name.ptr && sv_str_eq(field->own_name, name))
+            return !sv_value_get(object, field->name);
+    }
     return false;
 }
 
@@ -123,7 +127,7 @@ bool sv_decode_map_extras(sv_decoder *d, const sv_plan *plan, const sv_value *ob
     if (!ret_extras->items)
         return sv_decoder_stop(d, SV_NO_MEMORY);
     for (size_t i = 0; i < members.len; i++, member++) {
-        if (is_known(plan, member->name))
+        if (is_known(plan, object, member->name))
             continue;
         ret_extras->items[ret_extras->len].key = member->name;
         ret_extras->items[ret_extras->len].value.text = sv_decode_text_of(d, member->value);

@@ -78,28 +78,37 @@ static given collect(const sv_params *params, const sv_plan_field *field, sv_pla
     return found;
 }
 
-static const sv_value *list_value(sv_arena *arena, const given *found)
+static sv_kind item_kind(const sv_plan_field *field)
+{
+    return field->item ? field->item->kind : field->kind;
+}
+
+/* What a parameter is as text. The content of a file is, where bytes are wanted; else a file is no
+ * text, a NULL pointer. */
+static sv_str text_of(const sv_plan_field *field, const sv_param *param)
+{
+    sv_str text = param->value;
+    if (param->file && item_kind(field) != SV_KIND_BYTES)
+        return (sv_str){NULL, 0};
+    if (param->file)
+        text = (sv_str){(const char *)param->file->content.ptr, param->file->content.len};
+    return text.ptr ? text : SV_STR("");
+}
+
+static const sv_value *list_value(sv_arena *arena, const sv_plan_field *field, const given *found)
 {
     sv_str *texts = sv_arena_alloc_array(arena, found->len, sizeof *texts);
     if (!texts)
         return NULL;
     for (size_t i = 0; i < found->len; i++)
-        if (!found->items[i]->file)
-            texts[i] = found->items[i]->value.ptr ? found->items[i]->value : SV_STR("");
+        texts[i] = text_of(field, found->items[i]);
     return sv_value_from_strs(arena, texts, found->len);
 }
 
-/* A file where a text is wanted is something that is no text. */
-static const sv_value *single_value(sv_arena *arena, const sv_param *param)
+/* Something that is no text for a file. */
+static const sv_value *single_value(sv_arena *arena, sv_str text)
 {
-    return param->file ? sv_value_from_strs(arena, NULL, 0)
-                       : sv_value_from_str(arena, param->value);
-}
-
-static bool takes_files(const sv_plan_field *field)
-{
-    sv_kind kind = field->item ? field->item->kind : field->kind;
-    return kind == SV_KIND_FILE || kind == SV_KIND_BYTES;
+    return text.ptr ? sv_value_from_str(arena, text) : sv_value_from_strs(arena, NULL, 0);
 }
 
 /* Some of them are files, and files are wanted. */
@@ -107,7 +116,7 @@ static bool has_files(const sv_plan_field *field, const given *found)
 {
     for (size_t i = 0; i < found->len; i++)
         if (found->items[i]->file)
-            return takes_files(field);
+            return item_kind(field) == SV_KIND_FILE;
     return false;
 }
 
@@ -131,8 +140,9 @@ static sv_status find_member(sv_arena *arena, const sv_params *params, const sv_
     member->place = &locs[in];
     if (!found.len)
         return SV_OK;
-    member->value =
-        is_list(member->field) ? list_value(arena, &found) : single_value(arena, found.items[0]);
+    member->value = is_list(member->field)
+                        ? list_value(arena, member->field, &found)
+                        : single_value(arena, text_of(member->field, found.items[0]));
     if (!member->value)
         return SV_NO_MEMORY;
     return has_files(member->field, &found) ? keep_files(arena, &found, member) : SV_OK;
@@ -176,7 +186,7 @@ static sv_status refuse_extra(sv_arena *arena, const sv_plan *plan, const sv_par
             sv_errors_names(errors, first_error, param->name))
             continue;
         const sv_loc where = {.parent = &locs[param->in], .name = param->name};
-        const sv_value *value = single_value(arena, param);
+        const sv_value *value = single_value(arena, param->file ? (sv_str){NULL, 0} : param->value);
         if (!value)
             return SV_NO_MEMORY;
         sv_errors_add(errors, SV_ERROR_TYPE_EXTRA_FORBIDDEN, &where, (sv_input){.value = value},

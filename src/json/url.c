@@ -99,8 +99,8 @@ static void append_encoded(sv_buf *out, sv_str text, const char *set)
 static void read_scheme(reader *in)
 {
     size_t n = 0;
-    while (n < in->rest.len &&
-           (isalnum((unsigned char)in->rest.ptr[n]) || (n > 0 && strchr("+-.", in->rest.ptr[n]))))
+    while (n < in->rest.len && (isalnum((unsigned char)in->rest.ptr[n]) ||
+                                (n > 0 && memchr("+-.", in->rest.ptr[n], 3))))
         n++;
     if (n == 0 || n == in->rest.len || in->rest.ptr[n] != ':' ||
         isdigit((unsigned char)in->rest.ptr[0])) {

@@ -92,7 +92,7 @@ def same(one, other):
         return list(one) == list(other) and all(same(one[name], other[name]) for name in one)
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+    return repr(one) == repr(other)  # the sign of zero counts
 
 
 def differ(ours, theirs):

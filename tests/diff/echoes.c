@@ -121,18 +121,51 @@ struct upload {
     sv_file file;
     sv_opt_file maybe;
     sv_files files;
+    sv_opt_bytes raw;
     sv_str note;
 };
 SV_SCHEMA(upload, SV_FIELD(upload, file, .in = SV_IN_FORM),
           SV_FIELD(upload, maybe, .in = SV_IN_FORM, .default_json = "null"),
           SV_FIELD(upload, files, .in = SV_IN_FORM, .default_json = "[]"),
+          SV_FIELD(upload, raw, .in = SV_IN_FORM, .max_len = 4, .default_json = "null"),
           SV_FIELD(upload, note, .in = SV_IN_FORM, .default_json = "\"n\""));
+
+/* Without a default that could be null: FastAPI's `q: int = Query(None)`. */
+struct absent {
+    sv_opt_int number;
+    sv_opt_strs texts;
+    sv_opt_date day;
+};
+SV_SCHEMA(absent, SV_FIELD(absent, number, SV_GE(1), .optional = true),
+          SV_FIELD(absent, texts, .max_items = 2, .optional = true),
+          SV_FIELD(absent, day, .in = SV_IN_HEADER, .optional = true));
 
 /* Bodies of several parameters, and of one that has a name nevertheless. */
 struct spot {
     int64_t x, y;
 };
 SV_SCHEMA(spot, SV_FIELD(spot, x), SV_FIELD(spot, y, .default_json = "1"));
+/* Many things within each other. */
+struct kitchen {
+    sv_opt_datetime when;
+    SV_MAP(struct spot) spots;
+    struct kitchen *inner;
+    SV_LIST(struct kitchen) more;
+    sv_decimal prices[2];
+    SV_LIST(sv_opt_double) maybes;
+    sv_strs words;
+};
+SV_SCHEMA_DECLARE(kitchen);
+SV_SCHEMA_WITH(kitchen, (.extra = SV_EXTRA_FORBID, .by_name_too = true),
+               SV_FIELD(kitchen, when, .alias = "createdAt", .default_json = "null"),
+               SV_FIELD_MAP_OBJECT(kitchen, spots, spot, .max_items = 2, .default_json = "{}"),
+               SV_FIELD_OBJECT(kitchen, inner, kitchen, .default_json = "null"),
+               SV_FIELD_LIST(kitchen, more, kitchen, .max_items = 3, .default_json = "[]"),
+               SV_FIELD_ARRAY(kitchen, prices),
+               SV_FIELD_ITEMS(kitchen, maybes, .default_json = "[null]"),
+               SV_FIELD_ITEMS(kitchen, words, .unique = true,
+                              .item = SV_EACH(sv_str, .strip = true, .lower = true),
+                              .default_json = "[]"));
 struct several {
     struct spot spot, *other;
     int64_t number;
@@ -193,11 +226,14 @@ SV_SCHEMA(received, SV_FIELD(received, filename),
 struct uploaded {
     struct received file, *maybe;
     SV_LIST(struct received) files;
+    sv_opt_bytes raw;
     sv_str note;
 };
 SV_SCHEMA(uploaded, SV_FIELD_OBJECT(uploaded, file, received),
           SV_FIELD_OBJECT(uploaded, maybe, received, .default_json = "null"),
-          SV_FIELD_LIST(uploaded, files, received), SV_FIELD(uploaded, note));
+          SV_FIELD_LIST(uploaded, files, received),
+          SV_FIELD(uploaded, raw, .format = SV_FORMAT_BASE64, .default_json = "null"),
+          SV_FIELD(uploaded, note));
 
 /* An answer of one member that may be null. */
 struct answer_spot {
@@ -228,6 +264,7 @@ static sv_status upload_echo(sv_call *call, const struct upload *params, const s
 {
     (void)in;
     out->file = describe(&params->file);
+    out->raw = params->raw;
     out->note = params->note;
     if (params->maybe.set) {
         out->maybe = sv_alloc(call, sizeof *out->maybe);
@@ -265,6 +302,8 @@ static const struct echo {
     {"POST", "/form", &form_schema},
     {"POST", "/several", &several_schema},
     {"POST", "/embedded", &embedded_schema},
+    {"GET", "/absent", &absent_schema},
+    {"POST", "/kitchen", &kitchen_schema},
 };
 enum { N_ECHOES = sizeof echoes / sizeof *echoes };
 
@@ -301,14 +340,19 @@ static sv_handler handlers[MAX_OPERATIONS];
 static sv_operation operations[MAX_OPERATIONS];
 static char paths[MAX_OPERATIONS][64];
 
-static size_t add_echo(size_t n, const struct echo *echo, bool is_body)
+static bool is_body(const sv_schema *schema)
+{
+    return schema->embed || schema == &kitchen_schema;
+}
+
+static size_t add_echo(size_t n, const struct echo *echo, bool takes_body)
 {
     const sv_schema *none = &sv_none_schema;
     handlers[n] = (sv_handler){.name = echo->schema->name,
-                               .params = is_body ? NULL : echo->schema,
-                               .in = is_body ? echo->schema : none,
+                               .params = takes_body ? NULL : echo->schema,
+                               .in = takes_body ? echo->schema : none,
                                .out = echo->schema,
-                               .run = is_body ? echo_body : echo_params};
+                               .run = takes_body ? echo_body : echo_params};
     operations[n] = (sv_operation){echo->method, echo->path, &handlers[n], .run_inline = true};
     return n + 1;
 }
@@ -333,7 +377,7 @@ int main(int argc, char **argv)
     size_t n = sizeof rest / sizeof *rest;
     memcpy(operations, rest, sizeof rest);
     for (size_t i = 0; i < N_ECHOES; i++)
-        n = add_echo(n, &echoes[i], (echoes[i].schema)->embed);
+        n = add_echo(n, &echoes[i], is_body(echoes[i].schema));
     n = add_bodies(n, case_schemas);
     n = add_bodies(n, kind_schemas);
     return n < MAX_OPERATIONS

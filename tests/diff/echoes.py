@@ -11,10 +11,10 @@ import pathlib
 import sys
 import uuid
 from ipaddress import IPv4Address
-from typing import Annotated, List, Literal, Optional, Set
+from typing import Annotated, Dict, List, Literal, Optional, Set, Tuple
 
 from fastapi import Body, Cookie, Depends, FastAPI, File, Form, Header, Path, Query, UploadFile
-from pydantic import Base64Bytes, BaseModel, EmailStr, Field, HttpUrl, StringConstraints, create_model
+from pydantic import Base64Bytes, BaseModel, ConfigDict, EmailStr, Field, HttpUrl, StringConstraints, create_model
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cases/validation"))
 from kinds import level, spot, tint  # noqa: E402
@@ -70,6 +70,7 @@ class uploaded(BaseModel):
     file: received
     maybe: Optional[received] = None
     files: List[received]
+    raw: Optional[str] = None
     note: str
 
 
@@ -81,12 +82,17 @@ async def describe(file):
 
 @app.post("/upload", response_model=uploaded)
 async def upload_echo(
-    file: UploadFile, maybe: Optional[UploadFile] = None, files: List[UploadFile] = File([]), note: str = Form("n")
+    file: UploadFile,
+    maybe: Optional[UploadFile] = None,
+    files: List[UploadFile] = File([]),
+    raw: Optional[bytes] = File(None, max_length=4),
+    note: str = Form("n"),
 ):
     return uploaded(
         file=await describe(file),
         maybe=await describe(maybe),
         files=[await describe(one) for one in files],
+        raw=None if raw is None else base64.b64encode(raw).decode(),
         note=note,
     )
 
@@ -105,8 +111,24 @@ def wire_name(field, place):
     return place.alias or (field.replace("_", "-") if isinstance(place, type(Header())) else field)
 
 
-def add_echo(method, path, fields):
-    """`fields`: name to (type, where it comes from), as a signature has them."""
+class kitchen(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    when: Optional[datetime.datetime] = Field(None, alias="createdAt")
+    spots: Dict[str, spot] = Field({}, max_length=2)
+    inner: Optional["kitchen"] = None
+    more: List["kitchen"] = Field([], max_length=3)
+    prices: Tuple[decimal.Decimal, decimal.Decimal]
+    maybes: List[Optional[float]] = [None]
+    words: Set[Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]] = set()
+
+
+@app.post("/kitchen", response_model=kitchen)
+async def kitchen_echo(body: kitchen):
+    return body
+
+
+def add_echo(method, path, fields, leaves_out=False):
+    """`fields`: name to (type, where it comes from), as a signature has them. An answer may leave out what is null."""
     name = path.split("/")[1]
     parameters = [
         inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, annotation=type_, default=place)
@@ -125,7 +147,7 @@ def add_echo(method, path, fields):
             for field, (type_, place) in fields.items()
         },
     )
-    app.api_route(path, methods=[method], response_model=answer)(echo)
+    app.api_route(path, methods=[method], response_model=answer, response_model_exclude_none=leaves_out)(echo)
 
 
 ECHOES = [
@@ -226,6 +248,16 @@ ECHOES = [
         },
     ),
     ("POST", "/embedded", {"spot": (spot, Body(embed=True))}),
+    (
+        "GET",
+        "/absent",
+        {
+            "number": (int, Query(None, ge=1)),
+            "texts": (List[str], Query(None, max_length=2)),
+            "day": (datetime.date, Header(None)),
+        },
+        True,
+    ),
 ]
 for _echo in ECHOES:
     add_echo(*_echo)

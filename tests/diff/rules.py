@@ -116,6 +116,16 @@ def is_finite(one, _, is_ours):
     return is_ours and one["type"] == "finite_number"
 
 
+def is_minus_behind_zeros(one, _, is_ours):
+    return is_ours and one["type"] == "int_parsing" and (
+        isinstance(one["input"], str) and bool(re.match(r"\s*\+?[0_]+-\d", one["input"])))
+
+
+def is_cut(one, other, is_ours):
+    return is_ours and isinstance(one["input"], str) and len(one["input"].encode()) > 4000 and (
+        {**one, "input": 0} == {**(other or {}), "input": 0})
+
+
 def is_big_text_of_enum(one, other, is_ours):
     return is_ours and one["type"] == "int_parsing_size" == (other or {}).get("type") and (
         isinstance(one["input"], str) and isinstance(other["input"], int))
@@ -144,6 +154,8 @@ def is_upload_input(one, other, is_ours):
 ENTRIES = {
     "integers of any size": is_big_integer,
     "floats may be NaN and infinite (`\"nan\"`, `1e400`), and are answered as `null`": is_finite,
+    "an integer in a text may have zeros before its minus (`0-1`)": is_minus_behind_zeros,
+    "every error and its whole input echoed": is_cut,
     "a text that is an integer beyond 64 bits, for an enum of integers: `input` is the integer": is_big_text_of_enum,
     "what a date in year 0 should rather be (future, with a zone)": is_year_zero,
     "a tag of a union that is a list, an object or a small number is quoted as Python prints it": is_odd_tag,

@@ -76,7 +76,7 @@ class Values:
             members.append(
                 (
                     self.pick(
-                        ["extra", "", "x", "y", "v", "Z", "a b", "\u00e9", "kind", "model_version", "modelVersion"]
+                        ["extra", "", "x", "y", "v", "Z", "a b", "\u00e9", "kind", "model_version", "modelVersion", "when"]
                     ),
                     self.anything(depth + 1),
                 )

@@ -62,6 +62,17 @@ class alias_only(BaseModel):
     model_version: int = Field(alias="modelVersion")
 
 
+class alias_strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    when: int = Field(alias="createdAt")
+
+
+class alias_more(BaseModel):
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    when: int = Field(alias="createdAt")
+    then: int = Field(alias="x", default=3)
+
+
 class strict(BaseModel):
     model_config = ConfigDict(strict=True)
     i: int
@@ -201,4 +212,5 @@ FIELDS = {
 }
 MODELS = {f"k_{name}": create_model(f"k_{name}", v=field) for name, field in FIELDS.items()}
 MODELS |= {model.__name__: model for model in
-           (alias, alias_only, strict, allow, numbers, spots, shape_of, whole)}
+           (alias, alias_only, alias_strict, alias_more, strict, allow, numbers, spots, shape_of,
+            whole)}

@@ -62,6 +62,19 @@ struct alias_only {
 };
 SV_SCHEMA_WITH(alias_only, (.extra = SV_EXTRA_FORBID),
                SV_FIELD(alias_only, model_version, .alias = "modelVersion"));
+struct alias_strict {
+    int64_t when;
+};
+SV_SCHEMA_WITH(alias_strict, (.by_name_too = true, .extra = SV_EXTRA_FORBID),
+               SV_FIELD(alias_strict, when, .alias = "createdAt"));
+struct alias_more {
+    int64_t when, then;
+    sv_extras rest;
+};
+SV_SCHEMA_WITH(alias_more, (.by_name_too = true, .extra = SV_EXTRA_ALLOW),
+               SV_FIELD(alias_more, when, .alias = "createdAt"),
+               SV_FIELD(alias_more, then, .alias = "x", .default_json = "3"),
+               SV_FIELD_EXTRAS(alias_more, rest));
 
 struct strict {
     int64_t i;
@@ -432,6 +445,8 @@ const sv_schema *const kind_schemas[] = {
     &k_pet_schema,
     &alias_schema,
     &alias_only_schema,
+    &alias_strict_schema,
+    &alias_more_schema,
     &strict_schema,
     &allow_schema,
     &numbers_schema,

@@ -226,7 +226,7 @@ SV_SCHEMA(form, SV_FIELD(form, n, .in = SV_IN_FORM),
           SV_FIELD(form, tags, .in = SV_IN_FORM, .default_json = "[]"),
           SV_FIELD(form, file, .in = SV_IN_FORM),
           SV_FIELD(form, more, .in = SV_IN_FORM, .default_json = "[]"),
-          SV_FIELD(form, raw, .in = SV_IN_FORM, .default_json = "null"));
+          SV_FIELD(form, raw, .in = SV_IN_FORM, .max_len = 2, .default_json = "null"));
 
 #define HEADER(name, value) {SV_IN_HEADER, SV_STR_INIT(name), SV_STR_INIT(value), NULL}
 #define COOKIE(name, value) {SV_IN_COOKIE, SV_STR_INIT(name), SV_STR_INIT(value), NULL}
@@ -235,6 +235,7 @@ SV_SCHEMA(form, SV_FIELD(form, n, .in = SV_IN_FORM),
 
 static const sv_file file_a = {SV_STR_INIT("a.txt"), {NULL, 0}, {(const uint8_t *)"hi", 2}};
 static const sv_file file_b = {SV_STR_INIT("b"), {NULL, 0}, {(const uint8_t *)"", 0}};
+static const sv_file file_c = {SV_STR_INIT("c"), {NULL, 0}, {(const uint8_t *)"long", 4}};
 static const sv_file no_file = {SV_STR_INIT(""), {NULL, 0}, {(const uint8_t *)"", 0}};
 
 /* What is wrong, as "type at place.name"; "" when nothing is. */
@@ -296,8 +297,8 @@ static void test_forms(void **state)
                              UPLOAD("file", &file_a), UPLOAD("more", &file_a),
                              UPLOAD("more", &file_b), UPLOAD("raw", &file_a)};
     const sv_param empty[] = {TEXT("n", ""), UPLOAD("file", &file_a), UPLOAD("file", &no_file)};
-    const sv_param mixed[] = {TEXT("n", "1"), UPLOAD("file", &file_a), UPLOAD("more", &file_a),
-                              TEXT("more", "t"), UPLOAD("tags", &file_a)};
+    const sv_param mixed[] = {TEXT("n", "1"),    UPLOAD("file", &file_a), UPLOAD("more", &file_a),
+                              TEXT("more", "t"), UPLOAD("tags", &file_a), UPLOAD("raw", &file_c)};
     const sv_param wrong[] = {UPLOAD("n", &file_a), TEXT("file", "text"), TEXT("more", "t")};
     assert_true(sv_str_eq(complain(arena, &form_schema, good, 10, &decoded), SV_STR("")));
     const struct form *form = decoded;
@@ -321,12 +322,14 @@ static void test_forms(void **state)
         "received: "
         "<class 'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}}]");
     assert_string_equal(
-        complain(arena, &form_schema, mixed, 5, &decoded).ptr,
+        complain(arena, &form_schema, mixed, 6, &decoded).ptr,
         "[{\"type\":\"string_type\",\"loc\":[\"body\",\"tags\",0],\"msg\":\"Input should be a "
         "valid "
         "string\",\"input\":[]},{\"type\":\"value_error\",\"loc\":[\"body\",\"more\",1],\"msg\":"
         "\"Value error, Expected UploadFile, received: <class "
-        "'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}}]");
+        "'str'>\",\"input\":\"t\",\"ctx\":{\"error\":{}}},{\"type\":\"bytes_too_long\",\"loc\":["
+        "\"body\",\"raw\"],\"msg\":"
+        "\"Data should have at most 2 bytes\",\"input\":\"long\",\"ctx\":{\"max_length\":2}}]");
     sv_arena_free(arena);
 }
 
