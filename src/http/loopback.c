@@ -129,6 +129,8 @@ void sv_loopback_send(sv_loopback *loopback, sv_str bytes)
 {
     if (sv_buf_append_str(&loopback->waiting, bytes) == SV_OK)
         deliver(loopback);
+    else
+        sv_loopback_reset(loopback);
 }
 
 void sv_loopback_send_eof(sv_loopback *loopback)

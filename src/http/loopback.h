@@ -10,7 +10,7 @@ typedef struct sv_loopback sv_loopback;
 /* A connection of `server` on `loop`, which the calling thread steps. NULL when out of memory. Free
  * the server before the loop. */
 sv_loopback *sv_loopback_new(sv_server *server, sv_loop *loop);
-/* Bytes from the client. */
+/* Bytes from the client; when there is no memory for them, the client is gone. */
 void sv_loopback_send(sv_loopback *loopback, sv_str bytes);
 /* The client closes its sending side, or is gone (reset). */
 void sv_loopback_send_eof(sv_loopback *loopback);

@@ -226,7 +226,11 @@ static sv_status encode_answer(sv_call *call)
     sv_buf_init(&buf, MAX_ANSWER_BYTES);
     sv_buf_reserve(&buf, FIRST_ANSWER_BYTES);
     sv_writer_init(&writer, &buf);
-    sv_status status = sv_encode(call->operation->out, call->out, &writer, &error);
+    const sv_operation *row = call->operation->row;
+    unsigned flags = (row->exclude_none ? SV_ENCODE_WITHOUT_NULLS : SV_ENCODE_ALL) |
+                     (row->exclude_defaults ? SV_ENCODE_WITHOUT_DEFAULTS : SV_ENCODE_ALL);
+    sv_status status =
+        sv_encode_some(call->operation->out, call->out, (sv_encode_flags)flags, &writer, &error);
     if (!status)
         status = keep_bytes(call, &buf, &call->result.body);
     sv_buf_deinit(&buf);
@@ -255,7 +259,7 @@ static void conclude(sv_call *call, sv_status status)
     const sv_bound_operation *operation = call->operation;
     if (call->is_stream)
         sv_events_finish(call, status);
-    else if (!status && operation->event && !call->has_bytes)
+    else if (!status && operation->row->handler->event && !call->has_bytes)
         status = sv_events_close(call->out);
     else if (!status && operation->out && !call->has_bytes)
         status = encode_answer(call);

@@ -167,7 +167,7 @@ void sv_events_finish(sv_call *call, sv_status status)
     sv_dispatch_settle_failure(call, status);
     if (status == SV_CANCELLED)
         return;
-    if (call->operation->event)
+    if (call->operation->row->handler->event)
         send_failure(call);
     else
         call->breaks_off = true;

@@ -72,6 +72,13 @@ static sv_status bytes(sv_call *call, const struct chat *in, struct sv_none *out
     return status ? status : sv_write(call, SV_STR("!"));
 }
 
+SV_STREAM(texts, chat, sv_none);
+static sv_status texts(sv_call *call, const struct chat *in, sv_events *events)
+{
+    sv_status status = in->fail_after ? sv_events_send_text(events, in->message) : SV_OK;
+    return status || in->fail_after != 1 ? status : sv_fail(call, &teapot, "enough");
+}
+
 static void see(sv_call *call, sv_str piece)
 {
     (void)call;
@@ -79,10 +86,13 @@ static void see(sv_call *call, sv_str piece)
 }
 static const sv_middleware middleware[] = {{.name = "see", .on_stream = see}, {0}};
 
-static const sv_operation operations[] = {
-    {"POST", "/words", &words_handler},  {"POST", "/inline", &words_handler, .run_inline = true},
-    {"POST", "/raw", &raw_handler},      {"POST", "/bytes", &bytes_handler},
-    {"GET", "/silent", &silent_handler}, {0}};
+static const sv_operation operations[] = {{"POST", "/words", &words_handler},
+                                          {"POST", "/inline", &words_handler, .run_inline = true},
+                                          {"POST", "/raw", &raw_handler},
+                                          {"POST", "/bytes", &bytes_handler},
+                                          {"GET", "/silent", &silent_handler},
+                                          {"POST", "/texts", &texts_handler},
+                                          {0}};
 static const sv_app app = {.operations = operations, .middleware = middleware};
 static sv_client *client;
 
@@ -152,6 +162,18 @@ static void test_a_failure_later(void **state)
                "\"/words\"");
 }
 
+static void test_events_without_a_schema(void **state)
+{
+    (void)state;
+    expect_body(sv_test_post(client, "/texts", "{\"message\":\"a\"}"), 200, "data: a\n\n");
+    lab_expect(sv_test_post(client, "/texts", "{\"message\":\"a\",\"fail_after\":1}"), 200,
+               "data: a\n\nevent: error\ndata: {\"error\":\"TEAPOT\"");
+    sv_reply reply = sv_test_post(client, "/texts", "{\"message\":\"a\",\"fail_after\":0}");
+    expect_body(reply, 200, "");
+    assert_true(sv_str_eq(sv_reply_header_value(&reply, "content-type"),
+                          SV_STR("text/event-stream; charset=utf-8")));
+}
+
 static void test_bytes(void **state)
 {
     (void)state;
@@ -170,6 +192,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_to_say, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failure_before_the_first_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failure_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events_without_a_schema, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

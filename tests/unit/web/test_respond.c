@@ -54,13 +54,31 @@ static sv_status cookies(sv_call *call)
     return status ? status : sv_respond_bytes(call, "text/plain", SV_STR("ok"));
 }
 
-static const sv_operation operations[] = {{"GET", "/bytes", &bytes_handler},
-                                          {"GET", "/redirect", &redirect_handler},
-                                          {"GET", "/bad", &bad_redirect_handler},
-                                          {"GET", "/file", &file_handler},
-                                          {"GET", "/cookies", &cookies_handler},
-                                          {"GET", "/type", &bad_type_handler},
-                                          {0}};
+struct sparse {
+    sv_opt_str note;
+    int64_t count;
+};
+SV_SCHEMA(sparse, SV_FIELD(sparse, note, .default_json = "null"),
+          SV_FIELD(sparse, count, .default_json = "3"));
+SV_HANDLER(sparse_now, sv_none, sparse);
+static sv_status sparse_now(sv_call *call, const struct sv_none *in, struct sparse *out)
+{
+    (void)call, (void)in;
+    out->count = 3;
+    return SV_OK;
+}
+
+static const sv_operation operations[] = {
+    {"GET", "/all", &sparse_now_handler},
+    {"GET", "/no-nulls", &sparse_now_handler, .exclude_none = true},
+    {"GET", "/no-defaults", &sparse_now_handler, .exclude_defaults = true},
+    {"GET", "/bytes", &bytes_handler},
+    {"GET", "/redirect", &redirect_handler},
+    {"GET", "/bad", &bad_redirect_handler},
+    {"GET", "/file", &file_handler},
+    {"GET", "/cookies", &cookies_handler},
+    {"GET", "/type", &bad_type_handler},
+    {0}};
 static const sv_mount mounts[] = {{.prefix = "/static", .folder = folder}, {0}};
 static const sv_app app = {.operations = operations, .mounts = mounts};
 static sv_client *client;
@@ -125,6 +143,14 @@ static void test_bytes_and_redirects(void **state)
     expect_header(reply, "set-cookie", "k=v; Path=/; SameSite=lax");
 }
 
+static void test_what_is_left_out(void **state)
+{
+    (void)state;
+    lab_expect(sv_test_get(client, "/all"), 200, "{\"note\":null,\"count\":3}");
+    lab_expect(sv_test_get(client, "/no-nulls"), 200, "{\"count\":3}");
+    lab_expect(sv_test_get(client, "/no-defaults"), 200, "{}");
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -169,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bytes_and_redirects, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_folder, set_up, tear_down),
     };
