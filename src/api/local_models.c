@@ -135,9 +135,12 @@ sv_status sv_models_load(sv_models *models, const char *name, const char *versio
     if (!found)
         return sv_error_set(error, SV_NOT_FOUND, &sv_kind_model_version_not_found,
                             "Model version %s not found", version);
-    sv_status status = load_once(models, model, found, error ? error : &none);
-    if (status)
+    sv_error *why = error ? error : &none;
+    sv_status status = load_once(models, model, found, why);
+    if (status) {
+        why->kind = &sv_kind_model_not_loaded; /* a handler's client hears that, the log the rest */
         return status;
+    }
     *ret_model = (sv_loaded_model){model->name, found->name, models, found};
     return SV_OK;
 }

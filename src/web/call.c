@@ -78,7 +78,8 @@ sv_status sv_call_fail_with(sv_call *call, sv_status status, const sv_error *err
         return SV_FAILED;
     const sv_error_kind *kind = error && error->kind ? error->kind : kind_of_status(status);
     const char *message = error && error->message[0] && error->kind ? error->message : kind->title;
-    if (kind == &sv_kind_inference_failed) { /* an engine's words may name files: for the log */
+    bool is_engines = kind == &sv_kind_inference_failed || kind == &sv_kind_model_not_loaded;
+    if (is_engines) { /* an engine's words may name files: for the log */
         call->result.log_detail = sv_arena_copy(call->arena, sv_str_from(message));
         message = kind->title;
     }
