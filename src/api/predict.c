@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/services.h"
+#include "api/model_work.h"
 #include "api/source.h"
-#include "base/clock.h"
-#include "base/writer.h"
 #include "http/message.h"
 #include "web/call.h"
 #include "web/gather.h"
@@ -56,123 +54,42 @@ SV_HANDLER_PARAMS(predict, prediction_query, prediction_request, prediction_resp
 
 /* One prediction under way, in the call's arena. Owned by one step at a time. */
 typedef struct predict_job {
-    sv_work work;
+    sv_model_work work;
     sv_fetch_request fetch;
     sv_message message; /* to the fetch loop, and back to the pool */
-    sv_services *services;
-    sv_call *call;
-    sv_model *model;
-    sv_model_version *version;
     struct prediction_response *out;
     sv_str picture;
-    int64_t top_k, started_ns;
+    int64_t top_k, fetching_since_ns;
     sv_status fetch_status;
     char fetch_message[256];
 } predict_job;
-
-static int64_t now_ns(void)
-{
-    return sv_clock_now_ns(&sv_clock_system);
-}
 
 static double round_to(double value, double unit)
 {
     return round(value * unit) / unit;
 }
 
-/* "fetch;dur=1.2, queue;dur=…": the stages that happened. */
-static void add_server_timing(sv_call *call)
-{
-    sv_buf text;
-    sv_buf_init(&text, 512);
-    for (int stage = 0; stage < SV_STAGE_COUNT; stage++) {
-        int64_t ns = call->timeline->stage_ns[stage];
-        if (ns)
-            sv_buf_printf(&text, "%s%s;dur=%.2f", text.len ? ", " : "",
-                          sv_timeline_stage_name((sv_stage)stage), (double)ns / 1e6);
-    }
-    if (text.len && !sv_buf_status(&text))
-        (void)sv_set_header(call, "Server-Timing", sv_buf_str(&text));
-    sv_buf_deinit(&text);
-}
-
-static void finish(predict_job *job, sv_status status, const sv_error *error)
-{
-    sv_call *call = job->call;
-    if (status)
-        status = sv_call_fail_with(call, status, error);
-    if (!status) {
-        job->out->model_version = job->version->name;
-        job->out->inference_time_ms = round_to((double)(now_ns() - job->started_ns) / 1e6, 100);
-        add_server_timing(call);
-    }
-    sv_complete(call, status); /* the job is gone */
-}
-
-static void count_cancelled(predict_job *job, sv_cancel_stage stage)
-{
-    sv_metrics_count(job->services->cancelled[stage], 1);
-}
-
-static void observe_work(predict_job *job, int64_t waited_ns, int64_t computed_ns)
-{
-    const sv_version_series *series = job->version->series;
-    if (!series)
-        return;
-    sv_metrics_observe(series->queue, waited_ns);
-    sv_metrics_observe(series->compute, computed_ns);
-}
-
-/* With a permit: decode, prepare, run, rank. */
-static void run_work(sv_work *work)
+/* Decode, prepare, run, rank. */
+static sv_status run_prediction(sv_model_work *work, sv_error *error)
 {
     predict_job *job = SV_CONTAINER_OF(work, predict_job, work);
-    sv_call *call = job->call;
-    sv_error error = {0};
-    int64_t started = now_ns();
-    call->timeline->stage_ns[SV_STAGE_QUEUE] += work->waited_ns;
+    struct prediction_response *out = job->out;
     sv_image_request request = {.picture = job->picture,
                                 .top_k = job->top_k,
-                                .arena = call->arena,
-                                .cancel = call->cancel,
-                                .timeline = call->timeline};
-    sv_status status = sv_task_image_run(&job->version->image, job->version->loaded, &request,
-                                         &error, &job->out->predictions);
-    if (status == SV_CANCELLED)
-        count_cancelled(job, SV_STAGE_CANCELLED_RUNNING);
-    else
-        observe_work(job, work->waited_ns, now_ns() - started);
-    for (size_t i = 0; !status && i < job->out->predictions.len; i++) {
-        struct prediction *prediction = &job->out->predictions.items[i];
+                                .arena = work->call->arena,
+                                .cancel = work->call->cancel,
+                                .timeline = work->call->timeline};
+    sv_status status = sv_task_image_run(&work->version->image, work->version->loaded, &request,
+                                         error, &out->predictions);
+    if (status)
+        return status;
+    for (size_t i = 0; i < out->predictions.len; i++) {
+        struct prediction *prediction = &out->predictions.items[i];
         prediction->confidence = round_to(prediction->confidence, 1e6);
     }
-    finish(job, status, &error);
-}
-
-static void drop_work(sv_work *work, sv_status status)
-{
-    predict_job *job = SV_CONTAINER_OF(work, predict_job, work);
-    count_cancelled(job, SV_STAGE_CANCELLED_QUEUED);
-    finish(job, status, NULL);
-}
-
-/* Hands the job to the scheduler. Not SV_DEFERRED: it was refused and the caller still has it. */
-static sv_status submit(predict_job *job)
-{
-    int64_t retry_after_s = 1;
-    job->work.run = run_work;
-    job->work.drop = drop_work;
-    job->work.lane = &job->version->lane;
-    job->work.cancel = job->call->cancel;
-    job->work.deadline_ns = job->call->request.deadline_ns;
-    sv_call *call = job->call;
-    if (sv_scheduler_submit(job->services->scheduler, &job->work, &retry_after_s) == SV_OK)
-        return SV_DEFERRED;
-    char seconds[24];
-    snprintf(seconds, sizeof seconds, "%lld", (long long)retry_after_s);
-    (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
-    return sv_fail(call, &sv_kind_server_overloaded,
-                   "The answer would come too late; try again in %s s", seconds);
+    out->model_version = work->version->name;
+    out->inference_time_ms = sv_model_work_elapsed_ms(work);
+    return SV_OK;
 }
 
 /* On the pool, with the picture or the reason why there is none. */
@@ -182,13 +99,13 @@ static void go_on_after_fetch(sv_message *message)
     sv_status status = job->fetch_status;
     sv_error error = {.kind = status == SV_INVALID ? &sv_kind_invalid_input : NULL};
     if (!status)
-        status = submit(job);
+        status = sv_model_work_submit(&job->work);
     if (status == SV_DEFERRED)
         return;
     if (status == SV_CANCELLED)
-        count_cancelled(job, SV_STAGE_CANCELLED_FETCHING);
+        sv_model_work_count_cancelled(&job->work, SV_STAGE_CANCELLED_FETCHING);
     snprintf(error.message, sizeof error.message, "%s", job->fetch_message);
-    finish(job, status, &error);
+    sv_model_work_finish(&job->work, status, &error);
 }
 
 static void free_picture(void *bytes)
@@ -200,27 +117,27 @@ static void free_picture(void *bytes)
 static void take_fetched(sv_fetch_result *result, void *arg)
 {
     predict_job *job = arg;
-    job->call->timeline->stage_ns[SV_STAGE_FETCH] = now_ns() - job->started_ns;
+    sv_model_work_add_stage(&job->work, SV_STAGE_FETCH, &job->fetching_since_ns);
     job->fetch_status = result->status;
     snprintf(job->fetch_message, sizeof job->fetch_message, "%s", result->message);
     if (!result->status) {
         char *bytes = sv_buf_take(&result->body, &job->picture.len);
         job->picture.ptr = bytes;
-        if (sv_arena_defer(job->call->arena, free_picture, bytes)) {
+        if (sv_arena_defer(job->work.call->arena, free_picture, bytes)) {
             free(bytes);
             job->fetch_status = SV_NO_MEMORY;
         }
     }
     job->message.run = go_on_after_fetch;
-    if (sv_pool_submit(job->services->pool, &job->message) == SV_OK)
+    if (sv_pool_submit(job->work.services->pool, &job->message) == SV_OK)
         return;
-    finish(job, SV_UNAVAILABLE, NULL);
+    sv_model_work_finish(&job->work, SV_UNAVAILABLE, NULL);
 }
 
 static void start_fetch(sv_message *message)
 {
     predict_job *job = SV_CONTAINER_OF(message, predict_job, message);
-    sv_fetch_start(job->services->fetcher, &job->fetch);
+    sv_fetch_start(job->work.services->fetcher, &job->fetch);
 }
 
 static sv_status refuse_form(sv_call *call, const char *message, const char *detail)
@@ -262,7 +179,7 @@ static const sv_form_part *find_address(const sv_form *form)
 /* A form has either a file or an address. */
 static sv_status read_form(predict_job *job, sv_error *error, sv_source *ret_source)
 {
-    sv_call *call = job->call;
+    sv_call *call = job->work.call;
     sv_form form = {0};
     sv_status status = sv_gather_form(call, &form);
     if (status)
@@ -274,7 +191,7 @@ static sv_status read_form(predict_job *job, sv_error *error, sv_source *ret_sou
                            "Either file or image_url is allowed, not both\",\"input\":null,"
                            "\"ctx\":{\"error\":{}}}]");
     if (address)
-        return sv_source_read(call->arena, address->bytes, job->services->image_schemes, error,
+        return sv_source_read(call->arena, address->bytes, job->work.services->image_schemes, error,
                               ret_source);
     if (!file)
         return refuse_form(call, "Validation failed: file: Field required",
@@ -293,78 +210,34 @@ static bool is_form(const sv_call *call)
 /* Gets the picture: what is in the request goes on at once, an address is fetched first. */
 static sv_status obtain_picture(predict_job *job, const struct prediction_request *in)
 {
-    sv_call *call = job->call;
+    sv_call *call = job->work.call;
     sv_error error = {0};
     sv_source source = {.kind = SV_SOURCE_BYTES, .bytes = call->request.body};
     sv_status status = SV_OK;
     if (in)
-        status = sv_source_read(call->arena, in->image_url, job->services->image_schemes, &error,
-                                &source);
+        status = sv_source_read(call->arena, in->image_url, job->work.services->image_schemes,
+                                &error, &source);
     else if (is_form(call))
         status = read_form(job, &error, &source);
     if (status)
         return sv_call_fail_with(call, status, &error);
     job->picture = source.bytes;
     if (source.kind == SV_SOURCE_BYTES)
-        return submit(job);
+        return sv_model_work_submit(&job->work);
     job->fetch = (sv_fetch_request){.url = source.url,
                                     .deadline_ns = call->request.deadline_ns,
                                     .cancel = call->cancel,
                                     .done = take_fetched,
                                     .arg = job};
+    job->fetching_since_ns = job->work.started_ns;
     job->message.run = start_fetch;
-    sv_loop_post(job->services->fetch_loop, &job->message);
+    sv_loop_post(job->work.services->fetch_loop, &job->message);
     return SV_DEFERRED;
 }
 
-static sv_status fail_version(sv_call *call, const sv_model *model, sv_str version)
+static sv_str value_of(const sv_opt_str *text)
 {
-    sv_buf list;
-    sv_writer writer;
-    sv_buf_init(&list, 8192);
-    sv_writer_init(&writer, &list);
-    sv_writer_begin_array(&writer);
-    for (size_t i = 0; i < model->n_versions; i++)
-        sv_writer_str(&writer, model->versions[i].name);
-    sv_writer_end_array(&writer);
-    sv_buf_append_byte(&list, '\0');
-    sv_fail(call, &sv_kind_model_version_not_found, "Model version %.*s not found",
-            SV_STR_ARG(version));
-    if (!sv_buf_status(&list))
-        (void)sv_fail_member(call, "available", list.ptr);
-    sv_buf_deinit(&list);
-    return SV_FAILED;
-}
-
-/* The query's version, else the header's. */
-static sv_str wanted_version(sv_call *call, const struct prediction_query *query)
-{
-    sv_str version = query->model_version.set ? query->model_version.value : (sv_str){0};
-    return version.len ? version : sv_request_header(call, "x-model-version");
-}
-
-static sv_status find_version(predict_job *job, const struct prediction_query *query)
-{
-    sv_call *call = job->call;
-    sv_str name = query->model.set ? query->model.value : (sv_str){0};
-    job->model = sv_registry_find(job->services->registry, name);
-    if (!job->model && name.len)
-        return sv_fail(call, &sv_kind_model_not_found, "Model %.*s not found", SV_STR_ARG(name));
-    if (!job->model)
-        return sv_fail(call, &sv_kind_model_not_loaded, "Model classifier is not loaded");
-    sv_str version = wanted_version(call, query);
-    job->version = sv_registry_find_version(job->model, version);
-    if (!job->version)
-        return fail_version(call, job->model, version);
-    if (sv_registry_state(job->version) != SV_VERSION_READY)
-        return sv_fail(call, &sv_kind_model_not_loaded, "Model %.*s is not loaded",
-                       SV_STR_ARG(job->model->name));
-    call->timeline->model = job->model->name.ptr;
-    call->timeline->version = job->version->name.ptr;
-    (void)sv_set_header(call, "X-Model",
-                        job->model->name); /* a name that HTTP cannot carry is left out */
-    (void)sv_set_header(call, "X-Model-Version", job->version->name);
-    return SV_OK;
+    return text->set ? text->value : (sv_str){0};
 }
 
 static sv_status predict(sv_call *call, const struct prediction_query *query,
@@ -373,12 +246,12 @@ static sv_status predict(sv_call *call, const struct prediction_query *query,
     predict_job *job = sv_alloc(call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
-    job->call = call;
-    job->services = sv_call_state(call);
+    job->work = (sv_model_work){.call = call, .run = run_prediction};
+    sv_model_work_start(&job->work);
     job->out = out;
-    job->started_ns = now_ns();
     job->top_k = query->top_k.set ? query->top_k.value : 0;
-    sv_status status = find_version(job, query);
+    sv_status status =
+        sv_model_work_find(&job->work, value_of(&query->model), value_of(&query->model_version));
     return status ? status : obtain_picture(job, in);
 }
 
