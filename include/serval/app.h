@@ -32,7 +32,7 @@ typedef struct sv_app sv_app;
 typedef struct sv_mount {
     const char *prefix; /* "/admin"; no slash at the end */
     const sv_app *app;
-    const char *folder; /* its files are answered; "/" is index.html */
+    const char *folder; /* that exists; its files are answered; "/" is index.html */
 } sv_mount;
 
 /* One thing to do around serving. `start` in the order of the table, once all states are open,
@@ -44,7 +44,7 @@ typedef struct sv_lifecycle {
     void (*stop)(sv_application *application);
 } sv_lifecycle;
 
-/* In tests: what stands in for a dependency or a state of the same type. */
+/* In tests: what stands in for a dependency or a state of the same type (NULL: nothing does). */
 typedef struct sv_override {
     const void *original; /* a sv_dependency or a sv_state */
     const void *instead;

@@ -236,6 +236,11 @@ static sv_status bind_mount(sv_application *application, const sv_mount *mount,
                       mount->prefix ? mount->prefix : "(no prefix)");
         return SV_INVALID;
     }
+    if (mount->folder && !sv_folder_exists(mount->folder)) {
+        sv_buf_printf(scope->problems, "mount %s: there is no folder %s\n", mount->prefix,
+                      mount->folder);
+        return SV_INVALID;
+    }
     const char *outer = scope->prefix ? scope->prefix : "";
     sv_str prefix = sv_arena_printf(scope->arena, "%s%s", outer, mount->prefix);
     if (!prefix.ptr)
@@ -472,7 +477,7 @@ const sv_dependency *sv_application_resolve(const sv_application *application,
 {
     const sv_app *app = application->config.app;
     for (const sv_override *row = app ? app->overrides : NULL; row && row->original; row++)
-        if (row->original == dependency)
+        if (row->original == dependency && row->instead)
             return row->instead;
     return dependency;
 }

@@ -2,6 +2,8 @@
  */
 #include "web/folder.h"
 
+#include <sys/stat.h>
+
 #include "web/application.h"
 #include "web/call.h"
 
@@ -24,4 +26,10 @@ const sv_operation *sv_folder_operations(void)
         {"GET", "/{path:path}", &static_file_handler, .hidden = true},
         {0}};
     return operations;
+}
+
+bool sv_folder_exists(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
 }

@@ -94,6 +94,33 @@ static void check_errors(row_check *check, const sv_error_kind *const *kinds)
                    sv_str_from((*kinds)->code));
 }
 
+static bool needs_parameter(sv_security_kind kind)
+{
+    return kind == SV_SECURITY_API_KEY_HEADER || kind == SV_SECURITY_API_KEY_QUERY ||
+           kind == SV_SECURITY_API_KEY_COOKIE || kind == SV_SECURITY_OAUTH2_PASSWORD;
+}
+
+static void check_security(row_check *check, const sv_security *const *schemes)
+{
+    for (; schemes && *schemes; schemes++) {
+        const sv_security *scheme = *schemes;
+        if (!scheme->name || (unsigned)scheme->kind > SV_SECURITY_OAUTH2_PASSWORD)
+            report(check, "a security scheme needs a name and a kind", SV_STR(""));
+        else if (needs_parameter(scheme->kind) && !scheme->parameter)
+            report(check,
+                   "a security scheme of this kind needs `parameter`: ", sv_str_from(scheme->name));
+    }
+}
+
+/* What no path of a request can have. */
+static bool is_unreachable(const char *path)
+{
+    for (; *path; path++)
+        if ((unsigned char)*path <= ' ' || *path == '?' || *path == '#' || *path == 0x7f)
+            return true;
+    return false;
+}
+
 static void check_row(row_check *check)
 {
     const sv_operation *row = check->row;
@@ -101,6 +128,8 @@ static void check_row(row_check *check)
         report(check, "unknown method", SV_STR(""));
     if (row->path[0] ? row->path[0] != '/' : !check->path[0])
         report(check, "the path must start with a slash", SV_STR(""));
+    if (is_unreachable(row->path))
+        report(check, "the path has a blank, a control character, `?` or `#`", SV_STR(""));
     if (row->status && (row->status < 200 || row->status > 399))
         report(check, "`status` must be 200 to 399", SV_STR(""));
     if (row->timeout_ms < 0)
@@ -195,6 +224,7 @@ sv_status sv_operation_bind(sv_bound_operation *bound, sv_arena *arena, sv_buf *
     check_row(&check);
     check_errors(&check, bound->errors);
     check_rate_limit(&check, bound->rate_limit);
+    check_security(&check, bound->security);
     check_path_params(&check, bound);
     return check.failed ? SV_INVALID : SV_OK;
 }

@@ -7,7 +7,7 @@
 static const sv_state *resolve(const sv_app *app, const sv_state *state)
 {
     for (const sv_override *row = app->overrides; row && row->original; row++)
-        if (row->original == state)
+        if (row->original == state && row->instead)
             return row->instead;
     return state;
 }

@@ -121,18 +121,29 @@ static void test_a_catch_all_leaves_the_pages(void **state)
 static void test_every_mistake_is_told(void **state)
 {
     (void)state;
-    static const sv_operation rows[] = {{"GET", "/a", &nothing_handler, .rate_limit = "often"},
-                                        {"GET", "b", &nothing_handler},
-                                        {"GET", "/c", &nothing_handler, .rate_limit = "1/eon"},
-                                        {0}};
-    static const sv_mount mounts[] = {{.folder = "/srv"}, {.prefix = "/x"}, {0}};
+    static const sv_security nameless = {.kind = SV_SECURITY_BEARER},
+                             bare = {"key", SV_SECURITY_API_KEY_HEADER, NULL, NULL};
+    static const sv_security *const schemes[] = {&nameless, &bare, NULL};
+    static const sv_operation rows[] = {
+        {"GET", "/a", &nothing_handler, .rate_limit = "often"}, {"GET", "b", &nothing_handler},
+        {"GET", "/c", &nothing_handler, .rate_limit = "1/eon"}, {"GET", "/d?e", &nothing_handler},
+        {"GET", "/s", &nothing_handler, .security = schemes},   {0}};
+    static const sv_mount mounts[] = {
+        {.folder = "/srv"}, {.prefix = "/x"}, {.prefix = "/y", .folder = "/nowhere/at/all"}, {0}};
     static const sv_app app = {.operations = rows, .mounts = mounts};
     sv_application *application = NULL;
     sv_application_config config = make_config(NULL, 0, false);
     config.app = &app;
     assert_int_equal(sv_application_new(&config, &problems, &application), SV_INVALID);
-    static const char *const wanted[] = {"GET /a: rate_limit", "GET b: ", "GET /c: rate_limit",
-                                         "mount (no prefix): ", "mount /x: "};
+    static const char *const wanted[] = {"GET /a: rate_limit",
+                                         "GET b: ",
+                                         "GET /c: rate_limit",
+                                         "GET /d?e: the path has",
+                                         "GET /s: a security scheme needs",
+                                         "needs `parameter`: key",
+                                         "mount (no prefix): ",
+                                         "mount /x: ",
+                                         "mount /y: there is no folder"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         assert_non_null(strstr(problems.ptr, wanted[i]));
 }
