@@ -207,11 +207,13 @@ sv_error_type sv_coerce_text_double(sv_str text, double *ret_double)
     decimal number;
     number.n_digits = 0; /* not the whole struct: the digits need no zeroes */
     number.exponent = 0;
+    size_t len = text.len;
     text = trim(text);
+    bool has_blanks = text.len < len;
     number.negative = text.len && text.ptr[0] == '-';
     size_t at = is_sign_at(text, 0) ? 1 : 0;
-    if (has_misplaced_underscore(text))
-        return SV_ERROR_TYPE_FLOAT_PARSING;
+    if (has_misplaced_underscore(text) || (has_blanks && sv_str_find(text, '_') < text.len))
+        return SV_ERROR_TYPE_FLOAT_PARSING; /* pydantic: `_` or blanks, not both */
     if (names_no_number(text, at))
         return SV_ERROR_TYPE_FINITE_NUMBER;
     if (!read_mantissa(text, &at, &number) || !read_exponent(text, &at, &number) || at < text.len)

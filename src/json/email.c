@@ -281,6 +281,28 @@ static sv_status check_local(reader *in)
     return status ? status : lower_local(in);
 }
 
+/* What Python's ipaddress says of digits and points that are no IPv4 address. */
+static sv_str v4_problem(sv_arena *arena, sv_str text)
+{
+    sv_str rest = text, octet;
+    size_t n_points = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n_points += text.ptr[i] == '.';
+    if (n_points != 3)
+        return SV_STR("Expected 4 octets");
+    while (sv_str_split(&rest, '.', &octet) && octet.len) {
+        if (octet.len > 3)
+            return sv_arena_printf(arena, "At most 3 characters permitted in '%.*s'",
+                                   SV_STR_ARG(octet));
+        if (octet.len > 1 && octet.ptr[0] == '0')
+            return sv_arena_printf(arena, "Leading zeros are not permitted in '%.*s'",
+                                   SV_STR_ARG(octet));
+        if (octet.len == 3 && memcmp(octet.ptr, "255", 3) > 0)
+            return sv_arena_printf(arena, "Octet %.*s (> 255) not permitted", SV_STR_ARG(octet));
+    }
+    return SV_STR("Empty octet not permitted");
+}
+
 /* An address in brackets is never taken; the reason tells whether it was one. */
 static sv_status refuse_literal(reader *in, sv_str text)
 {
@@ -294,8 +316,8 @@ static sv_status refuse_literal(reader *in, sv_str text)
     if (is_digits && !sv_ip_v4_parse(text, bytes))
         return refuse(in,
                       "The address in brackets after the @-sign is not valid: It is not an IPv4 "
-                      "address (Expected 4 octets in '%.*s') or is missing an address literal tag.",
-                      SV_STR_ARG(text));
+                      "address (%.*s in '%.*s') or is missing an address literal tag.",
+                      SV_STR_ARG(v4_problem(in->arena, text)), SV_STR_ARG(text));
     if (is_v6 && !sv_ip_v6_parse(address, bytes, &scope))
         return refuse(in, "The IPv6 address in brackets after the @-sign is not valid.");
     if (is_v6 && scope.len > 0)

@@ -4,6 +4,8 @@ import asyncio
 import json
 from urllib.parse import unquote
 
+ANOTHER_VALUE = "another value"
+
 
 class Answer:
     """Status and, where the body is JSON, its value."""
@@ -108,5 +110,5 @@ def differ(ours, theirs):
                 if not same(one.get(name), other.get(name)):
                     return f"{name} {one.get(name)!r}, not {other.get(name)!r}"
     elif ours.status == 200 and not same(ours.value, theirs.value):
-        return "another value"
+        return ANOTHER_VALUE
     return None

@@ -31,6 +31,7 @@ class Generator(Values):
             (method.upper(), path, operation)
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
+            if "text/event-stream" not in str(operation["responses"])  # as long as the request wants
         ]
         plain = [one for one in self.operations if not one[1].startswith("/body/")]
         self.operations += plain * (len(self.operations) // len(plain) // 2)  # about a third

