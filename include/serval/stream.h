@@ -35,9 +35,9 @@ typedef struct sv_event {
     int64_t retry_ms;
 } sv_event;
 
-/* SV_OK; SV_CANCELLED when nobody reads any more; SV_INVALID for an event or id with a line end;
- * SV_NO_MEMORY. On an event loop (run_inline) nothing waits: SV_UNAVAILABLE when there is no room.
- */
+/* SV_OK; SV_CANCELLED when nobody reads any more, and for HEAD, which has the head alone;
+ * SV_INVALID for an event or id with a line end; SV_NO_MEMORY. On an event loop (run_inline)
+ * nothing waits: SV_UNAVAILABLE when there is no room. */
 SV_API sv_status sv_events_send(sv_events *events, const sv_event *event);
 /* An event with nothing but `data`. */
 SV_API sv_status sv_events_send_text(sv_events *events, sv_str data);

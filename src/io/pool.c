@@ -119,6 +119,7 @@ static bool start_worker(sv_pool *pool)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!started)
         return false;
+    pthread_setname_np(self->thread, "serval-worker");
     pool->unused = self->below;
     pool->n_threads++;
     self->is_called = true;
