@@ -71,6 +71,8 @@ static inline sv_value_type sv_value_get_type(const sv_value *value);
 static inline bool sv_value_bool(const sv_value *value);
 static inline int64_t sv_value_int(const sv_value *value);
 static inline sv_str sv_value_str(const sv_value *value);
+/* Of any value: false when it is not an integer of 0..UINT64_MAX. */
+static inline bool sv_value_get_uint(const sv_value *value, uint64_t *ret_number);
 /* Of the four kinds of numbers. */
 double sv_value_double(const sv_value *value);
 /* Items of an array, members of an object (duplicates counted). */

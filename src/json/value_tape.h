@@ -68,6 +68,15 @@ static inline int64_t sv_value_int(const sv_value *value)
     return value->as.i64;
 }
 
+static inline bool sv_value_get_uint(const sv_value *value, uint64_t *ret_number)
+{
+    uint64_t type = value->tag & (SV_VALUE_TAG_KIND | SV_VALUE_TAG_DETAIL);
+    if (type != SV_VALUE_TAG_NUMBER)
+        return false;
+    *ret_number = value->as.u64;
+    return true;
+}
+
 static inline size_t sv_value_len(const sv_value *value)
 {
     return (size_t)(value->tag >> SV_VALUE_TAG_LEN);
