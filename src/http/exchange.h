@@ -55,10 +55,11 @@ struct sv_exchange {
     size_t n_headers;
     sv_str body;
     sv_str request_id;
-    sv_str client;   /* address without port; behind trusted proxies what they say */
-    int client_port; /* 0 when a proxy said it, and of Unix sockets */
-    sv_str peer;     /* the address of the connection; empty: a Unix socket */
-    sv_str scheme;   /* "http", or "https" when a trusted proxy says so; static */
+    sv_str client;        /* address without port; behind trusted proxies what they say */
+    int client_port;      /* 0 when a proxy said it, and of Unix sockets */
+    sv_str peer;          /* the address of the connection; empty: a Unix socket */
+    bool speaks_dialects; /* errors below the prefixes of protocols are told as these want it */
+    sv_str scheme;        /* "http", or "https" when a trusted proxy says so; static */
     const sv_route *route;
     sv_str params[SV_ROUTER_MAX_PARAMS]; /* percent-decoded, in template order */
     size_t n_params;

@@ -81,7 +81,7 @@ static bool check_route(sv_request *request, sv_match match, const sv_route_matc
     case SV_MATCH_NO_METHOD:
         return refuse_method(request, found->allow);
     case SV_MATCH_SLASH:
-        if (sv_mw_error_redirects_slash(exchange->path))
+        if (sv_mw_error_redirects_slash(exchange))
             return redirect_slash(request, root_path);
         break;
     case SV_MATCH_NO_PATH:

@@ -3,7 +3,7 @@
  *
  * DESIGN. A dialect belongs to a mounted prefix; the longest prefix of a path decides, so that
  * unknown paths below it answer in its dialect as well, and what the parser refuses (no path yet)
- * in the native one. */
+ * in the native one. An application with paths of its own speaks the native one everywhere. */
 #include "http/mw_error.h"
 
 #include "base/writer.h"
@@ -34,11 +34,24 @@ static void write_native(sv_writer *writer, const sv_exchange *exchange, const s
     sv_writer_end_object(writer);
 }
 
-/* Longest prefixes first. OpenAI's form and the inference protocol's get their own writers with
- * their endpoints. */
+/* The Open Inference Protocol's: one text, never empty, never of another type. */
+static void write_oip(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure)
+{
+    (void)exchange;
+    sv_writer_begin_object(writer);
+    if (sv_str_starts_with(failure->detail_json, SV_STR("\"")))
+        sv_writer_key_raw(writer, "error", failure->detail_json);
+    else if (failure->message.len)
+        sv_writer_key_str(writer, "error", failure->message);
+    else
+        sv_writer_key_cstr(writer, "error", failure->kind->title);
+    sv_writer_end_object(writer);
+}
+
+/* Longest prefixes first. OpenAI's form gets its own writer with its endpoints. */
 static const dialect dialects[] = {
     {SV_STR_INIT("/v1"), write_native, false},
-    {SV_STR_INIT("/v2"), write_native, false},
+    {SV_STR_INIT("/v2"), write_oip, false},
     {SV_STR_INIT(""), write_native, true},
 };
 
@@ -49,17 +62,18 @@ static bool is_below(sv_str path, sv_str prefix)
            (!prefix.len || path.len == prefix.len || path.ptr[prefix.len] == '/');
 }
 
-static const dialect *find_dialect(sv_str path)
+static const dialect *find_dialect(const sv_exchange *exchange)
 {
     const dialect *found = dialects;
-    while (!is_below(path, found->prefix))
+    while (found->prefix.len &&
+           !(exchange->speaks_dialects && is_below(exchange->path, found->prefix)))
         found++;
     return found;
 }
 
-bool sv_mw_error_redirects_slash(sv_str path)
+bool sv_mw_error_redirects_slash(const sv_exchange *exchange)
 {
-    return find_dialect(path)->redirects_slash;
+    return find_dialect(exchange)->redirects_slash;
 }
 
 sv_str sv_mw_error_format(const sv_exchange *exchange, const sv_failure *failure)
@@ -68,7 +82,7 @@ sv_str sv_mw_error_format(const sv_exchange *exchange, const sv_failure *failure
     sv_writer writer;
     sv_buf_init(&buf, MAX_ERROR_BYTES);
     sv_writer_init(&writer, &buf);
-    find_dialect(exchange->path)->write(&writer, exchange, failure);
+    find_dialect(exchange)->write(&writer, exchange, failure);
     sv_str body = {0};
     if (sv_buf_status(&buf) == SV_OK)
         body = sv_arena_copy(exchange->arena, sv_buf_str(&buf));

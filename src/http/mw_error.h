@@ -7,9 +7,8 @@
 /* Fills the answer: status, type, body, code. Headers that were added stay. Never fails: when
  * memory is out the answer is a fixed 503. */
 void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure);
-/* Whether a missing or superfluous slash at the end of this path may be answered with a redirect.
- */
-bool sv_mw_error_redirects_slash(sv_str path);
+/* Whether a missing or superfluous slash at the end of the path may be answered with a redirect. */
+bool sv_mw_error_redirects_slash(const sv_exchange *exchange);
 
 /* The error object alone, in the dialect of the exchange's path and in its arena; NULL pointer when
  * out of memory. */

@@ -60,6 +60,7 @@ sv_status sv_request_start(sv_request *request, const sv_server_config *config)
     exchange->arena = arena;
     exchange->cancel = cancel;
     exchange->body = SV_STR("");
+    exchange->speaks_dialects = config->speaks_dialects;
     request->connection = NULL;
     request->route_path = SV_STR("");
     request->max_body_bytes = config->limits.max_body_bytes;

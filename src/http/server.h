@@ -50,6 +50,8 @@ typedef struct sv_server_config {
     const char *const
         *allowed_hosts; /* NULL-terminated; NULL: every host. Ports are not compared */
     const sv_forwarded_trust *trusted_proxies; /* NULL: nobody is believed */
+    bool
+        speaks_dialects; /* the server of models: its prefixes have their own errors (mw_error.h) */
     const char *root_path; /* prefix of a proxy in front, for redirects; NULL: none */
     const sv_clock *clock; /* wall clock for Date; NULL: the system's */
 } sv_server_config;

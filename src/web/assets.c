@@ -1,8 +1,7 @@
-/* assets.c: finds and inflates embedded files (only zlib.h). The table is made by the build:
- * tools/embed. */
+/* assets.c: finds and inflates embedded files. The table is made by the build: tools/embed. */
 #include "web/assets.h"
 
-#include <zlib.h>
+#include "http/coding.h"
 
 /* asset_table.h: one row {name, type, {first byte, size}, size uncompressed} per file, and the
  * bytes. */
@@ -18,20 +17,15 @@ const sv_asset *sv_assets_find(sv_str name)
 
 sv_status sv_assets_inflate(const sv_asset *asset, sv_arena *arena, sv_str *ret_bytes)
 {
-    char *bytes = sv_arena_alloc_raw(arena, asset->size_bytes + 1);
-    if (!bytes)
-        return SV_NO_MEMORY;
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)asset->gzip.ptr,
-                       .avail_in = (uInt)asset->gzip.len,
-                       .next_out = (Bytef *)bytes,
-                       .avail_out = (uInt)asset->size_bytes};
-    enum { GZIP_WINDOW = 15 + 16 };
-    if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
-        return SV_NO_MEMORY;
-    int result = inflate(&stream, Z_FINISH);
-    inflateEnd(&stream);
-    if (result != Z_STREAM_END)
-        return SV_INVALID;
-    *ret_bytes = (sv_str){bytes, asset->size_bytes};
+    sv_buf plain;
+    sv_buf_init(&plain, asset->size_bytes);
+    sv_status status = sv_coding_decode(SV_CODING_GZIP, asset->gzip, &plain);
+    if (!status && plain.len != asset->size_bytes)
+        status = SV_INVALID;
+    sv_str bytes = status ? (sv_str){0} : sv_arena_copy(arena, sv_buf_str(&plain));
+    sv_buf_deinit(&plain);
+    if (status || !bytes.ptr)
+        return status == SV_TOO_LARGE ? SV_INVALID : status ? status : SV_NO_MEMORY;
+    *ret_bytes = bytes;
     return SV_OK;
 }

@@ -71,6 +71,7 @@ static sv_status build(sv_service *service, const sv_service_config *config, sv_
                                .limits = config->limits,
                                .allowed_hosts = config->allowed_hosts,
                                .trusted_proxies = service->trust,
+                               .speaks_dialects = !application.app,
                                .root_path = application.root_path,
                                .clock = sv_application_clock(service->application)};
     return sv_server_new(&server, &service->server);

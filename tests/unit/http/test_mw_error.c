@@ -48,14 +48,53 @@ static void test_without_memory(void **state)
                   "\"request_id\":\"\",\"detail\":\"There is no memory for this request now\"}");
 }
 
+/* Every error of the inference protocol is one text. */
+static void test_inference_protocol(void **state)
+{
+    (void)state;
+    static const struct {
+        sv_failure failure;
+        const char *body;
+    } rows[] = {
+        {{.kind = &sv_kind_invalid_input, .message = SV_STR_INIT("no \"x\"")},
+         "{\"error\":\"no \\\"x\\\"\"}"},
+        {{.kind = &sv_kind_not_found,
+          .message = SV_STR_INIT("There is nothing"),
+          .detail_json = SV_STR_INIT("\"Not Found\"")},
+         "{\"error\":\"Not Found\"}"},
+        {{.kind = &sv_kind_validation_error,
+          .message = SV_STR_INIT("m"),
+          .detail_json = SV_STR_INIT("[1]"),
+          .members_json = SV_STR_INIT("\"available\":[]")},
+         "{\"error\":\"m\"}"},
+        {{.kind = &sv_kind_internal_error}, "{\"error\":\"Internal server error\"}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sv_exchange exchange = {
+            .path = SV_STR("/v2/x"), .speaks_dialects = true, .arena = sv_arena_new(0)};
+        sv_mw_error_write(&exchange, &rows[i].failure);
+        if (!sv_str_eq(exchange.answer.body, sv_str_from(rows[i].body)))
+            fail_msg("%.*s", SV_STR_ARG(exchange.answer.body));
+        sv_arena_free(exchange.arena);
+    }
+}
+
+static bool redirects(const char *path, bool speaks_dialects)
+{
+    return sv_mw_error_redirects_slash(
+        &(sv_exchange){.path = sv_str_from(path), .speaks_dialects = speaks_dialects});
+}
+
 static void test_redirects(void **state)
 {
     (void)state;
-    assert_true(sv_mw_error_redirects_slash(SV_STR("/items/")));
-    assert_true(sv_mw_error_redirects_slash(SV_STR("/v10/")));
-    assert_true(sv_mw_error_redirects_slash(SV_STR("/api/v1/x/")));
-    assert_false(sv_mw_error_redirects_slash(SV_STR("/v1/models/")));
-    assert_false(sv_mw_error_redirects_slash(SV_STR("/v2")));
+    assert_true(redirects("/items/", true));
+    assert_true(redirects("/v10/", true));
+    assert_true(redirects("/api/v1/x/", true));
+    assert_false(redirects("/v1/models/", true));
+    assert_false(redirects("/v2", true));
+    assert_true(redirects("/v1/models/", false));
+    assert_true(redirects("/v2", false));
 }
 
 int main(void)
@@ -63,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_native),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_inference_protocol),
         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
