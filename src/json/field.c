@@ -120,8 +120,10 @@ static bool has_wrong_item(const sv_field *row)
         return false;
     bool is_map = row->kind == SV_KIND_MAP;
     size_t size = sv_layout_item_size(row);
+    sv_field plain = *row;
+    plain.item_size = 0;
     if (!row->item)
-        return is_map && size % sizeof(void *) != 0;
+        return size != sv_layout_item_size(&plain);
     bool differs = row->item_kind && row->item_kind != row->item->kind;
     return differs || size != (is_map ? sv_layout_entry_size(row->item) : row->item->size);
 }

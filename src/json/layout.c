@@ -48,12 +48,13 @@ size_t sv_layout_size(const sv_field *row)
 
 size_t sv_layout_item_size(const sv_field *row)
 {
+    const layout *of = &layouts[row->item_size ? SV_KIND_NONE : row->item_kind];
+    sv_field value = {.size = row->item_nullable ? of->optional_size : of->size};
     if (row->item_size)
         return row->item_size;
     if (row->item_kind == SV_KIND_OBJECT)
-        return row->schema->size;
-    return row->item_nullable ? layouts[row->item_kind].optional_size
-                              : layouts[row->item_kind].size;
+        value.size = row->schema->size;
+    return row->kind == SV_KIND_MAP ? sv_layout_entry_size(&value) : value.size;
 }
 
 size_t sv_layout_entry_size(const sv_field *item)
