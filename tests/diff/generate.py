@@ -153,7 +153,8 @@ class Generator(Values):
     @staticmethod
     def field_text(text, last=126):
         """What a header can carry: letters up to the last one."""
-        return "".join(letter for letter in text if letter.isprintable() and ord(letter) <= last).strip().encode("latin-1")
+        letters = [letter for letter in text if letter.isprintable() and ord(letter) <= last]
+        return "".join(letters).strip().encode("latin-1")
 
     def headers(self, parameters):
         fields = []

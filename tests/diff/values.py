@@ -6,6 +6,10 @@ import string
 import texts
 
 
+# Of members that a schema may or may not know.
+NAMES = ["extra", "", "x", "y", "v", "Z", "a b", "\u00e9", "kind", "model_version", "modelVersion", "when"]
+
+
 class Token(str):
     """Written into JSON as it is."""
 
@@ -73,14 +77,7 @@ class Values:
             for _ in range(self.pick([0, 1, 1, 2, 3])):
                 members.append((self.key(schema), self.value(inner, depth + 1)))
         elif self.chance(0.1 + self.mischief / 2):
-            members.append(
-                (
-                    self.pick(
-                        ["extra", "", "x", "y", "v", "Z", "a b", "\u00e9", "kind", "model_version", "modelVersion", "when"]
-                    ),
-                    self.anything(depth + 1),
-                )
-            )
+            members.append((self.pick(NAMES), self.anything(depth + 1)))
         if members and self.chance(self.mischief / 8):
             members.append((self.pick(members)[0], self.anything(depth + 1)))
         if self.chance(0.2):
