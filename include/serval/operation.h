@@ -93,7 +93,8 @@ typedef struct sv_operation {
     int64_t timeout_ms;    /* until the answer starts; 0: the server's request_timeout */
     /* Media types whose bodies reach the handler undecoded (`in` is NULL then), e.g. "image/" for
      * all pictures, comma-separated; any type that is neither JSON nor listed, an absent one
-     * included, is 415. NULL: JSON only, by FastAPI's rules. */
+     * included, is 415. NULL: JSON only, by FastAPI's rules. With "application/json" among them
+     * JSON is undecoded too: its schema is for OpenAPI alone. */
     const char *raw_media;
     const char *response_media; /* OpenAPI content type of a raw answer; NULL: application/json */
     bool hidden;                /* not in OpenAPI */

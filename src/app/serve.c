@@ -8,6 +8,7 @@
 
 #include "api/health.h"
 #include "api/metrics_page.h"
+#include "api/model_predict.h"
 #include "api/predict.h"
 #include "app/signals.h"
 
@@ -23,6 +24,7 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     static const sv_operation *tables[MAX_TABLES];
     size_t n = 0;
     tables[n++] = sv_predict_operations();
+    tables[n++] = sv_model_predict_operations();
     tables[n++] = sv_health_operations();
     tables[n++] = sv_metrics_page_operations();
     *ret_count = n;

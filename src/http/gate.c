@@ -188,6 +188,8 @@ static void add_accepted_media(sv_request *request, const char *media)
     sv_str rest = sv_str_from(media), pattern, list = SV_STR("application/json");
     while (list.ptr && sv_str_split(&rest, ',', &pattern)) {
         pattern = sv_str_trim_ows(pattern);
+        if (sv_str_eq(pattern, SV_STR("application/json")))
+            continue; /* it stands first */
         list =
             sv_arena_printf(request->exchange.arena, "%.*s, %.*s%s", SV_STR_ARG(list),
                             SV_STR_ARG(pattern), sv_str_ends_with(pattern, SV_STR("/")) ? "*" : "");

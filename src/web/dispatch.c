@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "http/message.h"
 #include "http/stream.h"
 #include "web/application.h"
 #include "web/call_store.h"
@@ -22,7 +23,9 @@ enum { MAX_ANSWER_BYTES = 1 << 30, FIRST_ANSWER_BYTES = 512, INLINE_LIMIT_MS = 1
 /* A body of a type that the row lists as raw reaches the handler as it is. */
 static bool takes_raw_body(const sv_call *call, sv_str content_type)
 {
-    return call->operation->row->raw_media && !sv_body_is_json(content_type);
+    const char *raw = call->operation->row->raw_media;
+    return raw && (!sv_body_is_json(content_type) ||
+                   sv_message_media_matches(SV_STR("application/json"), sv_str_from(raw)));
 }
 
 static sv_status read_body(sv_call *call, sv_errors *errors, const sv_value **ret_value)
@@ -95,8 +98,7 @@ static sv_status write_detail(sv_call *call, const sv_errors *errors, sv_str *re
     return status;
 }
 
-/* The 422 of a request that does not fit its schemas. */
-static sv_status refuse_invalid(sv_call *call, const sv_errors *errors)
+sv_status sv_dispatch_refuse(sv_call *call, const sv_errors *errors)
 {
     sv_str detail;
     sv_status status =
@@ -122,7 +124,7 @@ static sv_status run_handler(sv_call *call)
     sv_errors_init(&errors, call->arena);
     sv_status status = decode_request(call, &errors);
     if (status == SV_INVALID)
-        return refuse_invalid(call, &errors);
+        return sv_dispatch_refuse(call, &errors);
     if (status)
         return status;
     if (sv_cancel_is_set(call->cancel))

@@ -3,11 +3,16 @@
 #define SERVAL_WEB_DISPATCH_H
 
 #include "web/call.h"
+#include "json/errors.h"
 
 /* A route's `handle`: runs the operation of the exchange's route, inline or on the pool. */
 void sv_dispatch_exchange(sv_exchange *exchange);
 /* A call of `application` for an exchange whose head is there; NULL when out of memory. */
 sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchange);
+/* The 422 of a request that does not fit its schemas, with all its mistakes. SV_FAILED;
+ * SV_NO_MEMORY.
+ */
+sv_status sv_dispatch_refuse(sv_call *call, const sv_errors *errors) SV_MUST_USE;
 /* Makes the call's result a failure of the contract, whatever went wrong. */
 void sv_dispatch_settle_failure(sv_call *call, sv_status status);
 /* The call's result becomes its exchange's answer. */

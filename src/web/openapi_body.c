@@ -135,11 +135,13 @@ static void write_form(const sv_openapi_document *doc, const sv_bound_operation 
 }
 
 /* "image/" in a row is any picture; in OpenAPI a range. */
-static sv_status write_raw_media(const sv_openapi_document *doc, const char *list)
+static sv_status write_raw_media(const sv_openapi_document *doc, const char *list, bool has_schema)
 {
     sv_str rest = sv_str_from(list), media;
     while (sv_str_split(&rest, ',', &media)) {
         media = sv_str_trim_ows(media);
+        if (has_schema && sv_str_eq(media, SV_STR("application/json")))
+            continue; /* it was written as what the schema says */
         sv_str name = sv_arena_printf(doc->arena, "%.*s%s", SV_STR_ARG(media),
                                       sv_str_ends_with(media, SV_STR("/")) ? "*" : "");
         if (!name.ptr)
@@ -182,8 +184,8 @@ static sv_status write_content(const sv_openapi_document *doc, const sv_bound_op
     else if (list_form(operation, NULL))
         write_form(doc, operation, named.ptr);
     if (row->raw_media)
-        return write_raw_media(doc, row->raw_media);
-    return row->stream_body ? write_raw_media(doc, "application/octet-stream") : SV_OK;
+        return write_raw_media(doc, row->raw_media, operation->in != NULL);
+    return row->stream_body ? write_raw_media(doc, "application/octet-stream", false) : SV_OK;
 }
 
 sv_status sv_openapi_body_write(const sv_openapi_document *doc, const sv_bound_operation *operation,

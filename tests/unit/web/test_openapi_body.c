@@ -114,6 +114,12 @@ static void test_bytes(void **state)
                 "\"requestBody\":{\"content\":{\"image/*\":{\"schema\":{" FILE_TYPE
                 "}},\"text/plain\":{\"schema\":{" FILE_TYPE "}}},\"required\":true}",
                 "\"415\":");
+    expect_body(
+        &(sv_operation){"PUT", "/size", &set_size_handler, .raw_media = "application/json, image/"},
+        "\"requestBody\":{\"content\":{\"application/json\":{\"schema\":{\"$ref\":"
+        "\"#/components/schemas/size\"}},\"image/*\":{\"schema\":{" FILE_TYPE
+        "}}},\"required\":true}",
+        "\"415\":");
     expect_body(&(sv_operation){"POST", "/raw", &raw_handler, .stream_body = true},
                 "\"requestBody\":{\"content\":{\"application/octet-stream\":{\"schema\":{" FILE_TYPE
                 "}}},\"required\":true}",

@@ -1,0 +1,181 @@
+/* model_predict.c: the route of a model by name: finds its version and hands the call to the work
+ * of its task. */
+#include "api/model_predict.h"
+
+#include "api/model_body.h"
+#include "api/picture_work.h"
+#include "api/predict.h"
+#include "api/tensor_work.h"
+#include "web/dispatch.h"
+#include "json/body.h"
+
+struct model_route {
+    sv_str name;
+    sv_opt_str model_version;
+    sv_opt_int top_k;
+};
+struct version_route {
+    sv_str name, version;
+    sv_opt_int top_k;
+};
+/* For OpenAPI: the body is read by the task's own rules. */
+struct model_input {
+    sv_opt_str image_url;
+    sv_opt_json inputs, outputs;
+};
+struct model_prediction {
+    sv_str label;
+    double confidence;
+};
+struct model_answer {
+    SV_OPT(SV_LIST(struct model_prediction)) predictions;
+    sv_opt_json outputs;
+    sv_str model_version;
+    double inference_time_ms;
+};
+
+SV_SCHEMA(model_route, SV_FIELD(model_route, name, .help = "Model to use"),
+          SV_FIELD(model_route, model_version, .optional = true,
+                   .help = "Version to use. Absent or empty: the default"),
+          SV_FIELD(model_route, top_k, .optional = true, SV_GE(1), SV_LE(1000),
+                   .help = "Pictures: how many predictions at most"));
+SV_SCHEMA(version_route, SV_FIELD(version_route, name, .help = "Model to use"),
+          SV_FIELD(version_route, version, .help = "Version to use; \"2\" and \"v2\" are the same"),
+          SV_FIELD(version_route, top_k, .optional = true, SV_GE(1), SV_LE(1000),
+                   .help = "Pictures: how many predictions at most"));
+SV_SCHEMA_WITH(model_input, (.component = "ModelInput"),
+               SV_FIELD(model_input, image_url, .optional = true,
+                        .help = "image-classification: address of a picture: http, https or data"),
+               SV_FIELD(model_input, inputs, .optional = true,
+                        .help = "tensor: nested lists of every input, by name",
+                        .example_json = "{\"x\":[[1.0,2.0]]}"),
+               SV_FIELD(model_input, outputs, .optional = true,
+                        .help = "tensor: names of the outputs wanted. Absent or empty: all"));
+SV_SCHEMA_WITH(model_prediction, (.component = "ModelPrediction"),
+               SV_FIELD(model_prediction, label),
+               SV_FIELD(model_prediction, confidence, SV_GE(0), SV_LE(1)));
+SV_SCHEMA_WITH(model_answer, (.component = "ModelAnswer"),
+               SV_FIELD_OPT_LIST(model_answer, predictions, model_prediction, .optional = true,
+                                 .help = "image-classification"),
+               SV_FIELD(model_answer, outputs, .optional = true,
+                        .help = "tensor: nested lists of the outputs, by name"),
+               SV_FIELD(model_answer, model_version), SV_FIELD(model_answer, inference_time_ms));
+
+SV_HANDLER_PARAMS(predict_by_model, model_route, model_input, model_answer);
+SV_HANDLER_PARAMS(predict_by_version, version_route, model_input, model_answer);
+
+/* Pictures. */
+
+static sv_status answer_picture(sv_picture_work *job, const sv_predictions *predictions)
+{
+    sv_call *call = job->work.call;
+    struct model_answer *out = call->out;
+    struct model_prediction *items =
+        sv_arena_alloc_array(call->arena, predictions->len, sizeof *items);
+    if (!items)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < predictions->len; i++)
+        items[i] = (struct model_prediction){predictions->items[i].label,
+                                             predictions->items[i].confidence};
+    out->predictions.set = true;
+    out->predictions.value.items = items;
+    out->predictions.value.len = predictions->len;
+    out->model_version = job->work.version->name;
+    out->inference_time_ms = sv_model_work_elapsed_ms(&job->work);
+    return SV_OK;
+}
+
+static sv_status read_address(sv_call *call, sv_str *ret_address)
+{
+    const sv_value *body;
+    sv_errors errors;
+    sv_errors_init(&errors, call->arena);
+    sv_status status = sv_model_body_read(call, &errors, &body);
+    if (status)
+        return status;
+    status = sv_predict_read_address(call->arena, body, &errors, ret_address);
+    return status == SV_INVALID ? sv_dispatch_refuse(call, &errors) : status;
+}
+
+static sv_status begin_picture(const sv_model_work *found, int64_t top_k)
+{
+    sv_call *call = found->call;
+    sv_picture_work *job = sv_alloc(call, sizeof *job);
+    sv_str address;
+    bool has_address = sv_body_is_json(sv_request_header(call, "content-type"));
+    if (!job)
+        return SV_NO_MEMORY;
+    *job = (sv_picture_work){.work = *found, .top_k = top_k, .answer = answer_picture};
+    sv_status status = has_address ? read_address(call, &address) : SV_OK;
+    return status ? status : sv_picture_work_begin(job, has_address ? &address : NULL);
+}
+
+/* Tensors. */
+
+static sv_status begin_tensors(const sv_model_work *found)
+{
+    sv_tensor_work *job = sv_alloc(found->call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    job->work = *found;
+    return sv_tensor_work_begin(job);
+}
+
+/* Any task. */
+
+static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_int *top_k)
+{
+    sv_model_work found = {.call = call};
+    sv_model_work_start(&found);
+    sv_status status = sv_model_work_find(&found, name, version);
+    if (status)
+        return status;
+    switch (found.version->task) {
+    case SV_TASK_IMAGE_CLASSIFICATION:
+        return begin_picture(&found, top_k->set ? top_k->value : 0);
+    case SV_TASK_TENSOR:
+        return begin_tensors(&found);
+    case SV_TASK_UNSET:
+        break;
+    }
+    return sv_fail(call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",
+                   SV_STR_ARG(name));
+}
+
+static sv_status predict_by_model(sv_call *call, const struct model_route *route,
+                                  const struct model_input *in, struct model_answer *out)
+{
+    (void)in, (void)out;
+    sv_str version = route->model_version.set ? route->model_version.value : (sv_str){0};
+    return begin(call, route->name, version, &route->top_k);
+}
+
+static sv_status predict_by_version(sv_call *call, const struct version_route *route,
+                                    const struct model_input *in, struct model_answer *out)
+{
+    (void)in, (void)out;
+    return begin(call, route->name, route->version, &route->top_k);
+}
+
+static const sv_error_kind *const model_predict_errors[] = {
+    &sv_kind_invalid_input,           &sv_kind_model_not_found,  &sv_kind_inference_failed,
+    &sv_kind_model_version_not_found, &sv_kind_model_not_loaded, &sv_kind_invalid_model_output,
+    &sv_kind_insufficient_memory,     &sv_kind_not_implemented,  NULL};
+
+#define DESCRIPTION                                                                                \
+    "What goes in depends on the model's task. image-classification: as `/api/v1/predict`. "       \
+    "tensor: `{\"inputs\": {name: nested lists}}` as JSON; `{\"outputs\": {name: nested lists}}` " \
+    "comes out."
+#define MEDIA "application/json,image/,application/octet-stream,multipart/form-data"
+
+const sv_operation *sv_model_predict_operations(void)
+{
+    static const sv_operation operations[] = {
+        {"POST", "/api/v1/models/{name}/predict", &predict_by_model_handler, .tags = "predictions",
+         .description = DESCRIPTION, .errors = model_predict_errors, .raw_media = MEDIA},
+        {"POST", "/api/v1/models/{name}/versions/{version}/predict", &predict_by_version_handler,
+         .tags = "predictions", .description = DESCRIPTION, .errors = model_predict_errors,
+         .raw_media = MEDIA},
+        {0}};
+    return operations;
+}

@@ -1,0 +1,175 @@
+/* tensor_work.c: body -> tensors, checked before they wait; tensors -> answer. */
+#include "api/tensor_work.h"
+
+#include <stdlib.h>
+
+#include "api/model_body.h"
+#include "api/tensor_json.h"
+#include "base/clock.h"
+#include "web/dispatch.h"
+
+enum { MAX_ANSWER_BYTES = 1 << 28 };
+
+/* Reading. */
+
+/* A mistake of the body is a 422, a tensor that the model does not take a 400. */
+static sv_status read_input(sv_tensor_work *job, sv_str name, const sv_value *value,
+                            sv_errors *errors, sv_tensor *ret_tensor)
+{
+    sv_call *call = job->work.call;
+    const sv_loc inputs = {.parent = &sv_model_body_place, .name = SV_STR("inputs")};
+    const sv_loc place = {.parent = &inputs, .name = name};
+    const sv_tensor_spec *spec;
+    sv_error error = {0};
+    sv_status status = sv_task_tensor_find_input(sv_engine_model_info(job->work.version->loaded),
+                                                 name, &error, &spec);
+    if (status)
+        return sv_call_fail_with(call, status, &error);
+    status = sv_tensor_json_read(spec, value, &place, errors, ret_tensor);
+    if (status == SV_UNSUPPORTED)
+        return sv_call_fail_with(call, status, NULL);
+    return status;
+}
+
+/* One more than the model has is enough to see that one is there twice. */
+static sv_status read_inputs(sv_tensor_work *job, const sv_value *object, sv_errors *errors)
+{
+    const sv_engine_info *info = sv_engine_model_info(job->work.version->loaded);
+    size_t max = info->n_inputs + 1, n = 0;
+    sv_tensor *inputs = sv_arena_alloc_array(job->work.call->arena, max, sizeof *inputs);
+    sv_status status = inputs ? SV_OK : SV_NO_MEMORY;
+    sv_value_cursor cursor = sv_value_walk(object);
+    sv_str name;
+    const sv_value *value;
+    while (!status && n < max && sv_value_next_member(&cursor, &name, &value))
+        status = read_input(job, name, value, errors, &inputs[n++]);
+    job->request.inputs = inputs;
+    job->request.n_inputs = n;
+    return status;
+}
+
+/* Which outputs are wanted; all, when the body names none. */
+static sv_status read_wanted(sv_tensor_work *job, const sv_value *body, sv_errors *errors)
+{
+    const sv_loc list_place = {.parent = &sv_model_body_place, .name = SV_STR("outputs")};
+    const sv_value *list, *item;
+    if (!sv_value_get(body, SV_STR("outputs")))
+        return SV_OK;
+    sv_status status = sv_model_body_get(body, SV_STR("outputs"), SV_VALUE_ARRAY, errors, &list);
+    if (status)
+        return status;
+    size_t n =
+        sv_value_len(list) < SV_ENGINE_MAX_TENSORS ? sv_value_len(list) : SV_ENGINE_MAX_TENSORS;
+    sv_str *names = sv_arena_alloc_array(job->work.call->arena, n, sizeof *names);
+    if (!names)
+        return SV_NO_MEMORY;
+    sv_value_cursor cursor = sv_value_walk(list);
+    for (size_t i = 0; i < n && sv_value_next_item(&cursor, &item); i++) {
+        const sv_loc place = {.parent = &list_place, .index = i};
+        if (sv_value_get_type(item) != SV_VALUE_STR) {
+            sv_errors_add(errors, SV_ERROR_TYPE_STRING_TYPE, &place, (sv_input){.value = item},
+                          NULL);
+            return errors->status;
+        }
+        names[i] = sv_value_str(item);
+    }
+    job->request.outputs = n ? names : NULL;
+    job->request.n_outputs = n;
+    return SV_OK;
+}
+
+static sv_status read_request(sv_tensor_work *job, sv_errors *errors)
+{
+    const sv_value *body, *inputs;
+    sv_status status = sv_model_body_read(job->work.call, errors, &body);
+    if (status)
+        return status;
+    status = sv_model_body_get(body, SV_STR("inputs"), SV_VALUE_OBJECT, errors, &inputs);
+    if (!status)
+        status = read_wanted(job, body, errors);
+    if (!status)
+        status = read_inputs(job, inputs, errors);
+    return status == SV_INVALID ? sv_dispatch_refuse(job->work.call, errors) : status;
+}
+
+/* Answering. */
+
+static void free_bytes(void *bytes)
+{
+    free(bytes);
+}
+
+static sv_status write_answer(sv_tensor_work *job, const sv_tensors *outputs, sv_writer *writer,
+                              sv_error *error)
+{
+    sv_status status = SV_OK;
+    sv_writer_begin_object(writer);
+    sv_writer_key(writer, SV_STR("outputs"));
+    sv_writer_begin_object(writer);
+    for (size_t i = 0; i < outputs->len && !status; i++) {
+        sv_writer_key(writer, outputs->items[i].name);
+        status = sv_tensor_json_write(&outputs->items[i], writer, error);
+    }
+    sv_writer_end_object(writer);
+    sv_writer_key_str(writer, "model_version", job->work.version->name);
+    sv_writer_key_double(writer, "inference_time_ms", sv_model_work_elapsed_ms(&job->work));
+    sv_writer_end_object(writer);
+    return status ? status : sv_buf_status(writer->buf);
+}
+
+/* Moves the text into the call: no copy. */
+static sv_status respond(sv_call *call, sv_buf *buf)
+{
+    size_t len;
+    char *bytes = sv_buf_take(buf, &len);
+    if (sv_arena_defer(call->arena, free_bytes, bytes)) {
+        free(bytes);
+        return SV_NO_MEMORY;
+    }
+    return sv_respond_bytes(call, "application/json", (sv_str){bytes, len});
+}
+
+static sv_status answer(sv_tensor_work *job, const sv_tensors *outputs, sv_error *error)
+{
+    sv_buf buf;
+    sv_writer writer;
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    sv_buf_init(&buf, MAX_ANSWER_BYTES);
+    sv_writer_init(&writer, &buf);
+    sv_status status = write_answer(job, outputs, &writer, error);
+    sv_model_work_add_stage(&job->work, SV_STAGE_ENCODE, &since);
+    if (!status)
+        status = respond(job->work.call, &buf);
+    else if (status == SV_TOO_LARGE)
+        status = sv_error_set(error, SV_FAILED, &sv_kind_inference_failed,
+                              "The outputs are more than %d MiB of JSON", MAX_ANSWER_BYTES >> 20);
+    sv_buf_deinit(&buf);
+    return status;
+}
+
+static sv_status run_tensors(sv_model_work *work, sv_error *error)
+{
+    sv_tensor_work *job = SV_CONTAINER_OF(work, sv_tensor_work, work);
+    sv_tensors outputs;
+    sv_status status = sv_task_tensor_run(work->version->loaded, &job->request, error, &outputs);
+    return status ? status : answer(job, &outputs, error);
+}
+
+sv_status sv_tensor_work_begin(sv_tensor_work *job)
+{
+    sv_call *call = job->work.call;
+    sv_errors errors;
+    sv_error error = {0};
+    sv_errors_init(&errors, call->arena);
+    job->work.run = run_tensors;
+    job->request = (sv_tensor_request){
+        .arena = call->arena, .cancel = call->cancel, .timeline = call->timeline};
+    int64_t since = job->work.started_ns;
+    sv_status status = read_request(job, &errors);
+    sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
+    if (status)
+        return status;
+    status = sv_task_tensor_check(sv_engine_model_info(job->work.version->loaded), &job->request,
+                                  &error);
+    return status ? sv_call_fail_with(call, status, &error) : sv_model_work_submit(&job->work);
+}

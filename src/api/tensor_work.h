@@ -1,0 +1,20 @@
+/* tensor_work.h: a call that runs a model as it is: {"inputs": {name: nested lists}} ->
+ * {"outputs": {name: nested lists}}. */
+#ifndef SERVAL_API_TENSOR_WORK_H
+#define SERVAL_API_TENSOR_WORK_H
+
+#include "api/model_work.h"
+#include "model/task_tensor.h"
+
+/* In the call's arena; owned by one step at a time. */
+typedef struct sv_tensor_work {
+    sv_model_work work; /* `call` is set; _find was called */
+    /* Of this file. */
+    sv_tensor_request request;
+} sv_tensor_work;
+
+/* Reads the body, checks it against what the model declares and has it run. SV_DEFERRED: the call
+ * ends without the caller, with an answer of bytes. Else the failure was told to the call. */
+sv_status sv_tensor_work_begin(sv_tensor_work *work) SV_MUST_USE;
+
+#endif
