@@ -35,7 +35,8 @@ typedef struct sv_answer {
     int status;          /* 0: nothing was set yet */
     sv_str content_type; /* empty: none */
     sv_str body;
-    uint64_t absent_bytes;      /* of a HEAD: that the body would have; counted in Content-Length */
+    uint64_t absent_bytes; /* that `body` does not hold: of a HEAD, or of a stream whose length is
+                              known; counted in Content-Length */
     sv_http_header headers[16]; /* extra ones */
     size_t n_headers;
     const char *error_code;    /* of an error answer, for log and metrics; NULL */

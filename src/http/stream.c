@@ -17,10 +17,12 @@ struct sv_stream {
     void (*on_writable)(void *arg);
     void *on_writable_arg;
     bool has_begun, is_lost;
-    bool is_split; /* more of the same write is to come: no beat in between */
+    bool is_split;   /* more of the same write is to come: no beat in between */
+    uint64_t n_left; /* of a sized body: announced, not written yet */
     /* Set before the loop is told: */
     bool is_chunked;
-    bool is_mute; /* the answer has no body */
+    bool is_sized; /* its length was announced */
+    bool is_mute;  /* the answer has no body */
     sv_str beat;
     int64_t beat_ns; /* of silence before a beat; 0: no beats */
     /* The loop's: */
@@ -44,7 +46,9 @@ static sv_stream *new_stream(sv_request *request)
     stream->request = request;
     stream->is_mute =
         request->is_head_method || !sv_response_has_body(request->exchange.answer.status);
-    stream->is_chunked = request->exchange.http_minor > 0;
+    stream->n_left = request->exchange.answer.absent_bytes;
+    stream->is_sized = stream->n_left > 0;
+    stream->is_chunked = !stream->is_sized && request->exchange.http_minor > 0;
     return stream;
 }
 
@@ -114,6 +118,7 @@ static sv_status append(sv_stream *stream, sv_str piece)
     }
     sv_buf_append(to, size, len);
     sv_buf_append_str(to, piece);
+    stream->n_left -= stream->is_sized ? piece.len : 0;
     return stream->is_chunked ? sv_buf_append_str(to, SV_STR("\r\n")) : SV_OK;
 }
 
@@ -131,6 +136,8 @@ static sv_status put(sv_stream *stream, sv_str piece, bool waits, bool is_split)
     sv_status status = SV_OK;
     if (stream->is_lost || stream->is_mute)
         status = SV_CANCELLED;
+    else if (stream->is_sized && piece.len > stream->n_left)
+        status = SV_TOO_LARGE;
     else if (!has_room(stream, piece))
         status = SV_UNAVAILABLE;
     else if (piece.len)
@@ -202,7 +209,9 @@ static void note_sent(sv_stream *stream, sv_outlet *outlet, size_t n_bytes)
 void sv_stream_begin(sv_stream *stream, sv_outlet *outlet, bool closes)
 {
     sv_response_frame frame = {.length = SV_RESPONSE_CHUNKED, .closes = closes};
-    if (!stream->is_chunked)
+    if (stream->is_sized)
+        frame.length = SV_RESPONSE_KNOWN;
+    else if (!stream->is_chunked)
         frame = (sv_response_frame){.length = SV_RESPONSE_UNTIL_CLOSE, .closes = true};
     sv_outlet_write_head(outlet, stream->request, frame);
     note_sent(stream, outlet, 0);
@@ -235,6 +244,8 @@ bool sv_stream_finish(sv_stream *stream, sv_outlet *outlet)
     sv_stream_pump(stream, outlet);
     exchange->finished_ns = sv_lane_now_ns(outlet->lane);
     exchange->answer.body = SV_STR(""); /* a failure behind the start was not told */
+    if (stream->is_sized)
+        return stream->is_aborted || (stream->n_left && !stream->is_mute);
     if (stream->is_aborted || !stream->is_chunked)
         return true;
     if (!stream->is_mute) {

@@ -26,7 +26,8 @@ struct sv_outlet;
 
 /* Starts the answer: status, content type and headers of exchange->answer, whose body is ignored.
  * The middlewares' `after` runs and the head leaves; other threads than the loop's wait for that.
- * The body is chunked, or for HTTP/1.0 ends where the connection is closed.
+ * The body is chunked, or for HTTP/1.0 ends where the connection is closed; when the answer has
+ * absent_bytes it is that long, says so, and a stream that ends earlier closes the connection.
  * SV_INVALID: started already, or the status is none of 200..599. SV_NO_MEMORY: nothing happened,
  * another answer can be given. SV_CANCELLED: nobody waits any more. */
 sv_status sv_stream_start(sv_exchange *exchange) SV_MUST_USE;
@@ -37,7 +38,8 @@ sv_status sv_stream_start_beating(sv_exchange *exchange, sv_str beat,
 /* Copies the bytes; they leave as one chunk when they are at most SV_STREAM_MAX_PIECE. Waits while
  * there is no room, but on the loop's own thread behaves as sv_stream_try_write.
  * SV_CANCELLED: nobody reads (any more); so it is for HEAD, 204 and 304 from the start, without
- * `cancel` being fired. SV_NO_MEMORY: the piece was not taken. SV_INVALID: not started. */
+ * `cancel` being fired. SV_NO_MEMORY: the piece was not taken. SV_TOO_LARGE: more than was
+ * announced. SV_INVALID: not started. */
 sv_status sv_stream_write(sv_exchange *exchange, sv_str bytes) SV_MUST_USE;
 /* Never waits. SV_UNAVAILABLE: no room, nothing was taken. SV_TOO_LARGE: over
  * SV_STREAM_MAX_PIECE. */

@@ -36,7 +36,7 @@ typedef struct sv_call_result {
     int status;            /* HTTP's numbers, also for jobs */
     sv_str content_type;   /* of `body` */
     sv_str body;           /* encoded */
-    uint64_t absent_bytes; /* of a HEAD, that were not read */
+    uint64_t absent_bytes; /* that `body` does not hold: exchange.h */
     sv_http_header headers[12];
     size_t n_headers;
     const sv_error_kind *failure; /* NULL: success */

@@ -90,14 +90,33 @@ static sv_status add_headers(collection *all)
     return status;
 }
 
+static bool is_cookie(const sv_http_header *header)
+{
+    return sv_str_eq_nocase(header->name, SV_STR("cookie"));
+}
+
+static size_t count_bytes(sv_str text, char byte)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += text.ptr[i] == byte;
+    return n;
+}
+
 static sv_status add_cookies(collection *all)
 {
     sv_call *call = all->call;
-    sv_status status = make_room(all, MAX_COOKIES);
+    size_t n = 0;
+    for (size_t i = 0; i < call->request.n_headers; i++)
+        if (is_cookie(&call->request.headers[i]))
+            n += 1 + count_bytes(call->request.headers[i].value, ';');
+    if (n > MAX_COOKIES)
+        return sv_fail(call, &sv_kind_bad_request, "Too many cookies: at most %d are allowed",
+                       MAX_COOKIES);
+    sv_status status = n ? make_room(all, n) : SV_OK;
     for (size_t i = 0; !status && i < call->request.n_headers; i++) {
-        const sv_http_header *header = &call->request.headers[i];
-        sv_str rest = header->value, name, value;
-        if (!sv_str_eq_nocase(header->name, SV_STR("cookie")))
+        sv_str rest = call->request.headers[i].value, name, value;
+        if (!is_cookie(&call->request.headers[i]))
             continue;
         while (sv_cookie_next(&rest, call->arena, &name, &value))
             add(all, SV_IN_COOKIE, name, value);

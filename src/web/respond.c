@@ -77,7 +77,7 @@ static sv_status respond_found(sv_call *call, const sv_found_file *file)
     call->has_bytes = true;
     call->result.content_type = answer.content_type;
     call->result.body = answer.body;
-    if (sv_str_eq(question.method, SV_STR("HEAD")))
+    if (answer.reader || sv_str_eq(question.method, SV_STR("HEAD")))
         call->result.absent_bytes = answer.length;
     return answer.reader ? write_pieces(call, answer.reader) : SV_OK;
 }

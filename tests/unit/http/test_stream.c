@@ -73,6 +73,34 @@ static void test_http_1_0_ends_with_the_connection(void **state)
     assert_true(sv_str_ends_with(sv_str_from(http_text(here->client)), SV_STR("\r\n\r\nonetwo")));
 }
 
+static void test_a_length_that_is_known(void **state)
+{
+    scene *here = *state;
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM SCENE_HELLO);
+    exchange->answer.absent_bytes = 6;
+    assert_int_equal(sv_stream_start(exchange), SV_OK);
+    assert_int_equal(write_text(exchange, "one"), SV_OK);
+    assert_int_equal(write_text(exchange, "more"), SV_TOO_LARGE);
+    assert_int_equal(write_text(exchange, "two"), SV_OK);
+    scene_assert_received(here, "Content-Length: 6\r\n");
+    scene_assert_not_received(here, "Transfer-Encoding");
+    scene_end(here, exchange);
+    scene_assert_received(here, "\r\n\r\nonetwoHTTP/1.1 200 OK\r\n");
+    scene_assert_received(here, "\r\n\r\nhello");
+}
+
+static void test_a_length_that_is_not_kept(void **state)
+{
+    scene *here = *state;
+    sv_exchange *exchange = scene_ask(here, SCENE_STREAM SCENE_HELLO);
+    exchange->answer.absent_bytes = 6;
+    assert_int_equal(sv_stream_start(exchange), SV_OK);
+    assert_int_equal(write_text(exchange, "one"), SV_OK);
+    scene_end(here, exchange);
+    assert_true(sv_loopback_is_closed(here->client));
+    scene_assert_not_received(here, "hello");
+}
+
 /* Answers without body: their head is the answer, and the exchange counts as answered. */
 static void check_mute(scene *here, const char *request, int status)
 {
@@ -476,6 +504,8 @@ int main(void)
         scene_test(test_next_request_waits_for_the_end),
         scene_test(test_end_without_a_piece),
         scene_test(test_http_1_0_ends_with_the_connection),
+        scene_test(test_a_length_that_is_known),
+        scene_test(test_a_length_that_is_not_kept),
         scene_test(test_head),
         scene_test(test_no_content),
         scene_test(test_not_modified),
