@@ -9,6 +9,7 @@
 #include "api/health.h"
 #include "api/metrics_page.h"
 #include "api/model_predict.h"
+#include "api/models.h"
 #include "api/predict.h"
 #include "app/signals.h"
 
@@ -25,6 +26,7 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     size_t n = 0;
     tables[n++] = sv_predict_operations();
     tables[n++] = sv_model_predict_operations();
+    tables[n++] = sv_models_operations();
     tables[n++] = sv_health_operations();
     tables[n++] = sv_metrics_page_operations();
     *ret_count = n;

@@ -17,8 +17,15 @@
 static void test_tables(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/api/v1/predict", "/health", "/health/live",
-                                        "/health/ready", "/metrics"};
+    static const char *const paths[] = {"/api/v1/predict",
+                                        "/api/v1/models/{name}/predict",
+                                        "/api/v1/models/{name}/versions/{version}/predict",
+                                        "/api/v1/models",
+                                        "/api/v1/models/{name}",
+                                        "/health",
+                                        "/health/live",
+                                        "/health/ready",
+                                        "/metrics"};
     size_t n, n_found = 0;
     const sv_operation *const *tables = sv_serve_tables(&n);
     for (size_t i = 0; i < n; i++)
