@@ -1,6 +1,7 @@
 /* serve.c: `serval serve`, and what every program built on sv_main does once it is configured. */
 #include "app/serve.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum {
     MAX_TABLES = 8,
     WATCH_MS = 500,    /* how often the main thread looks at the loops */
     BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
+    MAX_SAID = 4096,   /* bytes of one message */
     GRACE_MS = 1000    /* after the drain, for handlers whose clients are gone */
 };
 
@@ -33,16 +35,35 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     return tables;
 }
 
+/* To people, on stderr, in one write: the log's thread writes there too, and lines must stay whole.
+ */
+static void say(const char *format, ...) SV_PRINTF(1, 2);
+static void say(const char *format, ...)
+{
+    char text[MAX_SAID];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t n = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    for (size_t at = 0; at < n;) {
+        ssize_t written = write(STDERR_FILENO, text + at, n - at);
+        if (written <= 0)
+            return;
+        at += (size_t)written;
+    }
+}
+
 int sv_serve_explain(sv_runtime *runtime, const char *program, int code)
 {
     sv_str rest = sv_buf_str(&runtime->problems), line;
     if (!rest.len)
-        fprintf(stderr, "%s: out of memory\n", program);
+        say("%s: out of memory\n", program);
     while (rest.len && sv_str_split(&rest, '\n', &line))
         if (line.len)
-            fprintf(stderr, "%s: %.*s\n", program, SV_STR_ARG(line));
+            say("%s: %.*s\n", program, SV_STR_ARG(line));
     if (code == 2)
-        fprintf(stderr, "Try '%s --help'.\n", program);
+        say("Try '%s --help'.\n", program);
     return code;
 }
 
@@ -51,7 +72,7 @@ static void print_notices(sv_runtime *runtime)
     sv_str rest = sv_buf_str(&runtime->notices), line;
     while (rest.len && sv_str_split(&rest, '\n', &line))
         if (line.len)
-            fprintf(stderr, "  %.*s\n", SV_STR_ARG(line));
+            say("  %.*s\n", SV_STR_ARG(line));
 }
 
 static void print_ready(sv_runtime *runtime)
@@ -59,11 +80,10 @@ static void print_ready(sv_runtime *runtime)
     const sv_settings *settings = &runtime->settings.values;
     bool v6 = sv_str_find(sv_str_from(settings->host), ':') < sv_str_from(settings->host).len;
     if (settings->uds[0])
-        fprintf(stderr, "Serval ready on unix:%s\n", settings->uds);
+        say("Serval ready on unix:%s\n", settings->uds);
     else
-        fprintf(stderr, "Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host,
-                v6 ? "]" : "", sv_server_port(sv_service_server(runtime->service)));
-    fflush(stderr);
+        say("Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host, v6 ? "]" : "",
+            sv_server_port(sv_service_server(runtime->service)));
 }
 
 static sv_status listen_now(sv_runtime *runtime)
@@ -118,7 +138,7 @@ static void leave_if_stuck(sv_runtime *runtime)
         return;
     sv_application_report_running(sv_service_application(runtime->service), 0);
     sv_log_free(runtime->log);
-    fprintf(stderr, "Serval ends although handlers are still running\n");
+    say("Serval ends although handlers are still running\n");
     _exit(0);
 }
 
@@ -127,7 +147,7 @@ int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
     const sv_settings *settings = &runtime->settings.values;
     if (sv_serve_open(runtime))
         return 1;
-    fprintf(stderr, "Serval %s\n", sv_version());
+    say("Serval %s\n", sv_version());
     print_notices(runtime);
     if (load)
         load(runtime);
@@ -135,9 +155,8 @@ int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
     bool is_blocked = false;
     while (!sv_signals_wait_within(WATCH_MS))
         is_blocked = watch_loops(runtime, is_blocked);
-    fprintf(stderr,
-            "Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
-            (double)settings->shutdown_timeout / 1000);
+    say("Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
+        (double)settings->shutdown_timeout / 1000);
     sv_server_drain(sv_service_server(runtime->service), settings->shutdown_timeout);
     if (settings->uds[0])
         unlink(settings->uds);
@@ -165,13 +184,12 @@ static void print_examples(const sv_runtime *runtime)
         access(picture, R_OK) != 0)
         return;
     int port = sv_server_port(sv_service_server(runtime->service));
-    fprintf(stderr,
-            "Try, in another terminal:\n"
-            "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
-            "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
-            "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
-            "  http://%s:%d/docs\n",
-            settings->host, port, picture, settings->host, port, picture, settings->host, port);
+    say("Try, in another terminal:\n"
+        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
+        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
+        "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
+        "  http://%s:%d/docs\n",
+        settings->host, port, picture, settings->host, port, picture, settings->host, port);
 }
 
 static void load_models(sv_runtime *runtime)

@@ -32,7 +32,12 @@ class Served:
     """A server program. `out` and `err`, its lines, grow while it runs."""
 
     def __init__(self, command, cwd, env=None, before=None):
-        self.process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=environment(env), preexec_fn=before,
+        def prepare():  # shells start what runs in the background with SIGINT ignored
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if before:
+                before()
+
+        self.process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=environment(env), preexec_fn=prepare,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         text=True, encoding="utf-8", errors="replace")
         self.out, self.err, self.port, self.uds = [], [], None, None
