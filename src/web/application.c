@@ -138,9 +138,9 @@ static sv_status bind_application(sv_application *application, const sv_route_sc
                             .arena = scope->arena,
                             .problems = scope->problems,
                             .prefix = scope->prefix};
-    sv_status status = SV_OK;
+    sv_status status = sv_state_set_check(config->app, scope->problems);
     if (config->pages)
-        status = sv_routes_bind_table(list, sv_docs_page_operations(), &plain);
+        status = worse(status, sv_routes_bind_table(list, sv_docs_page_operations(), &plain));
     for (size_t i = 0; i < config->n_tables; i++)
         status = worse(status, sv_routes_bind_table(list, config->tables[i], scope));
     if (config->app)

@@ -17,8 +17,10 @@ size_t sv_routes_count_table(const sv_operation *table)
 
 static size_t count_router(const sv_api_router *router, int depth)
 {
-    size_t n = sv_routes_count_table(router->operations);
-    for (size_t i = 0; depth < MAX_NESTING && router->inner && router->inner[i]; i++)
+    size_t n = sv_routes_count_table(router->operations) + (depth == MAX_NESTING);
+    for (size_t i = 0; depth < MAX_NESTING && n <= SV_APPLICATION_MAX_OPERATIONS && router->inner &&
+                       router->inner[i];
+         i++)
         n += count_router(router->inner[i], depth + 1);
     return n;
 }

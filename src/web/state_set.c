@@ -61,6 +61,19 @@ static bool has_more_rows(const sv_state_set *set)
     return rows && (rows[set->n_started].start || rows[set->n_started].stop);
 }
 
+sv_status sv_state_set_check(const sv_app *app, sv_buf *problems)
+{
+    const sv_state *const *states = app ? app->states : NULL;
+    sv_status status = SV_OK;
+    for (size_t i = 0; states && states[i]; i++)
+        for (size_t k = 0; k < i; k++)
+            if (states[k] == states[i]) {
+                sv_buf_printf(problems, "state %s is listed twice\n", states[i]->name);
+                status = SV_INVALID;
+            }
+    return status;
+}
+
 sv_status sv_state_set_open(sv_state_set *set, sv_application *application, sv_error *error)
 {
     if (!set->app)

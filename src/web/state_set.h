@@ -5,6 +5,8 @@
 
 #include <serval/app.h>
 
+#include "base/buf.h"
+
 typedef struct sv_state_set {
     const sv_app *app; /* NULL: an empty set */
     void **values;     /* in the order of `app->states` */
@@ -12,6 +14,9 @@ typedef struct sv_state_set {
     size_t n_started;  /* of lifecycle rows */
 } sv_state_set;
 
+/* A state that is listed twice would be opened twice and found once: SV_INVALID, with a line of
+ * `problems` for each. `app` may be NULL. */
+sv_status sv_state_set_check(const sv_app *app, sv_buf *problems) SV_MUST_USE;
 /* Opens all states, then runs the lifecycle's starts; what fails is named in `error`, and
  * everything before it is undone. */
 sv_status sv_state_set_open(sv_state_set *set, sv_application *application,

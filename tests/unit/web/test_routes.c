@@ -119,6 +119,7 @@ static void expect_mistakes(const sv_app *wrong, const char *const *wanted)
     sv_buf_deinit(&problems);
 }
 
+static const sv_state once = {.name = "once", .size = 1};
 static const sv_api_router loop;
 static const sv_api_router *const in_loop[] = {&loop, NULL};
 static const sv_api_router loop = {.prefix = "/l", .inner = in_loop};
@@ -135,12 +136,14 @@ static void test_all_mistakes_are_listed(void **state)
     static const sv_mount bad_mounts[] = {{.prefix = "/m/", .folder = "."}, {.prefix = "/n"}, {0}};
     const sv_app wrong = {
         .operations = ping_rows,
+        .states = (const sv_state *const[]){&once, &once, NULL},
         .routers = (const sv_api_router *const[]){&bad_prefix, &twice_router, &loop, NULL},
         .mounts = bad_mounts};
-    expect_mistakes(&wrong, (const char *const[]){"router api/: a prefix starts with a slash",
-                                                  "GET /x/a: ", "GET /xb: ",
-                                                  "router /l: routers stand in routers too deeply",
-                                                  "mount /m/: ", "mount /n: ", NULL});
+    expect_mistakes(&wrong,
+                    (const char *const[]){
+                        "state once is listed twice", "router api/: a prefix starts with a slash",
+                        "GET /x/a: ", "GET /xb: ", "router /l: routers stand in routers too deeply",
+                        "mount /m/: ", "mount /n: ", NULL});
 }
 
 int main(void)
