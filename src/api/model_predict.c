@@ -5,6 +5,7 @@
 #include "api/model_body.h"
 #include "api/picture_work.h"
 #include "api/predict.h"
+#include "api/tabular_work.h"
 #include "api/tensor_work.h"
 #include "web/dispatch.h"
 #include "json/body.h"
@@ -21,11 +22,12 @@ struct version_route {
 /* For OpenAPI: the body is read by the task's own rules. */
 struct model_input {
     sv_opt_str image_url;
-    sv_opt_json inputs, outputs;
+    sv_opt_json rows, inputs, outputs;
 };
 struct model_prediction {
     sv_str label;
-    double confidence;
+    sv_opt_double confidence;
+    SV_OPT(sv_probabilities) probabilities;
 };
 struct model_answer {
     SV_OPT(SV_LIST(struct model_prediction)) predictions;
@@ -46,6 +48,10 @@ SV_SCHEMA(version_route, SV_FIELD(version_route, name, .help = "Model to use"),
 SV_SCHEMA_WITH(model_input, (.component = "ModelInput"),
                SV_FIELD(model_input, image_url, .optional = true,
                         .help = "image-classification: address of a picture: http, https or data"),
+               SV_FIELD(model_input, rows, .optional = true,
+                        .help = "tabular: a list of rows, each a list of values or an object of "
+                                "them by column",
+                        .example_json = "[[6.7,3.3,5.7,2.5]]"),
                SV_FIELD(model_input, inputs, .optional = true,
                         .help = "tensor: nested lists of every input, by name",
                         .example_json = "{\"x\":[[1.0,2.0]]}"),
@@ -53,10 +59,13 @@ SV_SCHEMA_WITH(model_input, (.component = "ModelInput"),
                         .help = "tensor: names of the outputs wanted. Absent or empty: all"));
 SV_SCHEMA_WITH(model_prediction, (.component = "ModelPrediction"),
                SV_FIELD(model_prediction, label),
-               SV_FIELD(model_prediction, confidence, SV_GE(0), SV_LE(1)));
+               SV_FIELD(model_prediction, confidence, .optional = true, SV_GE(0), SV_LE(1),
+                        .help = "Absent when the model tells labels only"),
+               SV_FIELD_OPT_MAP(model_prediction, probabilities, .optional = true,
+                                .help = "tabular: of each class"));
 SV_SCHEMA_WITH(model_answer, (.component = "ModelAnswer"),
                SV_FIELD_OPT_LIST(model_answer, predictions, model_prediction, .optional = true,
-                                 .help = "image-classification"),
+                                 .help = "image-classification, tabular"),
                SV_FIELD(model_answer, outputs, .optional = true,
                         .help = "tensor: nested lists of the outputs, by name"),
                SV_FIELD(model_answer, model_version), SV_FIELD(model_answer, inference_time_ms));
@@ -64,24 +73,29 @@ SV_SCHEMA_WITH(model_answer, (.component = "ModelAnswer"),
 SV_HANDLER_PARAMS(predict_by_model, model_route, model_input, model_answer);
 SV_HANDLER_PARAMS(predict_by_version, version_route, model_input, model_answer);
 
+static void fill_answer(const sv_model_work *work, struct model_prediction *items, size_t n)
+{
+    struct model_answer *out = work->call->out;
+    out->predictions.set = true;
+    out->predictions.value.items = items;
+    out->predictions.value.len = n;
+    out->model_version = work->version->name;
+    out->inference_time_ms = sv_model_work_elapsed_ms(work);
+}
+
 /* Pictures. */
 
 static sv_status answer_picture(sv_picture_work *job, const sv_predictions *predictions)
 {
-    sv_call *call = job->work.call;
-    struct model_answer *out = call->out;
     struct model_prediction *items =
-        sv_arena_alloc_array(call->arena, predictions->len, sizeof *items);
+        sv_arena_alloc_array(job->work.call->arena, predictions->len, sizeof *items);
     if (!items)
         return SV_NO_MEMORY;
     for (size_t i = 0; i < predictions->len; i++)
-        items[i] = (struct model_prediction){predictions->items[i].label,
-                                             predictions->items[i].confidence};
-    out->predictions.set = true;
-    out->predictions.value.items = items;
-    out->predictions.value.len = predictions->len;
-    out->model_version = job->work.version->name;
-    out->inference_time_ms = sv_model_work_elapsed_ms(&job->work);
+        items[i] =
+            (struct model_prediction){.label = predictions->items[i].label,
+                                      .confidence = {true, predictions->items[i].confidence}};
+    fill_answer(&job->work, items, predictions->len);
     return SV_OK;
 }
 
@@ -110,15 +124,56 @@ static sv_status begin_picture(const sv_model_work *found, int64_t top_k)
     return status ? status : sv_picture_work_begin(job, has_address ? &address : NULL);
 }
 
+/* Tables. */
+
+static sv_status answer_table(sv_tabular_work *job, const sv_tabular_predictions *predictions)
+{
+    struct model_prediction *items =
+        sv_arena_alloc_array(job->work.call->arena, predictions->len, sizeof *items);
+    if (!items)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < predictions->len; i++) {
+        const sv_tabular_prediction *from = &predictions->items[i];
+        items[i].label = from->label;
+        items[i].confidence = (sv_opt_double){from->has_scores, from->confidence};
+        items[i].probabilities.set = from->has_scores;
+        items[i].probabilities.value = from->probabilities;
+    }
+    fill_answer(&job->work, items, predictions->len);
+    return SV_OK;
+}
+
+static sv_status begin_table(const sv_model_work *found, const sv_value *body)
+{
+    sv_tabular_work *job = sv_alloc(found->call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    *job = (sv_tabular_work){.work = *found, .answer = answer_table};
+    return sv_tabular_work_begin(job, body);
+}
+
 /* Tensors. */
 
-static sv_status begin_tensors(const sv_model_work *found)
+static sv_status begin_tensors(const sv_model_work *found, const sv_value *body)
 {
     sv_tensor_work *job = sv_alloc(found->call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
     job->work = *found;
-    return sv_tensor_work_begin(job);
+    return sv_tensor_work_begin(job, body);
+}
+
+/* A table is also a tensor: whoever sends `inputs` gets its outputs. */
+static sv_status begin_numbers(const sv_model_work *found, bool is_table)
+{
+    const sv_value *body;
+    sv_errors errors;
+    sv_errors_init(&errors, found->call->arena);
+    sv_status status = sv_model_body_read(found->call, &errors, &body);
+    if (status)
+        return status;
+    is_table = is_table && !sv_value_get(body, SV_STR("inputs"));
+    return is_table ? begin_table(found, body) : begin_tensors(found, body);
 }
 
 /* Any task. */
@@ -134,7 +189,9 @@ static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_
     case SV_TASK_IMAGE_CLASSIFICATION:
         return begin_picture(&found, top_k->set ? top_k->value : 0);
     case SV_TASK_TENSOR:
-        return begin_tensors(&found);
+        return begin_numbers(&found, false);
+    case SV_TASK_TABULAR:
+        return begin_numbers(&found, true);
     case SV_TASK_UNSET:
         break;
     }
@@ -164,6 +221,7 @@ static const sv_error_kind *const model_predict_errors[] = {
 
 #define DESCRIPTION                                                                                \
     "What goes in depends on the model's task. image-classification: as `/api/v1/predict`. "       \
+    "tabular: `{\"rows\": [[…]]}` or `{\"rows\": [{column: …}]}` as JSON; `inputs` as well. "      \
     "tensor: `{\"inputs\": {name: nested lists}}` as JSON; `{\"outputs\": {name: nested lists}}` " \
     "comes out."
 #define MEDIA "application/json,image/,application/octet-stream,multipart/form-data"

@@ -337,6 +337,16 @@ static sv_status read_one(reading *it, const sv_value *item, const sv_loc *where
     return refuse_element(it, problem, where, item);
 }
 
+sv_status sv_tensor_json_read_element(sv_dtype dtype, const sv_value *value, const sv_loc *where,
+                                      sv_errors *errors, void *out)
+{
+    reading it = {.element = &elements[dtype], .errors = errors};
+    sv_error_type problem = dtype ? it.element->read(value, out) : SV_ERROR_TYPE_NONE;
+    if (!dtype)
+        return SV_UNSUPPORTED;
+    return problem ? refuse_element(&it, problem, where, value) : SV_OK;
+}
+
 /* A list of elements. */
 static sv_status read_row(reading *it, const sv_value *list, const sv_loc *where)
 {

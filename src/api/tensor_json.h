@@ -19,6 +19,10 @@ sv_status sv_tensor_json_read(const sv_tensor_spec *spec, const sv_value *value,
                               const sv_loc *where, sv_errors *errors,
                               sv_tensor *ret_tensor) SV_MUST_USE;
 
+/* Reads one element to `out`, which has room for it. Errors as above. */
+sv_status sv_tensor_json_read_element(sv_dtype dtype, const sv_value *value, const sv_loc *where,
+                                      sv_errors *errors, void *out) SV_MUST_USE;
+
 /* Writes a tensor as nested lists. SV_FAILED, kind sv_kind_invalid_model_output: a number is not
  * finite; what was written is not complete then. Other failures are the buffer's. */
 sv_status sv_tensor_json_write(const sv_tensor *tensor, sv_writer *writer,

@@ -78,13 +78,10 @@ static sv_status read_wanted(sv_tensor_work *job, const sv_value *body, sv_error
     return SV_OK;
 }
 
-static sv_status read_request(sv_tensor_work *job, sv_errors *errors)
+static sv_status read_request(sv_tensor_work *job, const sv_value *body, sv_errors *errors)
 {
-    const sv_value *body, *inputs;
-    sv_status status = sv_model_body_read(job->work.call, errors, &body);
-    if (status)
-        return status;
-    status = sv_model_body_get(body, SV_STR("inputs"), SV_VALUE_OBJECT, errors, &inputs);
+    const sv_value *inputs;
+    sv_status status = sv_model_body_get(body, SV_STR("inputs"), SV_VALUE_OBJECT, errors, &inputs);
     if (!status)
         status = read_wanted(job, body, errors);
     if (!status)
@@ -155,7 +152,7 @@ static sv_status run_tensors(sv_model_work *work, sv_error *error)
     return status ? status : answer(job, &outputs, error);
 }
 
-sv_status sv_tensor_work_begin(sv_tensor_work *job)
+sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
 {
     sv_call *call = job->work.call;
     sv_errors errors;
@@ -165,7 +162,7 @@ sv_status sv_tensor_work_begin(sv_tensor_work *job)
     job->request = (sv_tensor_request){
         .arena = call->arena, .cancel = call->cancel, .timeline = call->timeline};
     int64_t since = job->work.started_ns;
-    sv_status status = read_request(job, &errors);
+    sv_status status = read_request(job, body, &errors);
     sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
     if (status)
         return status;

@@ -5,6 +5,7 @@
 
 #include "api/model_work.h"
 #include "model/task_tensor.h"
+#include "json/value.h"
 
 /* In the call's arena; owned by one step at a time. */
 typedef struct sv_tensor_work {
@@ -13,8 +14,9 @@ typedef struct sv_tensor_work {
     sv_tensor_request request;
 } sv_tensor_work;
 
-/* Reads the body, checks it against what the model declares and has it run. SV_DEFERRED: the call
- * ends without the caller, with an answer of bytes. Else the failure was told to the call. */
-sv_status sv_tensor_work_begin(sv_tensor_work *work) SV_MUST_USE;
+/* Reads the parsed body (sv_model_body_read), checks it against what the model declares and has it
+ * run. SV_DEFERRED: the call ends without the caller, with an answer of bytes. Else the failure was
+ * told to the call. */
+sv_status sv_tensor_work_begin(sv_tensor_work *work, const sv_value *body) SV_MUST_USE;
 
 #endif

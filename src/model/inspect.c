@@ -185,8 +185,8 @@ static sv_status fill_preprocess(const struct manifest *manifest, const sv_engin
     return status;
 }
 
-static sv_status fill_labels(sv_arena *arena, const sv_inspect_request *request, sv_error *error,
-                             sv_strs *ret_labels)
+static sv_status fill_labels(sv_arena *arena, const sv_inspect_request *request,
+                             const sv_tensor_spec *scores, sv_error *error, sv_strs *ret_labels)
 {
     if (!request->labels_file)
         return SV_OK;
@@ -194,7 +194,7 @@ static sv_status fill_labels(sv_arena *arena, const sv_inspect_request *request,
     sv_status status = sv_labels_read(arena, request->labels_file, error, &labels);
     if (status)
         return status;
-    int64_t classes = request->info->outputs[0].shape.dims[1];
+    int64_t classes = scores ? scores->shape.dims[1] : -1;
     if (classes > 0 && (size_t)classes != labels.len)
         return sv_error_set(error, SV_INVALID, NULL,
                             "%s has %zu labels but the model gives %lld scores",
@@ -214,7 +214,7 @@ static sv_status prepare_images(sv_arena *arena, const sv_inspect_request *reque
                            .top_k = post->top_k.set ? post->top_k.value : DEFAULT_TOP_K};
     sv_status status = fill_preprocess(manifest, request->info, error, &image.preprocess);
     if (!status)
-        status = fill_labels(arena, request, error, &image.labels);
+        status = fill_labels(arena, request, &request->info->outputs[0], error, &image.labels);
     if (status)
         return status;
     const sv_preprocess *how = &image.preprocess;
@@ -227,21 +227,60 @@ static sv_status prepare_images(sv_arena *arena, const sv_inspect_request *reque
     return SV_OK;
 }
 
-sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
-                           sv_error *error, sv_inspection *ret_inspection)
+/* How a table is read; it is known that it is one. */
+static sv_status prepare_table(sv_arena *arena, const sv_inspect_request *request, sv_error *error,
+                               sv_tabular_task *task)
 {
     const struct manifest_preprocess *from = request->manifest->preprocess;
-    sv_inspection found = {.task = (sv_model_task)request->manifest->task};
-    if (found.task == SV_TASK_UNSET)
-        found.task = guess_task(request, reasons);
-    else if (found.task == SV_TASK_IMAGE_CLASSIFICATION &&
-             !looks_like_pictures(request, from ? from->layout : 0, reasons))
+    const struct manifest_postprocess *post = request->manifest->postprocess;
+    const sv_tensor_spec *input = &request->info->inputs[0];
+    task->softmax = !post || !post->softmax.set || post->softmax.value;
+    if (from && from->columns.len && !task->by_column) {
+        int64_t wanted = input->shape.dims[1];
+        if (wanted > 0 && (size_t)wanted != from->columns.len)
+            return sv_error_set(error, SV_INVALID, NULL,
+                                "preprocess.columns has %zu names but the model takes %lld columns",
+                                from->columns.len, (long long)wanted);
+        task->columns = from->columns;
+    }
+    return fill_labels(arena, request, task->scores, error, &task->labels);
+}
+
+/* The manifest's word is not enough: the model must be such a one. */
+static sv_status check_task(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
+                            sv_error *error, sv_inspection *found)
+{
+    const struct manifest_preprocess *from = request->manifest->preprocess;
+    if (found->task == SV_TASK_IMAGE_CLASSIFICATION &&
+        !looks_like_pictures(request, from ? from->layout : 0, reasons))
         return sv_error_set(error, SV_INVALID, NULL,
                             "the manifest says image-classification, but the model is %s",
                             "not one picture input [N,C,H,W] or [N,H,W,C] with scores [N,classes]");
+    if (found->task == SV_TASK_TABULAR &&
+        !sv_task_tabular_fits(request->info, arena, reasons, &found->tabular))
+        return sv_error_set(error, SV_INVALID, NULL,
+                            "the manifest says tabular, but the model is %s",
+                            "not a table [N,F] with a label or scores for each row");
+    return SV_OK;
+}
+
+sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
+                           sv_error *error, sv_inspection *ret_inspection)
+{
+    sv_inspection found = {.task = (sv_model_task)request->manifest->task};
     sv_status status = SV_OK;
-    if (found.task == SV_TASK_IMAGE_CLASSIFICATION)
+    if (found.task != SV_TASK_UNSET)
+        status = check_task(arena, request, reasons, error, &found);
+    else
+        found.task = guess_task(request, reasons);
+    bool is_guess = request->manifest->task == SV_TASK_UNSET;
+    if (is_guess && found.task == SV_TASK_TENSOR &&
+        sv_task_tabular_fits(request->info, arena, reasons, &found.tabular))
+        found.task = SV_TASK_TABULAR;
+    if (!status && found.task == SV_TASK_IMAGE_CLASSIFICATION)
         status = prepare_images(arena, request, error, &found.image);
+    if (!status && found.task == SV_TASK_TABULAR)
+        status = prepare_table(arena, request, error, &found.tabular);
     if (!status)
         *ret_inspection = found;
     return status;

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "model/manifest.h"
 #include "model/task_image.h"
+#include "model/task_tabular.h"
 
 typedef struct sv_inspect_request {
     const sv_engine_info *info;
@@ -18,6 +19,7 @@ typedef struct sv_inspect_request {
 typedef struct sv_inspection {
     sv_model_task task;
     sv_image_task image; /* for image classification: all but limits and scratches */
+    sv_tabular_task tabular;
 } sv_inspection;
 
 /* Decides the task and how it is done. The reasons of a guess are appended to `reasons`, one line

@@ -13,7 +13,8 @@
 
 enum { MAX_SETS = 64, MAX_KEYS = 8 };
 
-SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION}, {"tensor", SV_TASK_TENSOR});
+SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION}, {"tensor", SV_TASK_TENSOR},
+        {"tabular", SV_TASK_TABULAR});
 SV_ENUM(mode, {"crop", SV_MANIFEST_CROP}, {"squash", SV_MANIFEST_SQUASH});
 SV_ENUM(interpolation, {"nearest", SV_MANIFEST_NEAREST}, {"bilinear", SV_MANIFEST_BILINEAR},
         {"bicubic", SV_MANIFEST_BICUBIC});
@@ -42,6 +43,7 @@ SV_SCHEMA_WITH(manifest_preprocess, (.extra = SV_EXTRA_FORBID),
                SV_FIELD(manifest_preprocess, scale, .default_json = "null"),
                SV_FIELD(manifest_preprocess, mean, .optional = true, .max_items = 3),
                SV_FIELD(manifest_preprocess, std, .optional = true, .max_items = 3, SV_GT(0)),
+               SV_FIELD(manifest_preprocess, columns, .optional = true, .max_items = 65536),
                SV_FIELD_ENUM(manifest_preprocess, dtype, dtype, .optional = true),
                SV_FIELD_ENUM(manifest_preprocess, layout, layout, .optional = true),
                SV_FIELD_ENUM(manifest_preprocess, channels, channels, .optional = true),

@@ -15,6 +15,7 @@ typedef enum sv_model_task {
     SV_TASK_UNSET,
     SV_TASK_IMAGE_CLASSIFICATION,
     SV_TASK_TENSOR,
+    SV_TASK_TABULAR,
 } sv_model_task;
 
 struct manifest_versions {
@@ -26,6 +27,7 @@ struct manifest_preprocess {
     sv_opt_double crop_fraction, scale;
     sv_opt_int resize, crop;
     sv_doubles mean, std;
+    sv_strs columns; /* of a table */
 };
 
 struct manifest_postprocess {

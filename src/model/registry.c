@@ -188,6 +188,7 @@ static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_versio
         return status;
     version->task = found.task;
     version->image = found.image;
+    version->tabular = found.tabular;
     version->labels_file = request.labels_file;
     atomic_store(&model->task, (int)found.task);
     if (found.task != SV_TASK_IMAGE_CLASSIFICATION)

@@ -12,6 +12,7 @@
 #include "model/repository.h"
 #include "model/scheduler.h"
 #include "model/task_image.h"
+#include "model/task_tabular.h"
 
 typedef enum sv_version_state {
     SV_VERSION_ABSENT,
@@ -27,6 +28,7 @@ typedef struct sv_model_version {
     sv_engine_model *loaded;
     sv_model_task task;
     sv_image_task image;     /* for image classification */
+    sv_tabular_task tabular; /* for tables */
     const char *labels_file; /* that was used; NULL */
     int64_t load_ns;
     char reason[480];  /* why it failed; else why the task was guessed and what warming up said, by

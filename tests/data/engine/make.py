@@ -109,6 +109,22 @@ def sequence():
           [helper.make_tensor_sequence_value_info("list", FLOAT, ["n"]), value("y", FLOAT, ["n"])])
 
 
+def table():
+    """A matrix of three columns; the largest is the label, all are scores."""
+    model("table", [node("Identity", ["x"], ["scores"]),
+                    node("ArgMax", ["x"], ["label"], axis=1, keepdims=0)],
+          [value("x", FLOAT, ["n", 3])], [value("label", INT64, ["n"]), value("scores", FLOAT, ["n", 3])])
+
+
+def columns():
+    """Two columns, each an input of its own; the label is the text of one of them."""
+    model("columns", [node("Reshape", ["kind", "flat"], ["label"]), node("Neg", ["size"], ["other"]),
+                      node("Concat", ["size", "other"], ["scores"], axis=1)],
+          [value("size", FLOAT, ["n", 1]), value("kind", STRING, ["n", 1])],
+          [value("label", STRING, ["n"]), value("scores", FLOAT, ["n", 2])],
+          [constant("flat", INT64, [1], [-1])])
+
+
 def deep():
     """More dimensions than are served."""
     shape = [f"d{i}" for i in range(9)]
@@ -126,7 +142,7 @@ def main():
     (HERE / "truncated.onnx").write_bytes(whole[:len(whole) // 2])
     (HERE / "empty.onnx").write_bytes(b"")
     (HERE / "garbage.onnx").write_bytes(bytes(i * 7919 % 251 for i in range(512)))
-    for make in (types, scalar, pick, grow, burn, outside, sequence, deep, unknown_operator):
+    for make in (types, scalar, pick, grow, burn, outside, sequence, table, columns, deep, unknown_operator):
         make()
 
 

@@ -80,7 +80,7 @@ static const char *make_labels(int n)
 static void test_guesses(void **state)
 {
     (void)state;
-    enum { TENSOR = SV_TASK_TENSOR, IMAGE = SV_TASK_IMAGE_CLASSIFICATION };
+    enum { TENSOR = SV_TASK_TENSOR, IMAGE = SV_TASK_IMAGE_CLASSIFICATION, TABLE = SV_TASK_TABULAR };
     static const struct {
         fake model;
         int n_labels; /* 0: there is no file */
@@ -108,6 +108,10 @@ static void test_guesses(void **state)
          5,
          TENSOR},
         {{SV_DTYPE_FP32, SHAPE(-1, 3, 224, 224), SV_DTYPE_FP32, SHAPE(1, 5), 0, false}, 5, TENSOR},
+        {{SV_DTYPE_FP32, SHAPE(-1, 4), SV_DTYPE_FP32, SHAPE(-1, 3), 1, false}, 0, TABLE},
+        {{SV_DTYPE_FP32, SHAPE(-1, 4), SV_DTYPE_FP32, SHAPE(-1, 3), 1, false}, 3, TABLE},
+        {{SV_DTYPE_FP32, SHAPE(-1, 4), SV_DTYPE_INT64, SHAPE(-1), 1, false}, 0, TABLE},
+        {{SV_DTYPE_FP32, SHAPE(-1, 4), SV_DTYPE_FP32, SHAPE(-1), 1, false}, 0, TENSOR},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *labels = cases[i].n_labels ? make_labels(cases[i].n_labels) : NULL;
@@ -116,6 +120,7 @@ static void test_guesses(void **state)
             fail_msg("case %zu: %s %s", i, sv_manifest_task_name(found.task), error.message);
         assert_true(reasons.len > 0);
         assert_int_equal(found.image.labels.len, cases[i].task == IMAGE ? cases[i].n_labels : 0);
+        assert_int_equal(found.tabular.labels.len, cases[i].task == TABLE ? cases[i].n_labels : 0);
     }
 }
 
