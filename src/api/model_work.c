@@ -117,6 +117,21 @@ void sv_model_work_finish(sv_model_work *work, sv_status status, const sv_error 
 
 /* Running. */
 
+/* `computed_ns` is all of the time with the permit. */
+static void add_stats(const sv_model_work *work, bool failed, int64_t waited_ns,
+                      int64_t computed_ns)
+{
+    const int64_t *stages = work->call->timeline->stage_ns;
+    int64_t infer_ns = stages[SV_STAGE_INFER], output_ns = stages[SV_STAGE_ENCODE];
+    sv_version_stats_add(&work->version->stats,
+                         &(sv_version_run){.failed = failed,
+                                           .total_ns = read_now() - work->started_ns,
+                                           .queue_ns = waited_ns,
+                                           .input_ns = computed_ns - infer_ns - output_ns,
+                                           .infer_ns = infer_ns,
+                                           .output_ns = output_ns});
+}
+
 static void observe(const sv_model_work *work, int64_t waited_ns, int64_t computed_ns)
 {
     const sv_version_series *series = work->version->series;
@@ -133,6 +148,7 @@ static void run_queued(sv_work *queued)
     int64_t started = read_now();
     work->call->timeline->stage_ns[SV_STAGE_QUEUE] += queued->waited_ns;
     sv_status status = work->run(work, &error);
+    add_stats(work, status != SV_OK, queued->waited_ns, read_now() - started);
     if (status == SV_CANCELLED)
         sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
     else

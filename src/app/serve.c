@@ -11,6 +11,7 @@
 #include "api/metrics_page.h"
 #include "api/model_predict.h"
 #include "api/models.h"
+#include "api/oip.h"
 #include "api/predict.h"
 #include "app/signals.h"
 
@@ -31,6 +32,7 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     tables[n++] = sv_models_operations();
     tables[n++] = sv_health_operations();
     tables[n++] = sv_metrics_page_operations();
+    tables[n++] = sv_oip_operations();
     *ret_count = n;
     return tables;
 }

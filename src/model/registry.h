@@ -13,6 +13,7 @@
 #include "model/scheduler.h"
 #include "model/task_image.h"
 #include "model/task_tabular.h"
+#include "model/version_stats.h"
 
 typedef enum sv_version_state {
     SV_VERSION_ABSENT,
@@ -31,11 +32,12 @@ typedef struct sv_model_version {
     sv_tabular_task tabular; /* for tables */
     const char *labels_file; /* that was used; NULL */
     int64_t load_ns;
-    char reason[480];  /* why it failed; else why the task was guessed and what warming up said, by
-                          line */
-    sv_lane lane;      /* the scheduler's */
-    void *series;      /* metrics of this version; the owner's of the registry */
-    _Atomic int state; /* sv_version_state */
+    char reason[480]; /* why it failed; else why the task was guessed and what warming up said, by
+                         line */
+    sv_lane lane;     /* the scheduler's */
+    sv_version_stats stats; /* what it did */
+    void *series;           /* metrics of this version; the owner's of the registry */
+    _Atomic int state;      /* sv_version_state */
 } sv_model_version;
 
 typedef struct sv_model {

@@ -1,0 +1,242 @@
+/* oip_models.c: models in the words of the Open Inference Protocol. */
+#include "api/oip_models.h"
+
+#include <string.h>
+
+#include "api/services.h"
+#include "web/application.h"
+
+/* Finding. */
+
+static sv_status refuse_model(sv_call *call, sv_str name)
+{
+    return sv_fail(call, &sv_kind_model_not_found, "Request for unknown model: '%.*s' is not found",
+                   SV_STR_ARG(name));
+}
+
+sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
+{
+    const sv_services *services = sv_call_state(call);
+    sv_str name = call->request.path_params[0], number = {0};
+    bool is_named = call->operation->n_path_params > 1;
+    const sv_model *model = sv_registry_find(services->registry, name);
+    if (!model)
+        return refuse_model(call, name);
+    if (is_named)
+        number = call->request.path_params[1];
+    sv_model_version *version = sv_registry_find_version(model, number);
+    if (!version)
+        return sv_fail(call, &sv_kind_model_version_not_found,
+                       "Request for unknown model: '%.*s' version %.*s is not found",
+                       SV_STR_ARG(name), SV_STR_ARG(number));
+    *ret_version = (sv_oip_version){model, version, is_named};
+    return SV_OK;
+}
+
+sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version)
+{
+    sv_oip_version found;
+    sv_status status = sv_oip_models_find(call, &found);
+    if (status)
+        return status;
+    if (sv_registry_state(found.version) != SV_VERSION_READY)
+        return sv_fail(call, &sv_kind_model_not_loaded,
+                       "Request for unknown model: '%.*s' version %.*s is not at ready state",
+                       SV_STR_ARG(found.model->name), SV_STR_ARG(found.version->name));
+    *ret_version = found;
+    return SV_OK;
+}
+
+/* Describing. */
+
+/* Triton's names of platforms, by engine. */
+static const char *get_platform(const sv_model_version *version)
+{
+    const char *engine = sv_engine_model_engine(version->loaded);
+    return strcmp(engine, "onnxruntime") == 0 ? "onnxruntime_onnx" : engine;
+}
+
+static void write_dims(sv_writer *writer, const char *key, const sv_tensor_spec *spec)
+{
+    sv_writer_key(writer, sv_str_from(key));
+    sv_writer_begin_array(writer);
+    for (int i = 0; i < spec->shape.rank; i++)
+        sv_writer_int(writer, spec->shape.dims[i]);
+    sv_writer_end_array(writer);
+}
+
+static void write_spec(sv_writer *writer, const sv_tensor_spec *spec)
+{
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", spec->name);
+    sv_writer_key_cstr(writer, "datatype",
+                       spec->dtype ? sv_tensor_dtype_name(spec->dtype) : spec->type_text);
+    write_dims(writer, "shape", spec);
+    sv_writer_end_object(writer);
+}
+
+/* "TYPE_FP32"; texts are TYPE_STRING in a configuration. */
+static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec)
+{
+    char type[32] = "TYPE_INVALID";
+    if (spec->dtype == SV_DTYPE_BYTES)
+        strcpy(type, "TYPE_STRING");
+    else if (spec->dtype)
+        strcpy(type + sizeof "TYPE_" - 1, sv_tensor_dtype_name(spec->dtype));
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", spec->name);
+    sv_writer_key_cstr(writer, "data_type", type);
+    write_dims(writer, "dims", spec);
+    sv_writer_end_object(writer);
+}
+
+typedef void write_one(sv_writer *writer, const sv_tensor_spec *spec);
+
+static void write_specs(sv_writer *writer, const char *key, const sv_tensor_spec *specs, size_t n,
+                        write_one *write)
+{
+    sv_writer_key(writer, sv_str_from(key));
+    sv_writer_begin_array(writer);
+    for (size_t i = 0; i < n; i++)
+        write(writer, &specs[i]);
+    sv_writer_end_array(writer);
+}
+
+static void write_versions(const sv_oip_version *found, sv_writer *writer)
+{
+    sv_writer_key(writer, SV_STR("versions"));
+    sv_writer_begin_array(writer);
+    for (size_t i = 0; i < found->model->n_versions; i++) {
+        const sv_model_version *version = &found->model->versions[i];
+        if (found->is_named ? version == found->version
+                            : sv_registry_state(version) == SV_VERSION_READY)
+            sv_writer_str(writer, version->name);
+    }
+    sv_writer_end_array(writer);
+}
+
+void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer)
+{
+    const sv_engine_info *info = sv_engine_model_info(found->version->loaded);
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", found->model->name);
+    write_versions(found, writer);
+    sv_writer_key_cstr(writer, "platform", get_platform(found->version));
+    write_specs(writer, "inputs", info->inputs, info->n_inputs, write_spec);
+    write_specs(writer, "outputs", info->outputs, info->n_outputs, write_spec);
+    sv_writer_end_object(writer);
+}
+
+void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
+{
+    const sv_engine_info *info = sv_engine_model_info(found->version->loaded);
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", found->model->name);
+    sv_writer_key_cstr(writer, "platform", get_platform(found->version));
+    sv_writer_key_cstr(writer, "backend", sv_engine_model_engine(found->version->loaded));
+    sv_writer_key_int(writer, "max_batch_size", 0); /* dims are whole shapes */
+    write_specs(writer, "input", info->inputs, info->n_inputs, write_config_spec);
+    write_specs(writer, "output", info->outputs, info->n_outputs, write_config_spec);
+    sv_writer_end_object(writer);
+}
+
+/* Statistics. */
+
+static void write_stat(sv_writer *writer, const char *key, const sv_version_stats *stats,
+                       sv_version_stat stat)
+{
+    sv_writer_key(writer, sv_str_from(key));
+    sv_writer_begin_object(writer);
+    sv_writer_key_int(writer, "count", (int64_t)atomic_load(&stats->stats[stat].count));
+    sv_writer_key_int(writer, "ns", (int64_t)atomic_load(&stats->stats[stat].ns));
+    sv_writer_end_object(writer);
+}
+
+typedef struct stat_row {
+    const char *name;
+    sv_version_stat stat;
+} stat_row;
+
+static void write_stats(sv_writer *writer, const sv_version_stats *stats)
+{
+    static const stat_row rows[] = {
+        {"success", SV_VERSION_SUCCESS},     {"fail", SV_VERSION_FAIL},
+        {"queue", SV_VERSION_QUEUE},         {"compute_input", SV_VERSION_INPUT},
+        {"compute_infer", SV_VERSION_INFER}, {"compute_output", SV_VERSION_OUTPUT}};
+    static const sv_str nothing = SV_STR_INIT("{\"count\":0,\"ns\":0}");
+    sv_writer_key(writer, SV_STR("inference_stats"));
+    sv_writer_begin_object(writer);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        write_stat(writer, rows[i].name, stats, rows[i].stat);
+    sv_writer_key_raw(writer, "cache_hit", nothing);
+    sv_writer_key_raw(writer, "cache_miss", nothing);
+    sv_writer_end_object(writer);
+}
+
+/* Every run is a batch of one. */
+static void write_batches(sv_writer *writer, const sv_version_stats *stats)
+{
+    sv_writer_key(writer, SV_STR("batch_stats"));
+    sv_writer_begin_array(writer);
+    if (atomic_load(&stats->stats[SV_VERSION_SUCCESS].count)) {
+        sv_writer_begin_object(writer);
+        sv_writer_key_int(writer, "batch_size", 1);
+        write_stat(writer, "compute_input", stats, SV_VERSION_INPUT);
+        write_stat(writer, "compute_infer", stats, SV_VERSION_INFER);
+        write_stat(writer, "compute_output", stats, SV_VERSION_OUTPUT);
+        sv_writer_end_object(writer);
+    }
+    sv_writer_end_array(writer);
+}
+
+static void write_memory(sv_writer *writer, const sv_model_version *version)
+{
+    sv_writer_key(writer, SV_STR("memory_usage"));
+    sv_writer_begin_array(writer);
+    if (sv_registry_state(version) == SV_VERSION_READY) {
+        sv_writer_begin_object(writer);
+        sv_writer_key_cstr(writer, "type", "CPU");
+        sv_writer_key_int(writer, "id", 0);
+        sv_writer_key_int(writer, "byte_size",
+                          (int64_t)sv_engine_model_info(version->loaded)->memory_bytes);
+        sv_writer_end_object(writer);
+    }
+    sv_writer_end_array(writer);
+}
+
+void sv_oip_models_write_stats(const sv_model *model, const sv_model_version *version,
+                               sv_writer *writer)
+{
+    const sv_version_stats *stats = &version->stats;
+    int64_t count = (int64_t)atomic_load(&stats->stats[SV_VERSION_SUCCESS].count);
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", model->name);
+    sv_writer_key_str(writer, "version", version->name);
+    sv_writer_key_int(writer, "last_inference", atomic_load(&stats->last_ms));
+    sv_writer_key_int(writer, "inference_count", count);
+    sv_writer_key_int(writer, "execution_count", count);
+    write_stats(writer, stats);
+    sv_writer_key_raw(writer, "response_stats", SV_STR("{}"));
+    write_batches(writer, stats);
+    write_memory(writer, version);
+    sv_writer_end_object(writer);
+}
+
+void sv_oip_models_write_entry(const sv_model *model, const sv_model_version *version,
+                               sv_writer *writer)
+{
+    static const char *const states[] = {[SV_VERSION_ABSENT] = NULL, /* never touched: no state */
+                                         [SV_VERSION_LOADING] = "LOADING",
+                                         [SV_VERSION_READY] = "READY",
+                                         [SV_VERSION_FAILED] = "UNAVAILABLE"};
+    sv_version_state state = sv_registry_state(version);
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", model->name);
+    if (states[state]) {
+        sv_writer_key_str(writer, "version", version->name);
+        sv_writer_key_cstr(writer, "state", states[state]);
+    }
+    if (state == SV_VERSION_FAILED && version->reason[0])
+        sv_writer_key_cstr(writer, "reason", version->reason);
+    sv_writer_end_object(writer);
+}
