@@ -336,7 +336,7 @@ const sv_operation *sv_oip_operations(void)
         GET("/v2/", oip_server),
         PROBE("/v2/health/live", oip_live),
         PROBE("/v2/health/ready", oip_ready),
-        GET("/v2/models/stats", oip_all_stats),
+        {"GET", "/v2/models/stats", &oip_all_stats_handler, .hidden = true},
         GET(MODEL, oip_metadata),
         GET(VERSION, oip_metadata),
         PROBE(MODEL "/ready", oip_model_ready),
