@@ -193,6 +193,8 @@ static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_
     case SV_TASK_TABULAR:
         return begin_numbers(&found, true);
     case SV_TASK_UNSET:
+    case SV_TASK_TEXT_EMBEDDING:
+    case SV_TASK_TEXT_CLASSIFICATION:
         break;
     }
     return sv_fail(call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/inspect_text.h"
 #include "model/labels.h"
 
 enum { DEFAULT_SIDE = 224, DEFAULT_TOP_K = 5 };
@@ -74,8 +75,19 @@ static bool looks_like_pictures(const sv_inspect_request *request, int layout, s
     return true;
 }
 
+static bool has_input(const sv_engine_info *info, sv_str name)
+{
+    for (size_t i = 0; i < info->n_inputs; i++)
+        if (sv_str_eq(info->inputs[i].name, name))
+            return true;
+    return false;
+}
+
 static sv_model_task guess_task(const sv_inspect_request *request, sv_buf *reasons)
 {
+    if (has_input(request->info, SV_STR("input_ids")))
+        return sv_inspect_text_fits(request, reasons) ? sv_inspect_text_guess(request, reasons)
+                                                      : SV_TASK_TENSOR;
     if (!looks_like_pictures(request, 0, reasons))
         return SV_TASK_TENSOR;
     picture_shape shape;
@@ -246,6 +258,20 @@ static sv_status prepare_table(sv_arena *arena, const sv_inspect_request *reques
     return fill_labels(arena, request, task->scores, error, &task->labels);
 }
 
+/* What was said last, without its line end. */
+static sv_str last_line(const sv_buf *reasons)
+{
+    sv_str rest = sv_buf_str(reasons), line = {0};
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        continue;
+    return line;
+}
+
+static bool is_text_task(sv_model_task task)
+{
+    return task == SV_TASK_TEXT_EMBEDDING || task == SV_TASK_TEXT_CLASSIFICATION;
+}
+
 /* The manifest's word is not enough: the model must be such a one. */
 static sv_status check_task(sv_arena *arena, const sv_inspect_request *request, sv_buf *reasons,
                             sv_error *error, sv_inspection *found)
@@ -261,6 +287,9 @@ static sv_status check_task(sv_arena *arena, const sv_inspect_request *request, 
         return sv_error_set(error, SV_INVALID, NULL,
                             "the manifest says tabular, but the model is %s",
                             "not a table [N,F] with a label or scores for each row");
+    if (is_text_task(found->task) && !sv_inspect_text_fits(request, reasons))
+        return sv_error_set(error, SV_INVALID, NULL, "the manifest says %s, but: %.*s",
+                            sv_manifest_task_name(found->task), SV_STR_ARG(last_line(reasons)));
     return SV_OK;
 }
 
@@ -281,6 +310,8 @@ sv_status sv_inspect_model(sv_arena *arena, const sv_inspect_request *request, s
         status = prepare_images(arena, request, error, &found.image);
     if (!status && found.task == SV_TASK_TABULAR)
         status = prepare_table(arena, request, error, &found.tabular);
+    if (!status && is_text_task(found.task))
+        status = sv_inspect_text_prepare(arena, request, reasons, error, &found);
     if (!status)
         *ret_inspection = found;
     return status;

@@ -13,8 +13,10 @@
 
 enum { MAX_SETS = 64, MAX_KEYS = 8 };
 
-SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION}, {"tensor", SV_TASK_TENSOR},
-        {"tabular", SV_TASK_TABULAR});
+SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION},
+        {"text-embedding", SV_TASK_TEXT_EMBEDDING},
+        {"text-classification", SV_TASK_TEXT_CLASSIFICATION}, {"tabular", SV_TASK_TABULAR},
+        {"tensor", SV_TASK_TENSOR});
 SV_ENUM(mode, {"crop", SV_MANIFEST_CROP}, {"squash", SV_MANIFEST_SQUASH});
 SV_ENUM(interpolation, {"nearest", SV_MANIFEST_NEAREST}, {"bilinear", SV_MANIFEST_BILINEAR},
         {"bicubic", SV_MANIFEST_BICUBIC});
@@ -22,6 +24,8 @@ SV_ENUM(dtype, {"float32", SV_MANIFEST_FLOAT32}, {"float16", SV_MANIFEST_FLOAT16
         {"uint8", SV_MANIFEST_UINT8});
 SV_ENUM(layout, {"NCHW", SV_MANIFEST_NCHW}, {"NHWC", SV_MANIFEST_NHWC});
 SV_ENUM(channels, {"RGB", SV_MANIFEST_RGB}, {"BGR", SV_MANIFEST_BGR}, {"GREY", SV_MANIFEST_GREY});
+SV_ENUM(pooling, {"none", SV_MANIFEST_POOLING_NONE}, {"mean", SV_MANIFEST_POOLING_MEAN},
+        {"cls", SV_MANIFEST_POOLING_CLS});
 SV_ENUM(orientation, {"exif", SV_MANIFEST_EXIF}, {"ignore", SV_MANIFEST_IGNORE});
 
 /* `default` is a word of C, so this row is written out. */
@@ -39,6 +43,9 @@ SV_SCHEMA_WITH(manifest_preprocess, (.extra = SV_EXTRA_FORBID),
                         .default_json = "null"),
                SV_FIELD(manifest_preprocess, resize, SV_GE(1), SV_LE(8192), .default_json = "null"),
                SV_FIELD(manifest_preprocess, crop, SV_GE(1), SV_LE(8192), .default_json = "null"),
+               SV_FIELD(manifest_preprocess, tokenizer, .min_len = 1, .default_json = "null"),
+               SV_FIELD(manifest_preprocess, max_length, SV_GE(3), SV_LE(8192),
+                        .default_json = "null"),
                SV_FIELD_ENUM(manifest_preprocess, interpolation, interpolation, .optional = true),
                SV_FIELD(manifest_preprocess, scale, .default_json = "null"),
                SV_FIELD(manifest_preprocess, mean, .optional = true, .max_items = 3),
@@ -49,6 +56,8 @@ SV_SCHEMA_WITH(manifest_preprocess, (.extra = SV_EXTRA_FORBID),
                SV_FIELD_ENUM(manifest_preprocess, channels, channels, .optional = true),
                SV_FIELD_ENUM(manifest_preprocess, orientation, orientation, .optional = true));
 SV_SCHEMA_WITH(manifest_postprocess, (.extra = SV_EXTRA_FORBID),
+               SV_FIELD_ENUM(manifest_postprocess, pooling, pooling, .optional = true),
+               SV_FIELD(manifest_postprocess, normalize, .default_json = "null"),
                SV_FIELD(manifest_postprocess, softmax, .default_json = "null"),
                SV_FIELD(manifest_postprocess, labels, .min_len = 1, .default_json = "null"),
                SV_FIELD(manifest_postprocess, top_k, SV_GE(1), SV_LE(1000),

@@ -14,6 +14,8 @@
 typedef enum sv_model_task {
     SV_TASK_UNSET,
     SV_TASK_IMAGE_CLASSIFICATION,
+    SV_TASK_TEXT_EMBEDDING,
+    SV_TASK_TEXT_CLASSIFICATION,
     SV_TASK_TENSOR,
     SV_TASK_TABULAR,
 } sv_model_task;
@@ -26,12 +28,15 @@ struct manifest_preprocess {
     int mode, interpolation, dtype, layout, channels, orientation;
     sv_opt_double crop_fraction, scale;
     sv_opt_int resize, crop;
+    sv_opt_str tokenizer;  /* of texts: a file, or hashed-ngrams */
+    sv_opt_int max_length; /* of texts, in tokens */
     sv_doubles mean, std;
     sv_strs columns; /* of a table */
 };
 
 struct manifest_postprocess {
-    sv_opt_bool softmax;
+    int pooling;
+    sv_opt_bool softmax, normalize;
     sv_opt_str labels;
     sv_opt_int top_k;
 };
@@ -65,6 +70,11 @@ typedef enum sv_manifest_channels {
     SV_MANIFEST_BGR,
     SV_MANIFEST_GREY,
 } sv_manifest_channels;
+typedef enum sv_manifest_pooling {
+    SV_MANIFEST_POOLING_NONE = 1,
+    SV_MANIFEST_POOLING_MEAN,
+    SV_MANIFEST_POOLING_CLS,
+} sv_manifest_pooling;
 typedef enum sv_manifest_orientation {
     SV_MANIFEST_EXIF = 1,
     SV_MANIFEST_IGNORE

@@ -139,6 +139,15 @@ void sv_registry_free(sv_registry *registry)
     free(registry);
 }
 
+/* A path of the manifest: absolute, or from the model's folder. */
+static const char *resolve_beside(sv_registry *registry, const sv_model *model, sv_str path)
+{
+    return path.ptr[0] == '/'
+               ? sv_arena_copy(registry->arena, path).ptr
+               : sv_arena_printf(registry->arena, "%s/%.*s", model->source->dir, SV_STR_ARG(path))
+                     .ptr;
+}
+
 /* The manifest's labels beside it, the command line's, or labels.txt near the model. */
 static const char *find_labels(sv_registry *registry, const sv_model *model,
                                const sv_model_version *version)
@@ -147,12 +156,22 @@ static const char *find_labels(sv_registry *registry, const sv_model *model,
     if (model->labels_file)
         return model->labels_file;
     if (post && post->labels.set)
-        return post->labels.value.ptr[0] == '/'
-                   ? sv_arena_copy(registry->arena, post->labels.value).ptr
-                   : sv_arena_printf(registry->arena, "%s/%.*s", model->source->dir,
-                                     SV_STR_ARG(post->labels.value))
-                         .ptr;
+        return resolve_beside(registry, model, post->labels.value);
     return sv_repository_find_file(registry->arena, model->source, version->source, "labels.txt");
+}
+
+/* The manifest's tokenizer beside it, or tokenizer.json or vocab.txt near the model. */
+static const char *find_tokenizer(sv_registry *registry, const sv_model *model,
+                                  const sv_model_version *version)
+{
+    static const char *const names[] = {"tokenizer.json", "vocab.txt"};
+    const struct manifest_preprocess *pre = model->manifest->preprocess;
+    if (pre && pre->tokenizer.set)
+        return resolve_beside(registry, model, pre->tokenizer.value);
+    const char *found = NULL;
+    for (size_t i = 0; i < 2 && !found; i++)
+        found = sv_repository_find_file(registry->arena, model->source, version->source, names[i]);
+    return found;
 }
 
 /* One run on a grey picture's worth of zeros, so that the first client does not pay for first-time
@@ -176,12 +195,52 @@ static void warm_up(sv_model_version *version, sv_buf *reasons)
     free(zeros);
 }
 
+/* The same with a text. */
+static void warm_up_text(sv_model_version *version, sv_buf *reasons)
+{
+    sv_arena *arena = sv_arena_new(0);
+    const sv_str text = SV_STR("warm");
+    sv_text_request request = {.texts = &text, .n_texts = 1, .arena = arena};
+    sv_error error = {0};
+    sv_embeddings embeddings;
+    sv_predictions predictions;
+    sv_status status =
+        !arena ? SV_OK
+        : version->task == SV_TASK_TEXT_EMBEDDING
+            ? sv_task_text_embed(&version->text, version->loaded, &request, &error, &embeddings)
+            : sv_task_text_classify(&version->text, version->loaded, &request, &error,
+                                    &predictions);
+    if (status)
+        sv_buf_printf(reasons, "warning: the warm-up run failed: %s\n", error.message);
+    sv_arena_free(arena);
+}
+
+static void prepare_version(const sv_registry *registry, sv_model_version *version, sv_buf *reasons)
+{
+    switch (version->task) {
+    case SV_TASK_IMAGE_CLASSIFICATION:
+        version->image.limits = registry->config.image_limits;
+        version->image.scratches = registry->scratches;
+        warm_up(version, reasons);
+        break;
+    case SV_TASK_TEXT_EMBEDDING:
+    case SV_TASK_TEXT_CLASSIFICATION:
+        warm_up_text(version, reasons);
+        break;
+    case SV_TASK_UNSET:
+    case SV_TASK_TABULAR:
+    case SV_TASK_TENSOR:
+        break;
+    }
+}
+
 static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_version *version,
                          sv_buf *reasons, sv_error *error)
 {
     sv_inspect_request request = {.info = sv_engine_model_info(version->loaded),
                                   .manifest = model->manifest,
-                                  .labels_file = find_labels(registry, model, version)};
+                                  .labels_file = find_labels(registry, model, version),
+                                  .tokenizer_file = find_tokenizer(registry, model, version)};
     sv_inspection found;
     sv_status status = sv_inspect_model(registry->arena, &request, reasons, error, &found);
     if (status)
@@ -190,12 +249,10 @@ static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_versio
     version->image = found.image;
     version->tabular = found.tabular;
     version->labels_file = request.labels_file;
+    version->text = found.text;
+    version->tokenizer_file = found.text.tokenizer ? request.tokenizer_file : NULL;
     atomic_store(&model->task, (int)found.task);
-    if (found.task != SV_TASK_IMAGE_CLASSIFICATION)
-        return SV_OK;
-    version->image.limits = registry->config.image_limits;
-    version->image.scratches = registry->scratches;
-    warm_up(version, reasons);
+    prepare_version(registry, version, reasons);
     return SV_OK;
 }
 
@@ -251,23 +308,33 @@ static sv_model *find_named(const sv_registry *registry, sv_str name)
     return NULL;
 }
 
-/* Image classification, or not known yet. */
-static bool may_classify(const sv_model *model)
+/* Of this task, or not known yet. */
+static bool may_do(const sv_model *model, sv_model_task task)
 {
-    int task = atomic_load(&model->task);
-    return task == SV_TASK_IMAGE_CLASSIFICATION || task == SV_TASK_UNSET;
+    int known = atomic_load(&model->task);
+    return known == (int)task || known == SV_TASK_UNSET;
 }
 
-static sv_model *find_default(const sv_registry *registry)
+static const char *usual_name(sv_model_task task)
+{
+    return task == SV_TASK_TEXT_EMBEDDING ? "embedder" : "classifier";
+}
+
+sv_model *sv_registry_find_default(const sv_registry *registry, sv_model_task task)
 {
     sv_model *first = NULL;
+    const char *set = registry->config.default_model;
+    sv_model *wanted = set && *set ? find_named(registry, sv_str_from(set)) : NULL;
+    if (wanted && may_do(wanted, task))
+        return wanted;
     for (size_t i = 0; i < registry->n_models; i++) {
-        if (!may_classify(&registry->models[i]))
+        sv_model *model = &registry->models[i];
+        if (!may_do(model, task))
             continue;
-        if (sv_str_eq(registry->models[i].name, SV_STR("classifier")))
-            return &registry->models[i];
+        if (sv_str_eq(model->name, sv_str_from(usual_name(task))))
+            return model;
         if (!first)
-            first = &registry->models[i];
+            first = model;
     }
     return first;
 }
@@ -277,7 +344,8 @@ sv_model *sv_registry_find(const sv_registry *registry, sv_str name)
     if (name.len)
         return find_named(registry, name);
     const char *wanted = registry->config.default_model;
-    return wanted && *wanted ? find_named(registry, sv_str_from(wanted)) : find_default(registry);
+    return wanted && *wanted ? find_named(registry, sv_str_from(wanted))
+                             : sv_registry_find_default(registry, SV_TASK_IMAGE_CLASSIFICATION);
 }
 
 sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name)

@@ -13,6 +13,7 @@
 #include "model/scheduler.h"
 #include "model/task_image.h"
 #include "model/task_tabular.h"
+#include "model/task_text.h"
 #include "model/version_stats.h"
 
 typedef enum sv_version_state {
@@ -28,9 +29,11 @@ typedef struct sv_model_version {
     /* Written before the state becomes ready or failed. */
     sv_engine_model *loaded;
     sv_model_task task;
-    sv_image_task image;     /* for image classification */
-    sv_tabular_task tabular; /* for tables */
-    const char *labels_file; /* that was used; NULL */
+    sv_image_task image;        /* for image classification */
+    sv_tabular_task tabular;    /* for tables */
+    sv_text_task text;          /* for text embedding and text classification */
+    const char *tokenizer_file; /* that was used; NULL */
+    const char *labels_file;    /* that was used; NULL */
     int64_t load_ns;
     char reason[480]; /* why it failed; else why the task was guessed and what warming up said, by
                          line */
@@ -79,6 +82,10 @@ sv_model *sv_registry_models(const sv_registry *registry, size_t *ret_count);
 /* By name, or the default one of image classification for an empty name; NULL when there is none.
  */
 sv_model *sv_registry_find(const sv_registry *registry, sv_str name);
+/* The default model of a task: the setting's when it has this task, else the one that has the
+ * task's usual name (classifier, embedder), else the first by name; NULL when there is none. A
+ * model that was not loaded yet and whose manifest does not say may have any task. */
+sv_model *sv_registry_find_default(const sv_registry *registry, sv_model_task task);
 /* By name ("2" and "v2" are the same), or the default for an empty name; NULL when there is none.
  */
 sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name);

@@ -1,7 +1,6 @@
 /* task_image.c: picture bytes -> tensor -> scores -> the best labels, on one thread. */
 #include "model/task_image.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,98 +88,16 @@ static void add_stage(sv_timeline *timeline, sv_stage stage, int64_t *since_ns)
     *since_ns = now;
 }
 
-/* True for rows that sum to 1 with nothing outside 0..1: a softmax is in the graph already. */
-static bool is_distribution(const float *scores, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (scores[i] < 0 || scores[i] > 1)
-            return false;
-        sum += scores[i];
-    }
-    return fabs(sum - 1) < 1e-3;
-}
-
-static bool all_finite(const float *scores, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(scores[i]))
-            return false;
-    return true;
-}
-
-/* Index and score of the best `k`, best first; ties keep the lower index. */
-typedef struct ranked {
-    size_t index;
-    float score;
-} ranked;
-
-static void rank(const float *scores, size_t n, ranked *best, size_t k)
-{
-    size_t held = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (held == k && !(scores[i] > best[k - 1].score))
-            continue;
-        size_t at = held < k ? held++ : k - 1;
-        for (; at > 0 && best[at - 1].score < scores[i]; at--)
-            best[at] = best[at - 1];
-        best[at] = (ranked){i, scores[i]};
-    }
-}
-
-/* exp(score - max) and its sum, so that nothing overflows. */
-static double softmax_sum(const float *scores, size_t n, float max)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += exp((double)scores[i] - max);
-    return sum;
-}
-
-static sv_str label_of(const sv_image_task *task, size_t index, sv_arena *arena)
-{
-    if (index < task->labels.len)
-        return task->labels.items[index];
-    return sv_arena_printf(arena, "%zu", index);
-}
-
-static sv_status make_predictions(const sv_image_task *task, const float *scores, size_t n,
-                                  const sv_image_request *request, sv_predictions *ret_predictions)
-{
-    size_t k = (size_t)(request->top_k ? request->top_k : task->top_k);
-    if (k > n)
-        k = n;
-    ranked *best = sv_arena_alloc_array(request->arena, k, sizeof *best);
-    struct prediction *items = sv_arena_alloc_array(request->arena, k, sizeof *items);
-    if (!best || !items)
-        return SV_NO_MEMORY;
-    rank(scores, n, best, k);
-    bool softmax = task->softmax && !is_distribution(scores, n);
-    double sum = softmax ? softmax_sum(scores, n, best[0].score) : 1;
-    for (size_t i = 0; i < k; i++) {
-        double score = best[i].score;
-        items[i].confidence = softmax ? exp(score - best[0].score) / sum : fmin(fmax(score, 0), 1);
-        items[i].label = label_of(task, best[i].index, request->arena);
-        if (!items[i].label.ptr)
-            return SV_NO_MEMORY;
-    }
-    ret_predictions->items = items;
-    ret_predictions->len = k;
-    return SV_OK;
-}
-
 static sv_status rank_output(const sv_image_task *task, const sv_tensor *output,
                              const sv_image_request *request, sv_error *error,
                              sv_predictions *ret_predictions)
 {
-    size_t n = output->size_bytes / sizeof(float);
-    if (output->dtype != SV_DTYPE_FP32 || n == 0 || n > SV_TASK_IMAGE_MAX_CLASSES)
-        return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
-                            "The model gave no scores");
-    if (!all_finite(output->data, n))
-        return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
-                            "The model gave scores that are not finite");
-    return make_predictions(task, output->data, n, request, ret_predictions);
+    const sv_scores_rules rules = {.labels = &task->labels,
+                                   .softmax = task->softmax,
+                                   .top_k = request->top_k ? request->top_k : task->top_k};
+    size_t n = output->dtype == SV_DTYPE_FP32 ? output->size_bytes / sizeof(float) : 0;
+    return sv_scores_rank(&rules, (sv_scores_row){output->data, n}, request->arena, error,
+                          ret_predictions);
 }
 
 /* What is asked of whom. */

@@ -7,9 +7,10 @@
 #include "engine/engine.h"
 #include "media/preprocess.h"
 #include "model/manifest.h"
+#include "model/scores.h"
 #include "observe/timeline.h"
 
-enum { SV_TASK_IMAGE_MAX_CLASSES = 1 << 20, SV_TASK_IMAGE_MAX_TOP_K = 1000 };
+enum { SV_TASK_IMAGE_MAX_TOP_K = 1000 };
 
 /* Scratches for as many pictures as are worked on at once. Any thread. */
 typedef struct sv_task_image_scratches sv_task_image_scratches;
@@ -35,12 +36,6 @@ typedef struct sv_image_request {
     sv_cancel *cancel;     /* may be NULL */
     sv_timeline *timeline; /* decode and infer are added; may be NULL */
 } sv_image_request;
-
-struct prediction {
-    sv_str label;
-    double confidence; /* 0..1 */
-};
-typedef SV_LIST(struct prediction) sv_predictions;
 
 /* Classifies one picture on the calling thread. Ties go to the lower index. SV_INVALID with a kind
  * for the client when the picture is not good; SV_CANCELLED; SV_FAILED with

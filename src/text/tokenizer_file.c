@@ -13,15 +13,21 @@ static bool is_type(const sv_value *value, sv_value_type type)
     return value && sv_value_get_type(value) == type;
 }
 
+/* NULL: there is none, or no object. */
+static const sv_value *get_member(const sv_value *object, sv_str name)
+{
+    return object ? sv_value_get(object, name) : NULL;
+}
+
 static bool is_named(const sv_value *object, const char *name)
 {
-    const sv_value *type = object ? sv_value_get(object, SV_STR("type")) : NULL;
+    const sv_value *type = get_member(object, SV_STR("type"));
     return is_type(type, SV_VALUE_STR) && sv_str_eq(sv_value_str(type), sv_str_from(name));
 }
 
 static sv_str type_name(const sv_value *object)
 {
-    const sv_value *type = object ? sv_value_get(object, SV_STR("type")) : NULL;
+    const sv_value *type = get_member(object, SV_STR("type"));
     return is_type(type, SV_VALUE_STR) ? sv_value_str(type) : SV_STR("absent");
 }
 
@@ -32,7 +38,7 @@ static bool is_absent(const sv_value *value)
 
 static bool get_flag(const sv_value *object, const char *name, bool otherwise)
 {
-    const sv_value *value = sv_value_get(object, sv_str_from(name));
+    const sv_value *value = get_member(object, sv_str_from(name));
     return is_type(value, SV_VALUE_BOOL) ? sv_value_bool(value) : otherwise;
 }
 
@@ -95,7 +101,7 @@ static sv_status read_normalizer(const sv_value *from, sv_error *error, sv_words
         return add_rule(from, rules)
                    ? SV_OK
                    : refuse(error, SV_UNSUPPORTED, "normalizer.type", type_name(from));
-    const sv_value *list = sv_value_get(from, SV_STR("normalizers")), *item;
+    const sv_value *list = get_member(from, SV_STR("normalizers")), *item;
     if (!is_type(list, SV_VALUE_ARRAY))
         return fail(error, "normalizer.normalizers is not a list");
     sv_value_cursor cursor = sv_value_walk(list);
@@ -112,7 +118,7 @@ static sv_status read_normalizer(const sv_value *from, sv_error *error, sv_words
 static sv_status read_vocabulary(sv_arena *arena, const sv_value *from, sv_error *error,
                                  sv_tokenizer_parts *parts)
 {
-    const sv_value *vocab = sv_value_get(from, SV_STR("vocab")), *id;
+    const sv_value *vocab = get_member(from, SV_STR("vocab")), *id;
     if (!is_type(vocab, SV_VALUE_OBJECT) || !sv_value_len(vocab))
         return fail(error, "model.vocab is not an object of tokens");
     if (sv_value_len(vocab) > SV_WORDPIECE_MAX_TOKENS)
@@ -151,7 +157,7 @@ static bool find_token(const sv_tokenizer_parts *parts, sv_str text, uint32_t *r
 
 static sv_str get_text(const sv_value *object, const char *name, sv_str otherwise)
 {
-    const sv_value *value = sv_value_get(object, sv_str_from(name));
+    const sv_value *value = get_member(object, sv_str_from(name));
     return is_type(value, SV_VALUE_STR) ? sv_value_str(value) : otherwise;
 }
 
@@ -166,7 +172,7 @@ static sv_status read_model(sv_arena *arena, const sv_value *from, sv_error *err
     if (status)
         return status;
     uint32_t most = 100;
-    const sv_value *max_chars = sv_value_get(from, SV_STR("max_input_chars_per_word"));
+    const sv_value *max_chars = get_member(from, SV_STR("max_input_chars_per_word"));
     if (max_chars && (!get_id(max_chars, &most) || !most || most > SV_WORDS_MAX_CHARS))
         return sv_error_set(error, SV_INVALID, NULL,
                             "model.max_input_chars_per_word is not a number from 1 to %d",
@@ -187,11 +193,11 @@ static sv_status read_model(sv_arena *arena, const sv_value *from, sv_error *err
 static sv_status read_added_token(sv_arena *arena, const sv_value *from, sv_error *error,
                                   sv_added_token *ret_token)
 {
-    const sv_value *content = sv_value_get(from, SV_STR("content"));
+    const sv_value *content = get_member(from, SV_STR("content"));
     sv_added_token token = {.single_word = get_flag(from, "single_word", false),
                             .normalized = get_flag(from, "normalized", false)};
     if (!is_type(content, SV_VALUE_STR) || !sv_value_str(content).len ||
-        !get_id(sv_value_get(from, SV_STR("id")), &token.id))
+        !get_id(get_member(from, SV_STR("id")), &token.id))
         return fail(error, "added_tokens: one has no content or no id");
     token.text = sv_arena_copy(arena, sv_value_str(content));
     *ret_token = token;
@@ -235,9 +241,9 @@ static bool push_special(sv_special_tokens *list, uint32_t id, uint32_t type)
 static bool push_template(const sv_value *specials, const sv_value *token, sv_special_tokens *list)
 {
     uint32_t type = 0, id;
-    const sv_value *entry = sv_value_get(specials, get_text(token, "id", SV_STR("")));
-    const sv_value *ids = entry ? sv_value_get(entry, SV_STR("ids")) : NULL, *item;
-    if (!is_type(ids, SV_VALUE_ARRAY) || !get_id(sv_value_get(token, SV_STR("type_id")), &type))
+    const sv_value *entry = get_member(specials, get_text(token, "id", SV_STR("")));
+    const sv_value *ids = get_member(entry, SV_STR("ids")), *item;
+    if (!is_type(ids, SV_VALUE_ARRAY) || !get_id(get_member(token, SV_STR("type_id")), &type))
         return false;
     sv_value_cursor cursor = sv_value_walk(ids);
     while (sv_value_next_item(&cursor, &item))
@@ -248,21 +254,21 @@ static bool push_template(const sv_value *specials, const sv_value *token, sv_sp
 
 static sv_status read_template(const sv_value *from, sv_error *error, sv_tokenizer_parts *parts)
 {
-    const sv_value *single = sv_value_get(from, SV_STR("single")), *item;
-    const sv_value *specials = sv_value_get(from, SV_STR("special_tokens"));
+    const sv_value *single = get_member(from, SV_STR("single")), *item;
+    const sv_value *specials = get_member(from, SV_STR("special_tokens"));
     if (!is_type(single, SV_VALUE_ARRAY))
         return fail(error, "post_processor.single is not a list");
     size_t n_texts = 0;
     sv_value_cursor cursor = sv_value_walk(single);
     while (sv_value_next_item(&cursor, &item)) {
-        const sv_value *special = sv_value_get(item, SV_STR("SpecialToken"));
-        const sv_value *sequence = sv_value_get(item, SV_STR("Sequence"));
+        const sv_value *special = get_member(item, SV_STR("SpecialToken"));
+        const sv_value *sequence = get_member(item, SV_STR("Sequence"));
         if (special && !push_template(specials, special, n_texts ? &parts->behind : &parts->before))
             return sv_error_set(error, SV_INVALID, NULL,
                                 "post_processor.single: a token without ids, or more than %d",
                                 SV_TOKENIZER_MAX_SPECIALS);
         if (sequence)
-            (void)get_id(sv_value_get(sequence, SV_STR("type_id")), &parts->text_type);
+            (void)get_id(get_member(sequence, SV_STR("type_id")), &parts->text_type);
         n_texts += sequence != NULL;
     }
     return n_texts == 1 ? SV_OK : fail(error, "post_processor.single does not hold the text once");
@@ -289,8 +295,8 @@ static sv_status read_post_processor(const sv_value *from, sv_error *error,
         return read_template(from, error, parts);
     if (!is_named(from, "BertProcessing"))
         return refuse(error, SV_UNSUPPORTED, "post_processor.type", type_name(from));
-    return push_pair(sv_value_get(from, SV_STR("cls")), &parts->before) &&
-                   push_pair(sv_value_get(from, SV_STR("sep")), &parts->behind)
+    return push_pair(get_member(from, SV_STR("cls")), &parts->before) &&
+                   push_pair(get_member(from, SV_STR("sep")), &parts->behind)
                ? SV_OK
                : fail(error, "post_processor: cls or sep is not a token with its id");
 }
@@ -314,18 +320,18 @@ static sv_status parse(sv_arena *scratch, sv_str text, sv_error *error, const sv
 static sv_status read_root(sv_arena *arena, const sv_value *root, sv_error *error,
                            sv_tokenizer_parts *parts)
 {
-    const sv_value *words = sv_value_get(root, SV_STR("pre_tokenizer"));
-    sv_status status = read_model(arena, sv_value_get(root, SV_STR("model")), error, parts);
+    const sv_value *words = get_member(root, SV_STR("pre_tokenizer"));
+    sv_status status = read_model(arena, get_member(root, SV_STR("model")), error, parts);
     if (!status && !is_named(words, "BertPreTokenizer"))
         status = refuse(error, SV_UNSUPPORTED, "pre_tokenizer.type", type_name(words));
     if (!status)
-        status = read_normalizer(sv_value_get(root, SV_STR("normalizer")), error, &parts->rules);
+        status = read_normalizer(get_member(root, SV_STR("normalizer")), error, &parts->rules);
     if (!status)
-        status = read_added(arena, sv_value_get(root, SV_STR("added_tokens")), error, parts);
+        status = read_added(arena, get_member(root, SV_STR("added_tokens")), error, parts);
     if (!status)
-        status = read_post_processor(sv_value_get(root, SV_STR("post_processor")), error, parts);
-    const sv_value *padding = sv_value_get(root, SV_STR("padding"));
-    if (!status && !(padding && get_id(sv_value_get(padding, SV_STR("pad_id")), &parts->pad)))
+        status = read_post_processor(get_member(root, SV_STR("post_processor")), error, parts);
+    const sv_value *padding = get_member(root, SV_STR("padding"));
+    if (!status && !get_id(get_member(padding, SV_STR("pad_id")), &parts->pad))
         (void)find_token(parts, SV_STR("[PAD]"), &parts->pad);
     return status;
 }

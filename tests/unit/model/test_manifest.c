@@ -136,7 +136,8 @@ static void test_mistakes(void **state)
     static const struct {
         const char *text, *where, *what;
     } cases[] = {
-        {"task: dance\n", ":1: task: ", "'image-classification', 'tensor' or 'tabular'"},
+        {"task: dance\n", ":1: task: ",
+         "'image-classification', 'text-embedding', 'text-classification', 'tabular' or 'tensor'"},
         {"task: tensor\ntsak: x\n", ":2: tsak: ", "not permitted; did you mean 'task'?"},
         {"preprocess:\n  resize: 0\n", ":2: preprocess.resize: ", "greater than or equal to 1"},
         {"preprocess:\n  crop: 9000\n", ":2: preprocess.crop: ", "less than or equal to 8192"},
