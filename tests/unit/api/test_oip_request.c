@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/oip_request.h"
+#include "failing_malloc.h"
 
 #define X "\"name\":\"x\",\"shape\":[1,2],\"datatype\":\"FP32\""
 #define INPUT(members) "{\"inputs\":[{" members "}]}"
@@ -205,13 +206,38 @@ static void test_misfits(void **state)
     }
 }
 
+static bool make_once(void *arg)
+{
+    const char *json = arg;
+    sv_arena *arena = sv_arena_new(0);
+    sv_oip_target target = {SV_STR("m"), &two_inputs, SV_STR("\1\0\0\0a")};
+    sv_oip_request request;
+    const sv_tensor *tensors;
+    sv_status status = arena ? SV_OK : SV_NO_MEMORY;
+    if (!status)
+        status = sv_oip_request_parse(arena, sv_str_from(json), NULL, &request);
+    if (!status)
+        status = sv_oip_request_tensors(arena, &request, &target, NULL, &tensors);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
+    sv_arena_free(arena);
+    return status == SV_OK;
+}
+
+static void test_without_memory(void **state)
+{
+    (void)state;
+    static char json[] =
+        "{\"inputs\":[{\"name\":\"s\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{"
+        "\"binary_data_size\":5}},{" X "," DATA "}],\"outputs\":[{\"name\":\"y\"}]}";
+    assert_true(failing_malloc_try_each(make_once, json) > 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_tensors),
-        cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_mistakes),       cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_tensors),        cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

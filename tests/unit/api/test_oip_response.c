@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/oip_response.h"
+#include "failing_malloc.h"
 
 static sv_status write_one(const char *id, const sv_tensor *tensor, bool is_binary, sv_buf *out,
                            size_t *json_bytes)
@@ -119,12 +120,44 @@ static void test_binary_only(void **state)
     sv_buf_deinit(&out);
 }
 
+static bool write_once(void *arg)
+{
+    sv_oip_part part = {arg, true};
+    sv_oip_response response = {
+        .model = SV_STR("m"), .version = SV_STR("1"), .parts = &part, .n_parts = 1};
+    sv_buf out;
+    size_t json_bytes;
+    sv_buf_init(&out, 1 << 20);
+    sv_status status = sv_oip_response_write(&response, &out, NULL, &json_bytes);
+    sv_buf_deinit(&out);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
+    return status == SV_OK;
+}
+
+static void test_limits_and_memory(void **state)
+{
+    (void)state;
+    static double values[1000];
+    sv_tensor tensor = {.name = SV_STR("y"),
+                        .dtype = SV_DTYPE_FP64,
+                        .shape = SV_SHAPE(1000),
+                        .data = values,
+                        .size_bytes = sizeof values};
+    assert_true(failing_malloc_try_each(write_once, &tensor) > 1);
+    sv_buf out;
+    size_t json_bytes;
+    sv_buf_init(&out, 1000);
+    assert_int_equal(write_one("", &tensor, false, &out, &json_bytes), SV_TOO_LARGE);
+    sv_buf_deinit(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_binary),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_binary_only),
+        cmocka_unit_test(test_limits_and_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
