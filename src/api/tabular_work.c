@@ -15,115 +15,106 @@ typedef struct table {
     sv_errors *errors;
 } table;
 
-static sv_status refuse_value(const table *it, const sv_loc *where, sv_str text)
+static void refuse_value(const table *it, const sv_loc *where, sv_str text)
 {
     sv_context context = {.kind = SV_CONTEXT_ERROR, .text = text};
-    if (!text.ptr)
-        return SV_NO_MEMORY;
-    sv_errors_add(it->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){0}, &context);
-    return it->errors->status;
+    if (text.ptr)
+        sv_errors_add(it->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){0}, &context);
+    else
+        it->errors->status = SV_NO_MEMORY;
 }
 
-static sv_status read_cell(const table *it, size_t row, size_t column, const sv_value *value,
+static void refuse_missing(const table *it, const sv_value *object, sv_str column,
                            const sv_loc *where)
-{
-    size_t tensor = it->task->by_column ? column : 0;
-    size_t at = it->task->by_column ? row : row * it->n_columns + column;
-    sv_dtype dtype = it->tensors[tensor].dtype;
-    return sv_tensor_json_read_element(dtype, value, where, it->errors,
-                                       it->data[tensor] + at * sv_tensor_dtype_size(dtype));
-}
-
-static sv_status refuse_missing(const table *it, const sv_value *object, sv_str column,
-                                const sv_loc *where)
 {
     const sv_loc at = {.parent = where, .name = column};
     sv_errors_add(it->errors, SV_ERROR_TYPE_MISSING, &at, (sv_input){.value = object}, NULL);
-    return it->errors->status;
 }
 
-static sv_status check_list(const table *it, const sv_value *list, const sv_loc *where)
+static void check_list(const table *it, const sv_value *list, const sv_loc *where)
 {
-    if (sv_value_len(list) == it->n_columns)
-        return SV_OK;
-    return refuse_value(it, where,
-                        sv_arena_printf(it->errors->arena,
-                                        "Expected %zu values, one for each column, not %zu",
-                                        it->n_columns, sv_value_len(list)));
+    if (sv_value_len(list) != it->n_columns)
+        refuse_value(it, where,
+                     sv_arena_printf(it->errors->arena,
+                                     "Expected %zu values, one for each column, not %zu",
+                                     it->n_columns, sv_value_len(list)));
 }
 
-static sv_status check_object(const table *it, const sv_value *object, const sv_loc *where)
+/* One that has fewer members than there are columns lacks some of them. */
+static void check_object(const table *it, const sv_value *object, const sv_loc *where)
 {
     const sv_strs *columns = &it->task->columns;
+    bool is_short = sv_value_len(object) < columns->len;
     if (!columns->len)
-        return refuse_value(it, where,
-                            SV_STR("The columns of this model have no names, send lists"));
-    if (sv_value_len(object) >= columns->len)
-        return SV_OK;
-    size_t i = 0;
-    while (sv_value_get(object, columns->items[i]))
-        i++;
-    return refuse_missing(it, object, columns->items[i], where);
+        refuse_value(it, where, SV_STR("The columns of this model have no names, send lists"));
+    for (size_t i = 0; is_short && i < columns->len && !sv_errors_is_full(it->errors); i++)
+        if (!sv_value_get(object, columns->items[i]))
+            refuse_missing(it, object, columns->items[i], where);
 }
 
 /* Whether every row has enough in it: without this, the tensors could be much larger than the text.
  */
-static sv_status check_rows(const table *it, const sv_value *rows, const sv_loc *where)
+static void check_rows(const table *it, const sv_value *rows, const sv_loc *where)
 {
     sv_loc at = {.parent = where};
     const sv_value *row;
-    sv_status status = SV_OK;
     sv_value_cursor cursor = sv_value_walk(rows);
-    for (; !status && sv_value_next_item(&cursor, &row); at.index++) {
+    for (; !sv_errors_is_full(it->errors) && sv_value_next_item(&cursor, &row); at.index++) {
         sv_value_type type = sv_value_get_type(row);
         if (type == SV_VALUE_ARRAY)
-            status = check_list(it, row, &at);
+            check_list(it, row, &at);
         else if (type == SV_VALUE_OBJECT)
-            status = check_object(it, row, &at);
+            check_object(it, row, &at);
         else
             sv_errors_add(it->errors, SV_ERROR_TYPE_LIST_TYPE, &at, (sv_input){.value = row}, NULL);
-        status = status ? status : it->errors->status;
     }
-    return status;
 }
 
-static sv_status read_list(const table *it, size_t row, const sv_value *list, const sv_loc *where)
+/* Mistakes are in the list of errors. */
+static void read_cell(const table *it, size_t row, size_t column, const sv_value *value,
+                      const sv_loc *where)
+{
+    size_t tensor = it->task->by_column ? column : 0;
+    size_t at = it->task->by_column ? row : row * it->n_columns + column;
+    sv_dtype dtype = it->tensors[tensor].dtype;
+    char *out = it->data[tensor] + at * sv_tensor_dtype_size(dtype);
+    sv_tensor_json_read_element(dtype, value, where, it->errors, out);
+}
+
+static void read_list(const table *it, size_t row, const sv_value *list, const sv_loc *where)
 {
     const sv_value *item;
     sv_loc at = {.parent = where};
-    sv_status status = SV_OK;
     sv_value_cursor cursor = sv_value_walk(list);
-    for (; !status && sv_value_next_item(&cursor, &item); at.index++)
-        status = read_cell(it, row, at.index, item, &at);
-    return status;
+    for (; sv_value_next_item(&cursor, &item); at.index++)
+        read_cell(it, row, at.index, item, &at);
 }
 
 /* Columns that the model does not have are not looked at. */
-static sv_status read_object(const table *it, size_t row, const sv_value *object,
-                             const sv_loc *where)
+static void read_object(const table *it, size_t row, const sv_value *object, const sv_loc *where)
 {
     const sv_strs *columns = &it->task->columns;
-    sv_status status = SV_OK;
-    for (size_t i = 0; i < columns->len && !status; i++) {
+    for (size_t i = 0; i < columns->len; i++) {
         const sv_value *value = sv_value_get(object, columns->items[i]);
         const sv_loc at = {.parent = where, .name = columns->items[i]};
-        status = value ? read_cell(it, row, i, value, &at)
-                       : refuse_missing(it, object, columns->items[i], where);
+        if (value)
+            read_cell(it, row, i, value, &at);
+        else
+            refuse_missing(it, object, columns->items[i], where);
     }
-    return status;
 }
 
 /* Rows that were checked. */
-static sv_status read_rows(const table *it, const sv_value *rows, const sv_loc *where)
+static void read_rows(const table *it, const sv_value *rows, const sv_loc *where)
 {
     sv_loc at = {.parent = where};
     const sv_value *row;
-    sv_status status = SV_OK;
     sv_value_cursor cursor = sv_value_walk(rows);
-    for (; !status && sv_value_next_item(&cursor, &row); at.index++)
-        status = sv_value_get_type(row) == SV_VALUE_ARRAY ? read_list(it, at.index, row, &at)
-                                                          : read_object(it, at.index, row, &at);
-    return status;
+    for (; !sv_errors_is_full(it->errors) && sv_value_next_item(&cursor, &row); at.index++)
+        if (sv_value_get_type(row) == SV_VALUE_ARRAY)
+            read_list(it, at.index, row, &at);
+        else
+            read_object(it, at.index, row, &at);
 }
 
 /* How many columns there are; where the model takes any, as many as the first row has. */
@@ -177,17 +168,19 @@ static sv_status read_table(sv_tabular_work *job, const sv_value *body, sv_error
     if (status)
         return status;
     it.n_columns = count_columns(&it, rows);
-    status = check_rows(&it, rows, &place);
+    check_rows(&it, rows, &place);
+    status = errors->status;
     if (!status)
         status = make_tensors(&it, call->arena, sv_value_len(rows));
-    if (!status)
-        status = read_rows(&it, rows, &place);
+    if (status)
+        return status;
+    read_rows(&it, rows, &place);
     job->request = (sv_tensor_request){.inputs = it.tensors,
                                        .n_inputs = it.n_tensors,
                                        .arena = call->arena,
                                        .cancel = call->cancel,
                                        .timeline = call->timeline};
-    return status;
+    return errors->status;
 }
 
 static sv_status run_table(sv_model_work *work, sv_error *error)

@@ -2,7 +2,7 @@
  * tensor is filled.
  *
  * DESIGN. A tensor has millions of elements and few rows: what depends on the datatype is chosen
- * once per row. A row that is wrong is looked at again, item by item, to say where. */
+ * once per row. Mistakes are collected, as those of any body. */
 #include "api/tensor_json.h"
 
 #include <math.h>
@@ -263,38 +263,37 @@ typedef struct reading {
     sv_errors *errors;
 } reading;
 
-static sv_status refuse_text(const reading *it, const sv_loc *where, const sv_value *value,
-                             sv_str text)
+static void refuse_text(const reading *it, const sv_loc *where, const sv_value *value, sv_str text)
 {
     sv_context context = {.kind = SV_CONTEXT_ERROR, .text = text};
-    if (!text.ptr)
-        return SV_NO_MEMORY;
-    sv_errors_add(it->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){.value = value},
-                  &context);
-    return it->errors->status;
+    if (text.ptr)
+        sv_errors_add(it->errors, SV_ERROR_TYPE_VALUE_ERROR, where, (sv_input){.value = value},
+                      &context);
+    else
+        it->errors->status = SV_NO_MEMORY;
 }
 
-static sv_status refuse_element(const reading *it, sv_error_type type, const sv_loc *where,
-                                const sv_value *item)
+static void refuse_element(const reading *it, sv_error_type type, const sv_loc *where,
+                           const sv_value *item)
 {
     bool is_upper = type == SV_ERROR_TYPE_LESS_THAN_EQUAL;
     sv_context context = {.kind = SV_CONTEXT_INT,
                           .integer = is_upper ? it->element->max : it->element->min};
     sv_errors_add(it->errors, type, where, (sv_input){.value = item}, &context);
-    return it->errors->status;
 }
 
 /* The lengths of the first lists, level by level. An empty one ends it: what would be in it is what
  * the model says. */
-static sv_status find_shape(const reading *it, const sv_tensor_spec *spec, const sv_value *value,
-                            const sv_loc *where, sv_shape *ret_shape)
+static sv_shape find_shape(const reading *it, const sv_tensor_spec *spec, const sv_value *value,
+                           const sv_loc *where)
 {
     sv_shape shape = {0};
     while (sv_value_get_type(value) == SV_VALUE_ARRAY) {
-        if (shape.rank == SV_TENSOR_MAX_RANK)
-            return refuse_text(it, where, NULL, SV_STR("A tensor has at most 8 levels of lists"));
-        size_t len = sv_value_len(value);
-        shape.dims[shape.rank++] = (int64_t)len;
+        if (shape.rank == SV_TENSOR_MAX_RANK) {
+            refuse_text(it, where, NULL, SV_STR("A tensor has at most 8 levels of lists"));
+            return shape;
+        }
+        shape.dims[shape.rank++] = (int64_t)sv_value_len(value);
         sv_value_cursor cursor = sv_value_walk(value);
         if (!sv_value_next_item(&cursor, &value))
             break;
@@ -303,110 +302,118 @@ static sv_status find_shape(const reading *it, const sv_tensor_spec *spec, const
         for (; shape.rank < spec->shape.rank; shape.rank++)
             shape.dims[shape.rank] =
                 spec->shape.dims[shape.rank] < 0 ? 0 : spec->shape.dims[shape.rank];
-    *ret_shape = shape;
-    return SV_OK;
+    return shape;
 }
 
-/* A level below the first list: it is as long as the first one was. */
-static sv_status check_list(const reading *it, const sv_value *value, int depth,
-                            const sv_loc *where)
+/* Whether it is a list as long as the first one of its level. */
+static bool check_list(const reading *it, const sv_value *value, int depth, const sv_loc *where)
 {
+    sv_arena *arena = it->errors->arena;
     long long wanted = (long long)it->shape->dims[depth];
-    if (sv_value_get_type(value) != SV_VALUE_ARRAY)
-        return refuse_text(it, where, value,
-                           sv_arena_printf(it->errors->arena,
-                                           "Expected a list of %lld item%s, as the first one has",
-                                           wanted, wanted == 1 ? "" : "s"));
-    if ((long long)sv_value_len(value) == wanted)
-        return SV_OK;
-    return refuse_text(it, where, NULL,
-                       sv_arena_printf(it->errors->arena,
-                                       "Expected %lld item%s, as in the first list, not %zu",
-                                       wanted, wanted == 1 ? "" : "s", sv_value_len(value)));
-}
-
-static sv_status read_one(reading *it, const sv_value *item, const sv_loc *where)
-{
-    sv_error_type problem = it->element->read(item, it->out);
-    it->out += it->size;
-    if (!problem)
-        return SV_OK;
-    if (sv_value_get_type(item) == SV_VALUE_ARRAY)
-        return refuse_text(it, where, NULL,
-                           SV_STR("Expected a value, as the first one, not a list"));
-    return refuse_element(it, problem, where, item);
-}
-
-sv_status sv_tensor_json_read_element(sv_dtype dtype, const sv_value *value, const sv_loc *where,
-                                      sv_errors *errors, void *out)
-{
-    reading it = {.element = &elements[dtype], .errors = errors};
-    sv_error_type problem = dtype ? it.element->read(value, out) : SV_ERROR_TYPE_NONE;
-    if (!dtype)
-        return SV_UNSUPPORTED;
-    return problem ? refuse_element(&it, problem, where, value) : SV_OK;
-}
-
-/* A list of elements. */
-static sv_status read_row(reading *it, const sv_value *list, const sv_loc *where)
-{
-    read_element read = it->element->read;
-    const sv_value *item;
-    size_t size = it->size;
-    char *out = it->out;
-    sv_value_cursor cursor = sv_value_walk(list);
-    while (sv_value_next_item(&cursor, &item) && !read(item, out))
-        out += size;
-    size_t n_good = (size_t)(out - it->out) / size, n = sv_value_len(list);
-    it->out = out;
-    sv_loc at = {.parent = where, .index = n_good};
-    return n_good == n ? SV_OK : read_one(it, item, &at);
+    const char *plural = wanted == 1 ? "" : "s";
+    bool is_list = sv_value_get_type(value) == SV_VALUE_ARRAY;
+    if (!is_list)
+        refuse_text(it, where, value,
+                    sv_arena_printf(arena, "Expected a list of %lld item%s, as the first one has",
+                                    wanted, plural));
+    else if ((long long)sv_value_len(value) != wanted)
+        refuse_text(it, where, NULL,
+                    sv_arena_printf(arena, "Expected %lld item%s, as in the first list, not %zu",
+                                    wanted, plural, sv_value_len(value)));
+    else
+        return true;
+    return false;
 }
 
 /* Every list is as long as the first one of its level. Without this, a tensor could be much larger
  * than its text. `depth` levels of lists are around the value. */
-static sv_status check_level(const reading *it, const sv_value *value, int depth,
-                             const sv_loc *where)
+static void check_level(const reading *it, const sv_value *value, int depth, const sv_loc *where)
 {
-    if (depth == it->shape->rank)
-        return SV_OK;
-    sv_status status = check_list(it, value, depth, where);
-    if (status || depth == it->shape->rank - 1)
-        return status;
+    if (depth == it->shape->rank || !check_list(it, value, depth, where) ||
+        depth == it->shape->rank - 1)
+        return;
     sv_value_cursor cursor = sv_value_walk(value);
     sv_loc at = {.parent = where};
-    for (const sv_value *item; !status && sv_value_next_item(&cursor, &item); at.index++)
-        status = check_level(it, item, depth + 1, &at);
-    return status;
+    const sv_value *item;
+    for (; !sv_errors_is_full(it->errors) && sv_value_next_item(&cursor, &item); at.index++)
+        check_level(it, item, depth + 1, &at);
 }
 
-static sv_status read_level(reading *it, const sv_value *value, int depth, const sv_loc *where)
+static void read_one(reading *it, const sv_value *item, const sv_loc *where)
 {
-    if (depth == it->shape->rank)
-        return read_one(it, value, where);
-    if (depth == it->shape->rank - 1)
-        return read_row(it, value, where);
-    sv_status status = SV_OK;
+    sv_error_type problem = it->element->read(item, it->out);
+    it->out += it->size;
+    if (problem && sv_value_get_type(item) == SV_VALUE_ARRAY)
+        refuse_text(it, where, NULL, SV_STR("Expected a value, as the first one, not a list"));
+    else if (problem)
+        refuse_element(it, problem, where, item);
+}
+
+void sv_tensor_json_read_element(sv_dtype dtype, const sv_value *value, const sv_loc *where,
+                                 sv_errors *errors, void *out)
+{
+    reading it = {.element = &elements[dtype], .out = out, .errors = errors};
+    read_one(&it, value, where);
+}
+
+/* A list of elements. */
+static void read_row(reading *it, const sv_value *list, const sv_loc *where)
+{
+    read_element read = it->element->read;
+    const char *first = it->out;
+    const sv_value *item;
+    sv_value_cursor cursor = sv_value_walk(list);
+    while (!sv_errors_is_full(it->errors)) {
+        char *out = it->out;
+        bool has_more;
+        while ((has_more = sv_value_next_item(&cursor, &item)) && !read(item, out))
+            out += it->size;
+        it->out = out;
+        if (!has_more)
+            return;
+        sv_loc at = {.parent = where, .index = (size_t)(out - first) / it->size};
+        read_one(it, item, &at);
+    }
+}
+
+static void read_level(reading *it, const sv_value *value, int depth, const sv_loc *where)
+{
+    if (depth == it->shape->rank) {
+        read_one(it, value, where);
+        return;
+    }
+    if (depth == it->shape->rank - 1) {
+        read_row(it, value, where);
+        return;
+    }
     sv_value_cursor cursor = sv_value_walk(value);
     sv_loc at = {.parent = where};
-    for (const sv_value *item; !status && sv_value_next_item(&cursor, &item); at.index++)
-        status = read_level(it, item, depth + 1, &at);
-    return status;
+    const sv_value *item;
+    for (; !sv_errors_is_full(it->errors) && sv_value_next_item(&cursor, &item); at.index++)
+        read_level(it, item, depth + 1, &at);
+}
+
+/* SV_OK, or why there were more errors than before. */
+static sv_status status_since(const sv_errors *errors, size_t n_before)
+{
+    return errors->count > n_before || errors->status == SV_NO_MEMORY ? errors->status : SV_OK;
 }
 
 sv_status sv_tensor_json_read(const sv_tensor_spec *spec, const sv_value *value,
                               const sv_loc *where, sv_errors *errors, sv_tensor *ret_tensor)
 {
     sv_tensor tensor = {.name = spec->name, .dtype = spec->dtype};
+    size_t n_before = errors->count;
     reading it = {.element = &elements[spec->dtype],
                   .shape = &tensor.shape,
                   .size = sv_tensor_dtype_size(spec->dtype),
                   .errors = errors};
     if (spec->dtype == SV_DTYPE_NONE)
         return SV_UNSUPPORTED;
-    sv_status status = find_shape(&it, spec, value, where, &tensor.shape);
-    if (!status)
-        status = check_level(&it, value, 0, where);
+    tensor.shape = find_shape(&it, spec, value, where);
+    if (!status_since(errors, n_before))
+        check_level(&it, value, 0, where);
+    sv_status status = status_since(errors, n_before);
     if (!status)
         status = sv_tensor_shape_bytes(&tensor.shape, tensor.dtype, &tensor.size_bytes);
     if (status)
@@ -415,7 +422,8 @@ sv_status sv_tensor_json_read(const sv_tensor_spec *spec, const sv_value *value,
     if (!it.out)
         return SV_NO_MEMORY;
     tensor.data = it.out;
-    status = read_level(&it, value, 0, where);
+    read_level(&it, value, 0, where);
+    status = status_since(errors, n_before);
     if (!status)
         *ret_tensor = tensor;
     return status;

@@ -41,11 +41,13 @@ static sv_status read_inputs(sv_tensor_work *job, const sv_value *object, sv_err
     sv_value_cursor cursor = sv_value_walk(object);
     sv_str name;
     const sv_value *value;
-    while (!status && n < max && sv_value_next_member(&cursor, &name, &value))
+    while (!status && n < max && sv_value_next_member(&cursor, &name, &value)) {
         status = read_input(job, name, value, errors, &inputs[n++]);
+        status = status == SV_INVALID && !sv_errors_is_full(errors) ? SV_OK : status;
+    }
     job->request.inputs = inputs;
     job->request.n_inputs = n;
-    return status;
+    return status ? status : errors->status;
 }
 
 /* Which outputs are wanted; all, when the body names none. */

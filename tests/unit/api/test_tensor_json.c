@@ -195,6 +195,11 @@ static void test_mistakes(void **state)
         {SV_DTYPE_INT64, "[1e400]", "finite_number"},
         {SV_DTYPE_INT8, "[[[[[[[[[1]]]]]]]]]", "at most 8 levels of lists"},
         {SV_DTYPE_INT8, "[[0,0,0,0],[],[],[],[]]", "Expected 4 items"},
+        {SV_DTYPE_INT8, "[[1,\"a\",2],[3,4,true]]",
+         "\"loc\":[\"body\",\"x\",0,1],\"msg\":\"Input should be a valid "
+         "integer\",\"input\":\"a\"},"
+         "{\"type\":\"int_type\",\"loc\":[\"body\",\"x\",1,2],"},
+        {SV_DTYPE_INT8, "[[1,2],[3],[4,5],6]", "\"loc\":[\"body\",\"x\",3],"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sv_tensor_spec spec = spec_of(cases[i].dtype, -1, 0);

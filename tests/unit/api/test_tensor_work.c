@@ -120,6 +120,8 @@ static void test_what_is_refused(void **state)
          "\"loc\":[\"body\",\"inputs\",\"a\",1]"},
         {"add", "{\"inputs\":{\"a\":[[1,2,\"3\"]],\"b\":[]}}", 422,
          "\"type\":\"float_type\",\"loc\":[\"body\",\"inputs\",\"a\",0,2]"},
+        {"add", "{\"inputs\":{\"a\":[[1,2,\"3\"]],\"b\":[[null,1,1]]}}", 422,
+         "{\"type\":\"float_type\",\"loc\":[\"body\",\"inputs\",\"b\",0,0]"},
         {"add", "{\"inputs\":{\"a\":[[1,2,1e400]],\"b\":[]}}", 422, "finite_number"},
         {"add", "{\"inputs\":{},\"outputs\":\"sum\"}", 422,
          "\"type\":\"list_type\",\"loc\":[\"body\",\"outputs\"]"},
