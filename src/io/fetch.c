@@ -176,8 +176,12 @@ static sv_status copy_address(sv_fetch_request *request)
         say(request, "the address is not valid");
         return SV_INVALID;
     }
-    request->address = strndup(url.len ? url.ptr : "", url.len);
-    return request->address ? SV_OK : SV_NO_MEMORY;
+    request->address = calloc(1, url.len + 1);
+    if (!request->address)
+        return SV_NO_MEMORY;
+    if (url.len)
+        memcpy(request->address, url.ptr, url.len);
+    return SV_OK;
 }
 
 void sv_fetch_start(sv_fetcher *fetcher, sv_fetch_request *request)
