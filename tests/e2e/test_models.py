@@ -1,6 +1,7 @@
 """Models by name over TCP: tensors of every datatype, tables, pictures, and what is told of models."""
 import json
 import math
+import time
 
 import numpy
 import pytest
@@ -98,6 +99,16 @@ def test_what_cannot_be_sent(synthetic):
     answer = client.post("/api/v1/models/huge_output/predict", json={"inputs": {"VALUE": [0.5], "SIZE": [10**13]}})
     assert answer.status_code in (500, 503), answer.text
     assert client.get("/health").status_code == 200
+
+
+def test_a_run_ends_with_its_deadline(synthetic):
+    """A minute of work, for a client that waits 0.3 s: the engine is interrupted and the permit comes back."""
+    client, _ = synthetic
+    started = time.monotonic()
+    answer = client.post("/api/v1/models/burn_cpu/predict", json={"inputs": {"ITERATIONS": [[10**7]]}},
+                         headers={"X-Request-Timeout": "0.3"})
+    assert answer.status_code == 504 and time.monotonic() - started < 5
+    wait_until(lambda: 'serval_cancelled_total{stage="running"} 1.0' in client.get("/metrics").text)
 
 
 @pytest.fixture(scope="module")
