@@ -5,6 +5,7 @@
  * and the tensor. A loop and a counter in place of recursion: no nesting can exhaust the stack. */
 #include "api/oip_data.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,20 +303,30 @@ static double convert_slowly(const number *n)
     return strtod(text, NULL);
 }
 
-/* Exact when mantissa and power of ten both are (Clinger 1990); else the C library's way. */
+/* One operation on exact numbers of more than a double's precision: right unless the result is so
+ * near to the middle between two doubles that its own error matters. False: it may be. */
+static bool convert_quickly(const number *n, double *ret_value)
+{
+    enum { MAX_POWER = 27 }; /* of ten, that 64 bits hold */
+    static const long double powers[MAX_POWER + 1] = {
+        1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+        1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+        1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    static const long double error = 2 * LDBL_EPSILON;
+    if (n->overflows || llabs(n->exponent) > MAX_POWER)
+        return false;
+    long double value = (long double)n->value;
+    value = n->exponent < 0 ? value / powers[-n->exponent] : value * powers[n->exponent];
+    double low = (double)(value * (1 - error)), high = (double)(value * (1 + error));
+    *ret_value = low;
+    return low == high;
+}
+
 static double convert(const number *n)
 {
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    enum { EXACT_BITS = 53, MAX_POWER = 22 };
     double value;
-    if (n->overflows || n->value >> EXACT_BITS || llabs(n->exponent) > MAX_POWER)
+    if (!convert_quickly(n, &value))
         value = convert_slowly(n);
-    else if (n->exponent < 0)
-        value = (double)n->value / powers[-n->exponent];
-    else
-        value = (double)n->value * powers[n->exponent];
     return n->negative ? -value : value;
 }
 

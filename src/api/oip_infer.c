@@ -1,6 +1,9 @@
 /* oip_infer.c: one inference: bytes -> request -> tensors, the model's run, tensors -> response ->
  * bytes. What each of them looks like: oip_request.c, oip_binary.c, oip_classes.c, oip_response.c.
- */
+ *
+ * DESIGN. Body, inputs, outputs and answer may each be as large as the body may be. So tensors have
+ * arenas of their own and go as soon as nobody needs them: the inputs after the run, the outputs
+ * once they are written. */
 #include "api/oip_infer.h"
 
 #include <stdlib.h>
@@ -24,7 +27,33 @@ typedef struct infer_job {
     sv_oip_request request;
     const sv_tensor *inputs;
     size_t n_inputs;
+    sv_arena *input_memory, *output_memory; /* NULL: given back */
 } infer_job;
+
+static void give_back(sv_arena **arena)
+{
+    sv_arena_free(*arena);
+    *arena = NULL;
+}
+
+/* At the end of the call, whatever became of it. */
+static void free_tensors(void *arg)
+{
+    infer_job *job = arg;
+    give_back(&job->input_memory);
+    give_back(&job->output_memory);
+}
+
+/* NULL: out of memory. */
+static infer_job *make_job(sv_call *call)
+{
+    infer_job *job = sv_alloc(call, sizeof *job);
+    if (!job || sv_arena_defer(call->arena, free_tensors, job))
+        return NULL;
+    job->input_memory = sv_arena_new(0);
+    job->output_memory = sv_arena_new(0);
+    return job->input_memory && job->output_memory ? job : NULL;
+}
 
 /* Coming in. */
 
@@ -97,7 +126,7 @@ static sv_status find_json(sv_call *call, size_t body_bytes, sv_error *error,
 
 static sv_status read_raw(infer_job *job, const sv_engine_info *info, sv_str body, sv_error *error)
 {
-    sv_tensor *tensor = sv_alloc(job->work.call, sizeof *tensor);
+    sv_tensor *tensor = sv_arena_alloc(job->input_memory, sizeof *tensor);
     if (!tensor)
         return SV_NO_MEMORY;
     if (info->n_inputs != 1)
@@ -107,7 +136,7 @@ static sv_status read_raw(infer_job *job, const sv_engine_info *info, sv_str bod
     job->inputs = tensor;
     job->n_inputs = 1;
     job->request = (sv_oip_request){.all_binary = true};
-    return sv_oip_binary_read_raw(job->work.call->arena, body, &info->inputs[0], error, tensor);
+    return sv_oip_binary_read_raw(job->input_memory, body, &info->inputs[0], error, tensor);
 }
 
 static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_error *error)
@@ -131,7 +160,7 @@ static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_er
         return status;
     job->n_inputs = job->request.n_inputs;
     target.bytes = sv_str_slice(body, json_bytes, body.len);
-    return sv_oip_request_tensors(call->arena, &job->request, &target, error, &job->inputs);
+    return sv_oip_request_tensors(job->input_memory, &job->request, &target, error, &job->inputs);
 }
 
 /* Going out. */
@@ -209,6 +238,7 @@ static sv_status write_response(infer_job *job, const sv_tensors *outputs, sv_er
     size_t json_bytes;
     sv_buf_init(&bytes, MAX_RESPONSE);
     status = sv_oip_response_write(&response, &bytes, error, &json_bytes);
+    give_back(&job->output_memory);
     if (!status)
         status = respond(call, &bytes, json_bytes);
     sv_buf_deinit(&bytes);
@@ -233,11 +263,12 @@ static sv_status run_job(sv_model_work *work, sv_error *error)
                              .n_inputs = job->n_inputs,
                              .outputs = request->n_outputs ? names : NULL,
                              .n_outputs = request->n_outputs,
-                             .arena = call->arena,
+                             .arena = job->output_memory,
                              .cancel = call->cancel,
                              .timeline = call->timeline};
     sv_tensors outputs;
     sv_status status = sv_task_tensor_run(work->version->loaded, &run, error, &outputs);
+    give_back(&job->input_memory);
     if (status)
         return status;
     int64_t since = sv_clock_now_ns(&sv_clock_system);
@@ -267,7 +298,7 @@ sv_status sv_oip_infer(sv_call *call)
     sv_status status = sv_oip_models_find_ready(call, &found);
     if (status)
         return status;
-    infer_job *job = sv_alloc(call, sizeof *job);
+    infer_job *job = make_job(call);
     if (!job)
         return SV_NO_MEMORY;
     job->work = (sv_model_work){.call = call, .run = run_job};

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -177,6 +178,36 @@ static void test_floats(void **state)
     assert_int_equal(read_span(SV_DTYPE_FP32, "[1e39]", 1, &narrow, NULL), SV_INVALID);
 }
 
+/* Digits of every length and size against the C library. */
+static void test_nearest_doubles(void **state)
+{
+    (void)state;
+    uint64_t x = 1;
+    for (int i = 0; i < 20000; i++) {
+        char span[80];
+        double value = 0;
+        x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+        snprintf(span, sizeof span, "[%s%llu.%0*llue%d]", i % 2 ? "-" : "",
+                 (unsigned long long)(x >> (x % 64)), i % 9 + 1,
+                 (unsigned long long)(x >> 32 & 0xff), i % 61 - 30);
+        assert_int_equal(read_span(SV_DTYPE_FP64, span, 1, &value, NULL), SV_OK);
+        if (value != strtod(span + 1, NULL))
+            fail_msg("%s", span);
+    }
+    static const char *const middles[] = {
+        "[9007199254740993]",
+        "[9007199254740993.0]",
+        "[0.5000000000000000555111512312578270]",
+        "[1.00000000000000011102230246251565404236316680908203125]",
+        "[8.5899345925e9]",
+        "[2.4703282292062327e-324]"};
+    for (size_t i = 0; i < sizeof middles / sizeof *middles; i++) {
+        double value = 0;
+        assert_int_equal(read_span(SV_DTYPE_FP64, middles[i], 1, &value, NULL), SV_OK);
+        assert_true(value == strtod(middles[i] + 1, NULL));
+    }
+}
+
 static void test_nesting_and_count(void **state)
 {
     (void)state;
@@ -243,9 +274,10 @@ static void test_other_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_splitting),         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_integers),          cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_nesting_and_count), cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_splitting),       cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_integers),        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_nearest_doubles), cmocka_unit_test(test_nesting_and_count),
+        cmocka_unit_test(test_other_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
