@@ -165,6 +165,13 @@ static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_er
 
 /* Going out. */
 
+/* Of the task that has some. */
+static const sv_strs *get_labels(const sv_model_version *version)
+{
+    return version->task == SV_TASK_IMAGE_CLASSIFICATION ? &version->image.labels
+                                                         : &version->tabular.labels;
+}
+
 /* One output as it was asked for. */
 static sv_status make_part(const infer_job *job, const sv_tensor *tensor,
                            const sv_oip_output *asked, sv_error *error, sv_oip_part *part)
@@ -175,7 +182,7 @@ static sv_status make_part(const infer_job *job, const sv_tensor *tensor,
     part->is_binary = asked ? asked->is_binary : job->request.all_binary;
     if (!asked || !asked->n_classes)
         return SV_OK;
-    sv_oip_classes classes = {.n_classes = asked->n_classes, .labels = &version->image.labels};
+    sv_oip_classes classes = {.n_classes = asked->n_classes, .labels = get_labels(version)};
     for (size_t i = 0; i < info->n_outputs; i++)
         if (sv_str_eq(info->outputs[i].name, tensor->name))
             classes.has_rows =
