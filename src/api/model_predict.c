@@ -7,6 +7,7 @@
 #include "api/predict.h"
 #include "api/tabular_work.h"
 #include "api/tensor_work.h"
+#include "api/text_work.h"
 #include "web/dispatch.h"
 #include "json/body.h"
 
@@ -22,7 +23,7 @@ struct version_route {
 /* For OpenAPI: the body is read by the task's own rules. */
 struct model_input {
     sv_opt_str image_url;
-    sv_opt_json rows, inputs, outputs;
+    sv_opt_json rows, text, inputs, outputs;
 };
 struct model_prediction {
     sv_str label;
@@ -52,6 +53,9 @@ SV_SCHEMA_WITH(model_input, (.component = "ModelInput"),
                         .help = "tabular: a list of rows, each a list of values or an object of "
                                 "them by column",
                         .example_json = "[[6.7,3.3,5.7,2.5]]"),
+               SV_FIELD(model_input, text, .optional = true,
+                        .help = "text-classification: a text, or a list of 1 to 256",
+                        .example_json = "\"I love this film.\""),
                SV_FIELD(model_input, inputs, .optional = true,
                         .help = "tensor: nested lists of every input, by name",
                         .example_json = "{\"x\":[[1.0,2.0]]}"),
@@ -62,10 +66,11 @@ SV_SCHEMA_WITH(model_prediction, (.component = "ModelPrediction"),
                SV_FIELD(model_prediction, confidence, .optional = true, SV_GE(0), SV_LE(1),
                         .help = "Absent when the model tells labels only"),
                SV_FIELD_OPT_MAP(model_prediction, probabilities, .optional = true,
-                                .help = "tabular: of each class"));
+                                .help = "tabular, text-classification: of each class"));
 SV_SCHEMA_WITH(model_answer, (.component = "ModelAnswer"),
                SV_FIELD_OPT_LIST(model_answer, predictions, model_prediction, .optional = true,
-                                 .help = "image-classification, tabular"),
+                                 .help = "image-classification, tabular: of each row, "
+                                         "text-classification: of each text"),
                SV_FIELD(model_answer, outputs, .optional = true,
                         .help = "tensor: nested lists of the outputs, by name"),
                SV_FIELD(model_answer, model_version), SV_FIELD(model_answer, inference_time_ms));
@@ -152,6 +157,51 @@ static sv_status begin_table(const sv_model_work *found, const sv_value *body)
     return sv_tabular_work_begin(job, body);
 }
 
+/* Texts. */
+
+static sv_status fill_probabilities(sv_arena *arena, const sv_predictions *from,
+                                    struct model_prediction *to)
+{
+    sv_probabilities *map = &to->probabilities.value;
+    map->items = sv_arena_alloc_array(arena, from->len, sizeof *map->items);
+    if (!map->items)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < from->len; i++) {
+        map->items[i].key = from->items[i].label;
+        map->items[i].value = from->items[i].confidence;
+    }
+    map->len = from->len;
+    to->label = from->items[0].label;
+    to->confidence = (sv_opt_double){true, from->items[0].confidence};
+    to->probabilities.set = true;
+    return SV_OK;
+}
+
+static sv_status answer_texts(sv_text_work *job, const sv_predictions *lists)
+{
+    sv_arena *arena = job->work.call->arena;
+    struct model_prediction *items = sv_arena_alloc_array(arena, job->n_texts, sizeof *items);
+    sv_status status = items ? SV_OK : SV_NO_MEMORY;
+    for (size_t i = 0; i < job->n_texts && !status; i++)
+        status = fill_probabilities(arena, &lists[i], &items[i]);
+    if (!status)
+        fill_answer(&job->work, items, job->n_texts);
+    return status;
+}
+
+static sv_status begin_texts(const sv_model_work *found, const sv_value *body, int64_t top_k)
+{
+    if (found->version->task == SV_TASK_TEXT_EMBEDDING)
+        return sv_fail(found->call, &sv_kind_invalid_input,
+                       "Model %.*s embeds texts: see /embed; here it takes inputs",
+                       SV_STR_ARG(found->model->name));
+    sv_text_work *job = sv_alloc(found->call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    *job = (sv_text_work){.work = *found, .top_k = top_k, .answer = answer_texts};
+    return sv_text_work_begin(job, body);
+}
+
 /* Tensors. */
 
 static sv_status begin_tensors(const sv_model_work *found, const sv_value *body)
@@ -163,8 +213,8 @@ static sv_status begin_tensors(const sv_model_work *found, const sv_value *body)
     return sv_tensor_work_begin(job, body);
 }
 
-/* A table is also a tensor: whoever sends `inputs` gets its outputs. */
-static sv_status begin_numbers(const sv_model_work *found, bool is_table)
+/* Tables and texts are also tensors: whoever sends `inputs` gets the model's outputs. */
+static sv_status begin_body(const sv_model_work *found, int64_t top_k)
 {
     const sv_value *body;
     sv_errors errors;
@@ -172,8 +222,10 @@ static sv_status begin_numbers(const sv_model_work *found, bool is_table)
     sv_status status = sv_model_body_read(found->call, &errors, &body);
     if (status)
         return status;
-    is_table = is_table && !sv_value_get(body, SV_STR("inputs"));
-    return is_table ? begin_table(found, body) : begin_tensors(found, body);
+    sv_model_task task = found->version->task;
+    if (task == SV_TASK_TENSOR || sv_value_get(body, SV_STR("inputs")))
+        return begin_tensors(found, body);
+    return task == SV_TASK_TABULAR ? begin_table(found, body) : begin_texts(found, body, top_k);
 }
 
 /* Any task. */
@@ -189,12 +241,11 @@ static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_
     case SV_TASK_IMAGE_CLASSIFICATION:
         return begin_picture(&found, top_k->set ? top_k->value : 0);
     case SV_TASK_TENSOR:
-        return begin_numbers(&found, false);
     case SV_TASK_TABULAR:
-        return begin_numbers(&found, true);
-    case SV_TASK_UNSET:
     case SV_TASK_TEXT_EMBEDDING:
     case SV_TASK_TEXT_CLASSIFICATION:
+        return begin_body(&found, top_k->set ? top_k->value : 0);
+    case SV_TASK_UNSET:
         break;
     }
     return sv_fail(call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",
@@ -224,6 +275,7 @@ static const sv_error_kind *const model_predict_errors[] = {
 #define DESCRIPTION                                                                                \
     "What goes in depends on the model's task. image-classification: as `/api/v1/predict`. "       \
     "tabular: `{\"rows\": [[…]]}` or `{\"rows\": [{column: …}]}` as JSON; `inputs` as well. "      \
+    "text-classification: `{\"text\": text or [text, …]}`. "                                       \
     "tensor: `{\"inputs\": {name: nested lists}}` as JSON; `{\"outputs\": {name: nested lists}}` " \
     "comes out."
 #define MEDIA "application/json,image/,application/octet-stream,multipart/form-data"

@@ -133,3 +133,36 @@ def test_many_texts_equal_each_alone(sentences):
     assert len(together) == len(texts)
     for case, vector in zip([case for case in expected if case["text"]] * 2, together):
         assert_near(vector, case["model_1"]["first8"], 1e-4)
+
+
+def test_models_over_tokens_take_tensors_too(sentences):
+    inputs = {"input_ids": [[101, 7592, 102]], "attention_mask": [[1, 1, 1]]}
+    answer = sentences.post("/api/v1/models/bge-m2v-64/predict", json={"inputs": inputs})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["outputs"]["sentence_embedding"][0]) == 64
+    answer = sentences.post("/api/v1/models/bge-m2v-64/predict", json={"text": "hello"})
+    assert answer.status_code == 400 and "/embed" in answer.json()["message"]
+
+
+def test_texts_are_classified(shared):
+    """By a model whose vectors are taken for scores."""
+    args = (BGE, "--set", "bge-m2v-64.task=text-classification", "--log-level", "off")
+    cases = [case for case in json.loads((BGE / "EXPECTED.json").read_text())["texts"] if case["text"]]
+    with serving("serval", "serve", *args) as served, served.client() as client:
+        path = "/api/v1/models/bge-m2v-64/predict?top_k=64"
+        answer = client.post(path, json={"text": [case["text"] for case in cases]})
+        assert answer.status_code == 200, answer.text
+        predictions = answer.json()["predictions"]
+        assert len(predictions) == len(cases)
+        for case, found in zip(cases, predictions):
+            scores = [math.exp(x) for x in case["embedding"]]
+            best = max(range(64), key=scores.__getitem__)
+            assert math.isclose(found["confidence"], scores[best] / sum(scores), abs_tol=1e-5)
+            assert math.isclose(found["probabilities"][str(best)], found["confidence"])
+            assert len(found["probabilities"]) == 64
+        one = client.post(path, json={"text": cases[0]["text"]}).json()["predictions"]
+        assert len(one) == 1 and one[0]["label"] == predictions[0]["label"]
+        for body in ({}, {"text": ""}, {"text": []}, {"text": [1]}, {"text": "x" * 32769}):
+            refused = client.post(path, json=body)
+            assert refused.status_code == 422, refused.text
+            assert refused.json()["detail"][0]["loc"][:2] == ["body", "text"]
