@@ -54,12 +54,12 @@ static void print_quoted(sv_str text)
 }
 
 /* Paths of a manifest start at the model's folder. */
-static void print_labels(const sv_model *model, const char *path)
+static void print_path(const sv_model *model, const char *name, const char *path)
 {
     sv_str text = sv_str_from(path), dir = sv_str_from(model->source->dir);
     bool inside = sv_str_starts_with(text, dir) && text.len > dir.len && text.ptr[dir.len] == '/';
     char *real = inside ? NULL : realpath(path, NULL);
-    printf(", labels: ");
+    printf("%s: ", name);
     if (inside)
         print_quoted(sv_str_slice(text, dir.len + 1, text.len));
     else
@@ -87,20 +87,55 @@ static void print_preprocess(const sv_preprocess *how)
     printf("%s}\n", how->ignore_orientation ? ", orientation: ignore" : "");
 }
 
+static void print_image(const sv_model *model, const sv_model_version *version)
+{
+    print_preprocess(&version->image.preprocess);
+    printf("    postprocess: {softmax: %s", version->image.softmax ? "true" : "false");
+    if (version->labels_file)
+        print_path(model, ", labels", version->labels_file);
+    printf(", top_k: %lld}\n", (long long)version->image.top_k);
+}
+
+static void print_text(const sv_model *model, const sv_model_version *version)
+{
+    static const char *const poolings[] = {[SV_TEXT_POOLING_NONE] = "none",
+                                           [SV_TEXT_POOLING_MEAN] = "mean",
+                                           [SV_TEXT_POOLING_CLS] = "cls"};
+    const sv_text_task *text = &version->text;
+    printf("    preprocess: {");
+    if (version->tokenizer_file) {
+        print_path(model, "tokenizer", version->tokenizer_file);
+        printf(", max_length: %lld}\n", (long long)text->max_length);
+    } else {
+        printf("tokenizer: hashed-ngrams}\n");
+    }
+    if (version->task == SV_TASK_TEXT_EMBEDDING) {
+        printf("    postprocess: {pooling: %s, normalize: %s}\n", poolings[text->pooling],
+               text->normalize ? "true" : "false");
+        return;
+    }
+    printf("    postprocess: {softmax: %s", text->softmax ? "true" : "false");
+    if (version->labels_file)
+        print_path(model, ", labels", version->labels_file);
+    printf(", top_k: %lld}\n", (long long)text->top_k);
+}
+
 /* The manifest to start from. */
 static void print_manifest(const sv_model *model, const sv_model_version *version)
 {
+    bool is_image = version->task == SV_TASK_IMAGE_CLASSIFICATION;
+    bool is_text =
+        version->task == SV_TASK_TEXT_EMBEDDING || version->task == SV_TASK_TEXT_CLASSIFICATION;
     printf("  model.yaml:\n    task: %s\n", sv_manifest_task_name(version->task));
-    if (version->task != SV_TASK_IMAGE_CLASSIFICATION)
+    if (!is_image && !is_text)
         return;
     printf("    versions: {default: ");
     print_quoted(model->versions[model->default_version].name);
     printf("}\n");
-    print_preprocess(&version->image.preprocess);
-    printf("    postprocess: {softmax: %s", version->image.softmax ? "true" : "false");
-    if (version->labels_file)
-        print_labels(model, version->labels_file);
-    printf(", top_k: %lld}\n", (long long)version->image.top_k);
+    if (is_image)
+        print_image(model, version);
+    else
+        print_text(model, version);
 }
 
 static void print_model(const sv_model *model)
