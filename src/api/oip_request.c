@@ -380,7 +380,7 @@ sv_status sv_oip_request_parse(sv_arena *arena, sv_str json, sv_error *error,
 {
     sv_oip_split split;
     sv_oip_request request = {0};
-    const sv_value *root;
+    const sv_value *root = NULL;
     sv_status status = sv_oip_data_split(arena, json, error, &split);
     if (!status)
         status = parse_json(arena, split.text, error, &root);
