@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "web/call_store.h"
+#include "web/dispatch.h"
 #include "web/docs_page.h"
 #include "web/folder.h"
 #include "web/openapi.h"
@@ -368,7 +369,7 @@ static void end_abandoned(sv_call *call)
 {
     sv_application_report(call->application, "%s: its call was deferred and never completed",
                           call->name);
-    call->sink(call);
+    sv_dispatch_finish(call, SV_CANCELLED);
 }
 
 void sv_application_abandon(sv_application *application)

@@ -147,8 +147,6 @@ static void report_blocking(const sv_application *application, const char *name,
                               name, (long long)took_ms);
 }
 
-static void finish(sv_call *call, sv_status status);
-
 static void report_twice(const sv_application *application, const char *name)
 {
     sv_application_report(application, "%s: the call was answered twice; the first counts", name);
@@ -180,7 +178,7 @@ static void run_call(sv_call *call)
         return;
     }
     if (sv_call_store_leave(call, turn, SV_CALL_ENDING))
-        finish(call, status);
+        sv_dispatch_finish(call, status);
     else
         report_twice(application, name);
 }
@@ -192,7 +190,7 @@ void sv_complete(sv_call *call, sv_status status)
         return;
     }
     call->is_on_pool = false; /* this thread has other things to do than its tasks */
-    finish(call, status == SV_DEFERRED ? SV_FAILED : status);
+    sv_dispatch_finish(call, status == SV_DEFERRED ? SV_FAILED : status);
 }
 
 static void run_message(sv_message *message)
@@ -279,7 +277,7 @@ static void conclude(sv_call *call, sv_status status)
 /* Ends a call: its result goes to the sink, its tasks run afterwards. On a thread that is not the
  * pool's they are handed over before, so that a pool that takes nothing more refuses the request
  * instead of losing them. */
-static void finish(sv_call *call, sv_status status)
+void sv_dispatch_finish(sv_call *call, sv_status status)
 {
     bool is_on_pool = call->is_on_pool;
     atomic_store_explicit(&call->running_since_ns, 0, memory_order_relaxed);

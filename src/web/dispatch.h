@@ -13,6 +13,9 @@ sv_call *sv_dispatch_make_call(sv_application *application, sv_exchange *exchang
  * SV_NO_MEMORY.
  */
 sv_status sv_dispatch_refuse(sv_call *call, const sv_errors *errors) SV_MUST_USE;
+/* Ends a call that is the caller's to end (call_store.h) as if its handler had returned `status`.
+ */
+void sv_dispatch_finish(sv_call *call, sv_status status);
 /* Makes the call's result a failure of the contract, whatever went wrong. */
 void sv_dispatch_settle_failure(sv_call *call, sv_status status);
 /* The call's result becomes its exchange's answer. */

@@ -54,9 +54,30 @@ DEFINE(completed_elsewhere)
     pthread_detach(thread);
     return SV_DEFERRED;
 }
+SV_DEPENDENCY(session, int, session_open, session_close);
+static sv_status session_open(sv_call *call, int *ret)
+{
+    (void)call;
+    *ret = 1;
+    return SV_OK;
+}
+static void session_close(sv_call *call, int *session)
+{
+    (void)session;
+    lab_note(sv_has_failed(call) ? "rollback" : "commit");
+}
+SV_TASK(forgotten, number);
+static sv_status forgotten(sv_call *call, const struct number *in)
+{
+    (void)call, (void)in;
+    lab_note("task");
+    return SV_OK;
+}
 DEFINE(never_completes)
 {
-    (void)call, (void)in, (void)out;
+    (void)in, (void)out;
+    assert_non_null(session_of(call));
+    assert_int_equal(forgotten_later(call, &(struct number){1}), SV_OK);
     return SV_DEFERRED;
 }
 DEFINE(plain)
@@ -142,7 +163,7 @@ static void test_never_completed(void **state)
     sv_test_free(client);
     client = NULL;
     assert_string_equal(lab_trace(),
-                        "[never_completes: its call was deferred and never completed]");
+                        "[never_completes: its call was deferred and never completed] rollback");
 }
 
 int main(void)
