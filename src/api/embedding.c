@@ -2,8 +2,6 @@
  * become vectors: model/task_text.c. */
 #include "api/embedding.h"
 
-#include <stdlib.h>
-
 #include "api/model_work.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
@@ -85,23 +83,6 @@ static sv_status write_answer(const embed_job *job, const sv_embeddings *embeddi
     return status ? status : sv_buf_status(writer->buf);
 }
 
-static void free_bytes(void *bytes)
-{
-    free(bytes);
-}
-
-/* Moves the text into the call: no copy. */
-static sv_status respond(sv_call *call, sv_buf *buf)
-{
-    size_t len;
-    char *bytes = sv_buf_take(buf, &len);
-    if (sv_arena_defer(call->arena, free_bytes, bytes)) {
-        free(bytes);
-        return SV_NO_MEMORY;
-    }
-    return sv_respond_bytes(call, "application/json", (sv_str){bytes, len});
-}
-
 static sv_status answer(const embed_job *job, const sv_embeddings *embeddings, sv_error *error)
 {
     sv_buf buf;
@@ -112,7 +93,7 @@ static sv_status answer(const embed_job *job, const sv_embeddings *embeddings, s
     sv_status status = write_answer(job, embeddings, &writer, error);
     sv_model_work_add_stage(&job->work, SV_STAGE_ENCODE, &since);
     if (!status)
-        status = respond(job->work.call, &buf);
+        status = sv_call_respond_json(job->work.call, &buf);
     sv_buf_deinit(&buf);
     return status;
 }

@@ -6,8 +6,6 @@
  * once they are written. */
 #include "api/oip_infer.h"
 
-#include <stdlib.h>
-
 #include "api/model_work.h"
 #include "api/oip_binary.h"
 #include "api/oip_classes.h"
@@ -57,24 +55,6 @@ static infer_job *make_job(sv_call *call)
 
 /* Coming in. */
 
-static void free_bytes(void *bytes)
-{
-    free(bytes);
-}
-
-/* Moves what a buffer holds into the call. */
-static sv_status keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes)
-{
-    size_t len;
-    char *bytes = sv_buf_take(buf, &len);
-    if (bytes && sv_arena_defer(call->arena, free_bytes, bytes)) {
-        free(bytes);
-        return SV_NO_MEMORY;
-    }
-    *ret_bytes = (sv_str){bytes ? bytes : "", len};
-    return SV_OK;
-}
-
 static sv_status refuse_body(sv_call *call, sv_status status)
 {
     if (status == SV_INVALID)
@@ -103,7 +83,7 @@ static sv_status read_body(sv_call *call, sv_str *ret_body)
     sv_buf_init(&plain, SV_OIP_INFER_MAX_BODY);
     sv_status status = sv_coding_decode(coding, call->request.body, &plain);
     if (!status)
-        status = keep_bytes(call, &plain, ret_body);
+        status = sv_call_keep_bytes(call, &plain, ret_body);
     sv_buf_deinit(&plain);
     return status ? refuse_body(call, status) : SV_OK;
 }
@@ -203,7 +183,7 @@ static sv_status compress(sv_call *call, sv_str *body)
     sv_buf_init(&coded, MAX_RESPONSE);
     sv_status status = sv_coding_encode(coding, *body, &coded);
     if (!status)
-        status = keep_bytes(call, &coded, body);
+        status = sv_call_keep_bytes(call, &coded, body);
     sv_buf_deinit(&coded);
     if (!status)
         status = sv_set_header(call, "Content-Encoding", sv_coding_name(coding));
@@ -214,7 +194,7 @@ static sv_status respond(sv_call *call, sv_buf *bytes, size_t json_bytes)
 {
     bool has_binary = bytes->len > json_bytes;
     sv_str body;
-    sv_status status = keep_bytes(call, bytes, &body);
+    sv_status status = sv_call_keep_bytes(call, bytes, &body);
     if (!status)
         status = compress(call, &body);
     if (!status && has_binary)

@@ -1,8 +1,6 @@
 /* tensor_work.c: body -> tensors, checked before they wait; tensors -> answer. */
 #include "api/tensor_work.h"
 
-#include <stdlib.h>
-
 #include "api/model_body.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
@@ -93,11 +91,6 @@ static sv_status read_request(sv_tensor_work *job, const sv_value *body, sv_erro
 
 /* Answering. */
 
-static void free_bytes(void *bytes)
-{
-    free(bytes);
-}
-
 static sv_status write_answer(sv_tensor_work *job, const sv_tensors *outputs, sv_writer *writer,
                               sv_error *error)
 {
@@ -116,18 +109,6 @@ static sv_status write_answer(sv_tensor_work *job, const sv_tensors *outputs, sv
     return status ? status : sv_buf_status(writer->buf);
 }
 
-/* Moves the text into the call: no copy. */
-static sv_status respond(sv_call *call, sv_buf *buf)
-{
-    size_t len;
-    char *bytes = sv_buf_take(buf, &len);
-    if (sv_arena_defer(call->arena, free_bytes, bytes)) {
-        free(bytes);
-        return SV_NO_MEMORY;
-    }
-    return sv_respond_bytes(call, "application/json", (sv_str){bytes, len});
-}
-
 static sv_status answer(sv_tensor_work *job, const sv_tensors *outputs, sv_error *error)
 {
     sv_buf buf;
@@ -138,7 +119,7 @@ static sv_status answer(sv_tensor_work *job, const sv_tensors *outputs, sv_error
     sv_status status = write_answer(job, outputs, &writer, error);
     sv_model_work_add_stage(&job->work, SV_STAGE_ENCODE, &since);
     if (!status)
-        status = respond(job->work.call, &buf);
+        status = sv_call_respond_json(job->work.call, &buf);
     else if (status == SV_TOO_LARGE)
         status = sv_error_set(error, SV_FAILED, &sv_kind_inference_failed,
                               "The outputs are more than %d MiB of JSON", MAX_ANSWER_BYTES >> 20);

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -25,6 +26,30 @@ void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str messag
     call->result.message = message;
     call->result.detail_json = detail_json;
     call->result.members_json = (sv_str){0};
+}
+
+static void free_bytes(void *bytes)
+{
+    free(bytes);
+}
+
+sv_status sv_call_keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes)
+{
+    size_t len;
+    char *bytes = sv_buf_take(buf, &len);
+    if (sv_arena_defer(call->arena, free_bytes, bytes)) {
+        free(bytes);
+        return SV_NO_MEMORY;
+    }
+    *ret_bytes = (sv_str){bytes ? bytes : "", len};
+    return SV_OK;
+}
+
+sv_status sv_call_respond_json(sv_call *call, sv_buf *buf)
+{
+    sv_str json;
+    sv_status status = sv_call_keep_bytes(call, buf, &json);
+    return status ? status : sv_respond_bytes(call, "application/json", json);
 }
 
 sv_status sv_fail(sv_call *call, const sv_error_kind *kind, const char *format, ...)

@@ -13,6 +13,7 @@
 #include <serval/operation.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/cancel.h"
 #include "http/exchange.h"
 #include "io/mailbox.h"
@@ -92,6 +93,10 @@ struct sv_call {
 
 /* The services of the program that the call belongs to (api's); NULL behind in-process clients. */
 void *sv_call_state(const sv_call *call);
+/* Moves what a buffer holds into the call, whose arena frees it: no copy. */
+sv_status sv_call_keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes) SV_MUST_USE;
+/* Answers with the JSON that a buffer holds. */
+sv_status sv_call_respond_json(sv_call *call, sv_buf *buf) SV_MUST_USE;
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,
                          sv_str detail_json);

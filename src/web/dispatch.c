@@ -2,7 +2,6 @@
  * place that knows the order of things; handlers and HTTP know nothing of each other. */
 #include "web/dispatch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -200,24 +199,6 @@ static void run_message(sv_message *message)
     run_call(call);
 }
 
-static void free_bytes(void *bytes)
-{
-    free(bytes);
-}
-
-/* Moves what a buffer holds into the call: no copy, freed with the arena. */
-static sv_status keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes)
-{
-    size_t len;
-    char *bytes = sv_buf_take(buf, &len);
-    if (sv_arena_defer(call->arena, free_bytes, bytes)) {
-        free(bytes);
-        return SV_NO_MEMORY;
-    }
-    *ret_bytes = (sv_str){bytes ? bytes : "", len};
-    return SV_OK;
-}
-
 static sv_status encode_answer(sv_call *call)
 {
     sv_buf buf;
@@ -232,7 +213,7 @@ static sv_status encode_answer(sv_call *call)
     sv_status status =
         sv_encode_some(call->operation->out, call->out, (sv_encode_flags)flags, &writer, &error);
     if (!status)
-        status = keep_bytes(call, &buf, &call->result.body);
+        status = sv_call_keep_bytes(call, &buf, &call->result.body);
     sv_buf_deinit(&buf);
     call->result.content_type = SV_STR("application/json");
     if (status != SV_INVALID)
