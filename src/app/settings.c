@@ -7,7 +7,7 @@
 
 #include "app/app_settings.h"
 #include "app/env_file.h"
-#include "app/units.h"
+#include "base/units.h"
 #include "json/yaml.h"
 
 enum { MAX_FILE_BYTES = SV_YAML_MAX_SIZE };

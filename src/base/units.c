@@ -1,9 +1,11 @@
-/* units.c: numbers with units, as people write them in settings. */
-#include "app/units.h"
+/* units.c: numbers with units, as people write them in settings and manifests. */
+#include "base/units.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 typedef struct unit {
     const char *suffix;
@@ -12,9 +14,16 @@ typedef struct unit {
 
 /* What a bare number is counted in comes first; then from small to large. */
 static const unit times[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+static const unit fine_times[] = {{"", SV_NS_PER_S},       {"us", 1000},
+                                  {"ms", SV_NS_PER_MS},    {"s", SV_NS_PER_S},
+                                  {"m", 60 * SV_NS_PER_S}, {"h", 3600 * SV_NS_PER_S}};
 static const unit sizes[] = {
     {"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
-enum { N_TIMES = sizeof times / sizeof *times, N_SIZES = sizeof sizes / sizeof *sizes };
+enum {
+    N_TIMES = sizeof times / sizeof *times,
+    N_FINE_TIMES = sizeof fine_times / sizeof *fine_times,
+    N_SIZES = sizeof sizes / sizeof *sizes,
+};
 
 /* Decimal digits with an optional point, then one of the suffixes. */
 static bool read_number(sv_str text, const unit *units, size_t n_units, int64_t *ret_value)
@@ -45,6 +54,11 @@ static bool read_number(sv_str text, const unit *units, size_t n_units, int64_t 
 bool sv_units_read_duration(sv_str text, int64_t *ret_ms)
 {
     return read_number(text, times, N_TIMES, ret_ms);
+}
+
+bool sv_units_read_fine_duration(sv_str text, int64_t *ret_ns)
+{
+    return read_number(text, fine_times, N_FINE_TIMES, ret_ns);
 }
 
 bool sv_units_read_size(sv_str text, int64_t *ret_bytes)

@@ -1,6 +1,6 @@
 /* units.h: "30", "500ms", "10MiB" <-> numbers. Pure. */
-#ifndef SERVAL_APP_UNITS_H
-#define SERVAL_APP_UNITS_H
+#ifndef SERVAL_BASE_UNITS_H
+#define SERVAL_BASE_UNITS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +11,8 @@
 
 /* Milliseconds; a bare number is seconds, decimals are fine; ms s m h. */
 bool sv_units_read_duration(sv_str text, int64_t *ret_ms);
+/* Nanoseconds, for times below a millisecond: the same, and us. */
+bool sv_units_read_fine_duration(sv_str text, int64_t *ret_ns);
 /* Bytes; a bare number is bytes; KiB MiB GiB. */
 bool sv_units_read_size(sv_str text, int64_t *ret_bytes);
 /* A decimal integer with an optional minus. */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "app/units.h"
+#include "base/units.h"
 
 typedef struct unit_case {
     const char *text;
@@ -57,6 +57,17 @@ static void test_durations(void **state)
         {"99999999999999999999", REFUSED},
     };
     check(sv_units_read_duration, cases, sizeof cases / sizeof *cases);
+}
+
+static void test_fine_durations(void **state)
+{
+    (void)state;
+    static const unit_case cases[] = {
+        {"2ms", 2000000},        {"0.5ms", 500000}, {"250us", 250000},     {"1.5", 1500000000},
+        {"1 m", 60000000000},    {"0", 0},          {"2h", 7200000000000}, {"5ns", REFUSED},
+        {"9999999999", REFUSED}, {"", REFUSED},     {"-1ms", REFUSED},
+    };
+    check(sv_units_read_fine_duration, cases, sizeof cases / sizeof *cases);
 }
 
 static void test_sizes(void **state)
@@ -143,9 +154,9 @@ static void test_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_integers),  cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_durations), cmocka_unit_test(test_fine_durations),
+        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_flags),     cmocka_unit_test(test_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
