@@ -2,16 +2,18 @@
 #include "base/half.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct layout {
     int fraction_bits;
     int bias;
     uint16_t infinity; /* all bits of the exponent */
+    float scale;       /* 2^(127 - bias): what a float of the same bits lacks */
 } layout;
 
 static const layout layouts[] = {
-    [SV_HALF_BINARY16] = {10, 15, 0x7c00},
-    [SV_HALF_BFLOAT16] = {7, 127, 0x7f80},
+    [SV_HALF_BINARY16] = {10, 15, 0x7c00, 0x1p112F},
+    [SV_HALF_BFLOAT16] = {7, 127, 0x7f80, 1},
 };
 
 /* The fraction is counted in units of its last place, its leading one included: what rounding
@@ -38,18 +40,16 @@ uint16_t sv_half_from_double(double number, sv_half_format format)
     return number == 0 ? sign : sign | round_magnitude(fabs(number), it);
 }
 
+/* The fields are put where a float has them; only the bias differs then. */
 double sv_half_to_double(uint16_t bits, sv_half_format format)
 {
+    enum { FLOAT_FRACTION_BITS = 23, FLOAT_INFINITY = 0x7f800000 };
     const layout *it = &layouts[format];
-    int leading_one = 1 << it->fraction_bits;
-    int fraction = bits & (leading_one - 1);
-    int exponent = (bits & 0x7fff) >> it->fraction_bits;
-    double magnitude;
+    uint32_t magnitude = (uint32_t)(bits & 0x7fff) << (FLOAT_FRACTION_BITS - it->fraction_bits);
+    float number;
     if ((bits & it->infinity) == it->infinity)
-        magnitude = fraction ? (double)NAN : (double)INFINITY;
-    else if (exponent == 0)
-        magnitude = ldexp(fraction, 1 - it->bias - it->fraction_bits);
-    else
-        magnitude = ldexp(fraction | leading_one, exponent - it->bias - it->fraction_bits);
-    return bits & 0x8000 ? -magnitude : magnitude;
+        magnitude |= FLOAT_INFINITY;
+    memcpy(&number, &magnitude, sizeof number);
+    number *= it->scale;
+    return (double)(bits & 0x8000 ? -number : number);
 }

@@ -85,11 +85,17 @@ static bool has_any_name(sv_str name, const char *const *names)
     return false;
 }
 
+/* What task_text.c reads as floats. */
+static bool is_float(sv_dtype dtype)
+{
+    return dtype == SV_DTYPE_FP32 || dtype == SV_DTYPE_FP16 || dtype == SV_DTYPE_BF16;
+}
+
 /* The first output of this rank, of one of these names (NULL: any); n_outputs: there is none. */
 static size_t find_output(const sv_engine_info *info, int rank, const char *const *names)
 {
     for (size_t i = 0; i < info->n_outputs; i++)
-        if (info->outputs[i].dtype == SV_DTYPE_FP32 && info->outputs[i].shape.rank == rank &&
+        if (is_float(info->outputs[i].dtype) && info->outputs[i].shape.rank == rank &&
             (!names || has_any_name(info->outputs[i].name, names)))
             return i;
     return info->n_outputs;
@@ -125,7 +131,7 @@ bool sv_inspect_text_fits(const sv_inspect_request *request, sv_buf *reasons)
     }
     if (find_output(info, 2, NULL) == info->n_outputs &&
         find_output(info, 3, NULL) == info->n_outputs) {
-        sv_buf_printf(reasons, "no output is FP32 [N,numbers] or [N,tokens,numbers]\n");
+        sv_buf_printf(reasons, "no output is floats [N,numbers] or [N,tokens,numbers]\n");
         return false;
     }
     if (!request->tokenizer_file && !wants_hashed_ngrams(request)) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/half.h"
 #include "text/hashed_ngrams.h"
 
 enum { MAX_ROWS = 32, MAX_TOKENS_PER_RUN = 4096 };
@@ -31,6 +32,7 @@ typedef struct text_job {
     /* Takes the row of the output that belongs to text `row`. */
     sv_status (*take)(struct text_job *job, const sv_tensor *output, size_t at, const text_row *row,
                       sv_error *error);
+    float *widened;              /* an output of halves as floats, of one run */
     float *values;               /* embed: where the vectors go, once their length is known */
     size_t n_dimensions;         /* of them */
     sv_predictions *predictions; /* classify */
@@ -201,16 +203,39 @@ static size_t fill_tensors(const text_job *job, const text_row *rows, size_t n_r
     return n;
 }
 
+/* The output as floats, whatever it came as; NULL data: out of memory. */
+static sv_tensor widen(text_job *job, const sv_tensor *output)
+{
+    sv_tensor floats = *output;
+    if (output->dtype == SV_DTYPE_FP32)
+        return floats;
+    size_t n = output->size_bytes / sizeof(uint16_t);
+    const uint16_t *halves = output->data;
+    bool is_bfloat = output->dtype == SV_DTYPE_BF16;
+    float *values = realloc(job->widened, n * sizeof *values + 1);
+    floats = (sv_tensor){.name = output->name, .dtype = SV_DTYPE_FP32, .shape = output->shape};
+    if (!values)
+        return floats;
+    for (size_t i = 0; i < n; i++)
+        values[i] =
+            (float)sv_half_to_double(halves[i], is_bfloat ? SV_HALF_BFLOAT16 : SV_HALF_BINARY16);
+    floats.data = job->widened = values;
+    floats.size_bytes = n * sizeof *values;
+    return floats;
+}
+
 static sv_status take_rows(text_job *job, const sv_tensor *output, const text_row *rows,
                            size_t n_rows, sv_error *error)
 {
-    if (output->dtype != SV_DTYPE_FP32 || output->shape.rank < 2 ||
-        output->shape.dims[0] != (int64_t)n_rows)
+    bool is_float = output->dtype == SV_DTYPE_FP32 || output->dtype == SV_DTYPE_FP16 ||
+                    output->dtype == SV_DTYPE_BF16;
+    if (!is_float || output->shape.rank < 2 || output->shape.dims[0] != (int64_t)n_rows)
         return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
                             "The model did not give one row for each text");
-    sv_status status = SV_OK;
+    sv_tensor floats = widen(job, output);
+    sv_status status = floats.data ? SV_OK : SV_NO_MEMORY;
     for (size_t r = 0; r < n_rows && !status; r++)
-        status = job->take(job, output, r, &rows[r], error);
+        status = job->take(job, &floats, r, &rows[r], error);
     return status;
 }
 
@@ -250,6 +275,7 @@ static sv_status run_texts(text_job *job, sv_error *error)
         status = run_rows(job, &job->rows[first], n, error);
         first += n;
     }
+    free(job->widened);
     return status;
 }
 

@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "model/task_text.h"
 
 enum { WIDTH = 3, MAX_RUNS = 64 };
 
 /* What the fake model does and was asked. */
 typedef struct fake_model {
-    bool pooled; /* gives [N,WIDTH], the sum */
+    bool pooled;    /* gives [N,WIDTH], the sum */
+    sv_dtype dtype; /* of what it gives; 0: FP32 */
     bool gives_nan;
     int64_t n_missing; /* rows that it leaves out */
     sv_status status;
@@ -56,6 +58,16 @@ static void check_mask(const sv_engine_job *job, int64_t n_rows, int64_t length)
         assert_int_equal(mask[i], ids[i] != 0);
 }
 
+static void narrow(const float *values, size_t n, sv_tensor *output)
+{
+    uint16_t *halves = (uint16_t *)(uintptr_t)output->data;
+    bool is_bfloat = fake.dtype == SV_DTYPE_BF16;
+    for (size_t i = 0; i < n; i++)
+        halves[i] = sv_half_from_double(values[i], is_bfloat ? SV_HALF_BFLOAT16 : SV_HALF_BINARY16);
+    output->dtype = fake.dtype;
+    output->size_bytes /= 2;
+}
+
 static sv_status run_fake(void *state, const sv_engine_job *job, sv_error *error,
                           sv_engine_result *result)
 {
@@ -83,6 +95,8 @@ static sv_status run_fake(void *state, const sv_engine_job *job, sv_error *error
                          .shape = fake.pooled ? SV_SHAPE(n, WIDTH) : SV_SHAPE(n, length, WIDTH),
                          .data = values,
                          .size_bytes = (size_t)n * per_row * sizeof *values};
+    if (fake.dtype)
+        narrow(values, (size_t)n * per_row, &output);
     *result =
         (sv_engine_result){.outputs = &output, .n_outputs = 1, .owner = values, .release = free};
     return SV_OK;
@@ -162,6 +176,24 @@ static void takes_the_mean_of_the_tokens(void **state)
     assert_int_equal(fake.n_runs, 1); /* together, filled up to the longest */
     assert_int_equal(fake.rows[0], 3);
     assert_int_equal(fake.lengths[0], 5);
+}
+
+static void takes_halves(void **state)
+{
+    static const float expected[3][WIDTH] = {{3.6F, 2, 1}, {10 / 3.0F, 1, 1}, {13 / 4.0F, 1.5F, 1}};
+    static const sv_dtype dtypes[] = {SV_DTYPE_FP16, SV_DTYPE_BF16};
+    (void)state;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        sv_text_task task = begin((fake_model){.dtype = dtypes[i]});
+        sv_error error = {0};
+        sv_embeddings got;
+        task.max_rows = 2; /* two runs: the second one is shorter */
+        assert_int_equal(embed(&task, some, 3, &error, &got), SV_OK);
+        assert_rows(&got, expected);
+        assert_int_equal(fake.n_runs, 2);
+        sv_engine_unload(model);
+        model = NULL;
+    }
 }
 
 static void takes_the_first_token(void **state)
@@ -287,10 +319,15 @@ static void classifies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(takes_the_mean_of_the_tokens),  TEST(takes_the_first_token),
-        TEST(takes_what_the_graph_pooled),   TEST(fills_up_to_a_fixed_length_and_cuts),
-        TEST(runs_many_texts_in_small_runs), TEST(tells_bad_outputs),
-        TEST(keeps_a_vector_without_length), TEST(classifies),
+        TEST(takes_the_mean_of_the_tokens),
+        TEST(takes_the_first_token),
+        TEST(takes_halves),
+        TEST(takes_what_the_graph_pooled),
+        TEST(fills_up_to_a_fixed_length_and_cuts),
+        TEST(runs_many_texts_in_small_runs),
+        TEST(tells_bad_outputs),
+        TEST(keeps_a_vector_without_length),
+        TEST(classifies),
     };
     return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }
