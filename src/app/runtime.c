@@ -225,18 +225,20 @@ static sv_status finish_metrics(sv_runtime *runtime)
     if (!runtime->http_metrics)
         return SV_NO_MEMORY;
     runtime->middleware[1] = sv_mw_metrics_middleware(runtime->http_metrics);
-    sv_status status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "active",
-                                             read_active, server);
-    if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_CONNECTIONS, "idle", read_idle,
-                                       server);
-    if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_HTTP_IN_PROGRESS, NULL,
-                                       read_active, server);
-    if (!status)
-        status = sv_metrics_add_reader(runtime->metrics, SV_METRIC_LOG_DROPPED, NULL, read_dropped,
-                                       runtime->log);
-    return status;
+    const struct {
+        sv_metric_id id;
+        const char *label;
+        sv_metrics_reader reader;
+    } rows[] = {{SV_METRIC_CONNECTIONS, "active", {.read = read_active, .arg = server}},
+                {SV_METRIC_CONNECTIONS, "idle", {.read = read_idle, .arg = server}},
+                {SV_METRIC_HTTP_IN_PROGRESS, NULL, {.read = read_active, .arg = server}},
+                {SV_METRIC_LOG_DROPPED, NULL, {.read = read_dropped, .arg = runtime->log}}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *labels[SV_METRICS_MAX_LABELS] = {rows[i].label};
+        if (!sv_metrics_add_reader(runtime->metrics, rows[i].id, labels, &rows[i].reader))
+            return SV_NO_MEMORY;
+    }
+    return SV_OK;
 }
 
 static sv_http_limits http_limits(const sv_settings *settings)

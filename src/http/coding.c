@@ -5,7 +5,9 @@
 
 #include <zlib.h>
 
-enum { CHUNK_BYTES = 64 * 1024, MAX_Q = 1000 };
+#include "http/message.h"
+
+enum { CHUNK_BYTES = 64 * 1024 };
 
 static const struct {
     sv_str name;
@@ -31,46 +33,17 @@ sv_str sv_coding_name(sv_coding coding)
     return codings[coding].name;
 }
 
-/* "0.25" is 250; what is no weight counts as none: -1. */
-static int read_weight(sv_str text)
-{
-    int weight = 0, unit = MAX_Q;
-    for (size_t i = 0; i < text.len; i++) {
-        if (i == 1 && text.ptr[i] == '.')
-            continue;
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || !unit)
-            return -1;
-        weight += (text.ptr[i] - '0') * unit;
-        unit /= 10;
-    }
-    return text.len && weight <= MAX_Q ? weight : -1;
-}
-
-/* The weight of one member of the list; its name is cut off. */
-static int weigh(sv_str *member)
-{
-    sv_str rest = *member, piece;
-    int weight = MAX_Q;
-    if (!sv_str_split(&rest, ';', member))
-        return -1;
-    *member = sv_str_trim_ows(*member);
-    while (sv_str_split(&rest, ';', &piece)) {
-        piece = sv_str_trim_ows(piece);
-        if (sv_str_starts_with(piece, SV_STR("q=")) || sv_str_starts_with(piece, SV_STR("Q=")))
-            weight = read_weight(sv_str_slice(piece, 2, piece.len));
-    }
-    return weight;
-}
-
 sv_coding sv_coding_choose(sv_str accept_encoding)
 {
     sv_coding best = SV_CODING_IDENTITY;
     int best_weight = 0;
-    sv_str member;
+    sv_str member, name;
     while (sv_str_split(&accept_encoding, ',', &member)) {
-        int weight = weigh(&member);
-        sv_coding coding = sv_coding_find(member);
-        if (member.len && coding != SV_CODING_UNKNOWN && weight > best_weight) {
+        if (!sv_str_split(&member, ';', &name) || !sv_str_trim_ows(name).len)
+            continue;
+        int weight = sv_message_weight(member);
+        sv_coding coding = sv_coding_find(name);
+        if (coding != SV_CODING_UNKNOWN && weight > best_weight) {
             best = coding;
             best_weight = weight;
         }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_WEIGHT = 1000 };
+
 /* The IANA registry, the common ones first. PRI is left out: it only announces HTTP/2. */
 static const sv_str methods = SV_STR_INIT(
     "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE ACL BASELINE-CONTROL BIND CHECKIN "
@@ -58,6 +60,33 @@ bool sv_message_list_has(sv_str list, sv_str member)
         if (sv_str_eq_nocase(sv_str_trim_ows(piece), member))
             return true;
     return false;
+}
+
+/* "0.25" is 250. */
+static int read_weight(sv_str text)
+{
+    int weight = 0, unit = MAX_WEIGHT;
+    for (size_t i = 0; i < text.len; i++) {
+        if (i == 1 && text.ptr[i] == '.')
+            continue;
+        if (text.ptr[i] < '0' || text.ptr[i] > '9' || !unit)
+            return -1;
+        weight += (text.ptr[i] - '0') * unit;
+        unit /= 10;
+    }
+    return text.len && weight <= MAX_WEIGHT ? weight : -1;
+}
+
+int sv_message_weight(sv_str parameters)
+{
+    int weight = MAX_WEIGHT;
+    sv_str piece;
+    while (sv_str_split(&parameters, ';', &piece)) {
+        piece = sv_str_trim_ows(piece);
+        if (sv_str_starts_with(piece, SV_STR("q=")) || sv_str_starts_with(piece, SV_STR("Q=")))
+            weight = read_weight(sv_str_slice(piece, 2, piece.len));
+    }
+    return weight;
 }
 
 sv_str sv_message_media_type(sv_str content_type)

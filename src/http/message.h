@@ -22,6 +22,10 @@ bool sv_message_is_header(sv_str name, sv_str value);
 /* Whether a comma-separated list has this member, compared without case. */
 bool sv_message_list_has(sv_str list, sv_str member);
 
+/* The weight of a list member, from its parameters (";q=0.5"), in thousandths; 1000 without one.
+ * -1: it is no weight (RFC 9110, 12.4.2). */
+int sv_message_weight(sv_str parameters);
+
 /* The media type without parameters: "image/png" of "image/png; q=1". */
 sv_str sv_message_media_type(sv_str content_type);
 /* application/json or a type that ends in +json. */

@@ -7,9 +7,16 @@
 typedef enum sv_metric_kind {
     SV_METRIC_COUNTER,
     SV_METRIC_GAUGE,
-    SV_METRIC_HISTOGRAM, /* of seconds, kept in nanoseconds */
-    SV_METRIC_SUMMARY,   /* sum and count only */
+    SV_METRIC_HISTOGRAM,
+    SV_METRIC_SUMMARY, /* sum and count only */
 } sv_metric_kind;
+
+/* What is counted, and what is written. */
+typedef enum sv_metric_unit {
+    SV_METRIC_PLAIN,   /* numbers, as they are */
+    SV_METRIC_SECONDS, /* nanoseconds, written as seconds */
+    SV_METRIC_MICROS,  /* nanoseconds, written as whole microseconds */
+} sv_metric_unit;
 
 /* Upper bounds of the buckets, without +Inf, as the text that stands in `le`. */
 #define SV_BUCKETS_HIGHR                                                                           \
@@ -18,46 +25,98 @@ typedef enum sv_metric_kind {
 #define SV_BUCKETS_COARSE "0.1,0.5,1.0"
 #define SV_BUCKETS_MODEL                                                                           \
     "0.0005,0.001,0.0025,0.005,0.01,0.025,0.05,0.1,0.25,0.5,1.0,2.5,5.0,10.0,30.0"
+#define SV_BUCKETS_BATCH "1.0,2.0,4.0,8.0,16.0,32.0,64.0,128.0"
 
-/* X(id, name, kind, label names, buckets or NULL, help) */
+/* X(id, name, kind, unit, label names, buckets or NULL, help). Families whose name starts with
+ * "nv_" are those of Triton. */
 #define SV_METRIC_MAP(X)                                                                           \
-    X(HTTP_REQUESTS, "http_requests_total", COUNTER, "handler,method,status", NULL,                \
+    X(HTTP_REQUESTS, "http_requests_total", COUNTER, PLAIN, "handler,method,status", NULL,         \
       "Total number of requests by method, status and handler.")                                   \
-    X(HTTP_REQUEST_SIZE, "http_request_size_bytes", SUMMARY, "handler", NULL,                      \
+    X(HTTP_REQUEST_SIZE, "http_request_size_bytes", SUMMARY, PLAIN, "handler", NULL,               \
       "Content length of incoming requests by handler.")                                           \
-    X(HTTP_RESPONSE_SIZE, "http_response_size_bytes", SUMMARY, "handler", NULL,                    \
+    X(HTTP_RESPONSE_SIZE, "http_response_size_bytes", SUMMARY, PLAIN, "handler", NULL,             \
       "Content length of outgoing responses by handler.")                                          \
-    X(HTTP_DURATION_HIGHR, "http_request_duration_highr_seconds", HISTOGRAM, "", SV_BUCKETS_HIGHR, \
-      "Latency with many buckets but no API specific labels.")                                     \
-    X(HTTP_DURATION, "http_request_duration_seconds", HISTOGRAM, "handler,method",                 \
+    X(HTTP_DURATION_HIGHR, "http_request_duration_highr_seconds", HISTOGRAM, SECONDS, "",          \
+      SV_BUCKETS_HIGHR, "Latency with many buckets but no API specific labels.")                   \
+    X(HTTP_DURATION, "http_request_duration_seconds", HISTOGRAM, SECONDS, "handler,method",        \
       SV_BUCKETS_COARSE, "Latency with only few buckets by handler.")                              \
-    X(HTTP_IN_PROGRESS, "http_requests_inprogress", GAUGE, "", NULL,                               \
+    X(HTTP_IN_PROGRESS, "http_requests_inprogress", GAUGE, PLAIN, "", NULL,                        \
       "Number of HTTP requests in progress.")                                                      \
-    X(CONNECTIONS, "serval_connections", GAUGE, "state", NULL,                                     \
+    X(CONNECTIONS, "serval_connections", GAUGE, PLAIN, "state", NULL,                              \
       "Open connections: active (with a request) and idle.")                                       \
-    X(QUEUE_DURATION, "serval_queue_duration_seconds", HISTOGRAM, "model,version",                 \
+    X(QUEUE_DEPTH, "serval_queue_depth", GAUGE, PLAIN, "model", NULL,                              \
+      "Requests that wait for a permit of this model.")                                            \
+    X(QUEUE_LIMIT, "serval_queue_limit", GAUGE, PLAIN, "model", NULL,                              \
+      "How many requests of this model may wait.")                                                 \
+    X(QUEUE_DURATION, "serval_queue_duration_seconds", HISTOGRAM, SECONDS, "model,version",        \
       SV_BUCKETS_MODEL, "Time that model work waited for a permit.")                               \
-    X(COMPUTE_DURATION, "serval_compute_duration_seconds", HISTOGRAM, "model,version",             \
+    X(COMPUTE_DURATION, "serval_compute_duration_seconds", HISTOGRAM, SECONDS, "model,version",    \
       SV_BUCKETS_MODEL, "Time of decoding, preparing, running and ranking.")                       \
-    X(REJECTED, "serval_rejected_total", COUNTER, "reason", NULL,                                  \
+    X(BATCH_SIZE, "serval_batch_size", HISTOGRAM, PLAIN, "model,version", SV_BUCKETS_BATCH,        \
+      "Items of one run of the model.")                                                            \
+    X(REJECTED, "serval_rejected_total", COUNTER, PLAIN, "reason", NULL,                           \
       "Requests turned away, by what stood against them.")                                         \
-    X(CANCELLED, "serval_cancelled_total", COUNTER, "stage", NULL,                                 \
+    X(CANCELLED, "serval_cancelled_total", COUNTER, PLAIN, "stage", NULL,                          \
       "Requests whose work was given up, by the stage it was in.")                                 \
-    X(LOG_DROPPED, "serval_log_dropped_total", COUNTER, "", NULL,                                  \
+    X(STREAM_EVENTS, "serval_stream_events_total", COUNTER, PLAIN, "", NULL,                       \
+      "Server-sent events that were sent.")                                                        \
+    X(STREAMS_ACTIVE, "serval_streams_active", GAUGE, PLAIN, "", NULL,                             \
+      "Streamed answers that are being sent.")                                                     \
+    X(MODEL_STATE, "serval_model_state", GAUGE, PLAIN, "model,version,state", NULL,                \
+      "1 for the state that a version is in, 0 for the others.")                                   \
+    X(MODEL_MEMORY, "serval_model_memory_bytes", GAUGE, PLAIN, "model,version", NULL,              \
+      "Memory that a version takes, as far as it is known.")                                       \
+    X(MODEL_LOADS, "serval_model_loads_total", COUNTER, PLAIN, "model,version,result", NULL,       \
+      "Loads of a version: success or failure.")                                                   \
+    X(EVICTIONS, "serval_evictions_total", COUNTER, PLAIN, "", NULL,                               \
+      "Versions that were unloaded because memory was needed.")                                    \
+    X(SHADOW, "serval_shadow_total", COUNTER, PLAIN, "model,version,result", NULL,                 \
+      "Shadow copies given to a version, by how its answer compared.")                             \
+    X(LOG_DROPPED, "serval_log_dropped_total", COUNTER, PLAIN, "", NULL,                           \
       "Log lines that were not written: nobody read fast enough.")                                 \
-    X(BUILD_INFO, "serval_build_info", GAUGE, "version", NULL, "Always 1.")                        \
-    X(CPU_SECONDS, "process_cpu_seconds_total", COUNTER, "", NULL,                                 \
+    X(BUILD_INFO, "serval_build_info", GAUGE, PLAIN, "version", NULL, "Always 1.")                 \
+    X(CPU_SECONDS, "process_cpu_seconds_total", COUNTER, PLAIN, "", NULL,                          \
       "Total user and system CPU time spent in seconds.")                                          \
-    X(RESIDENT, "process_resident_memory_bytes", GAUGE, "", NULL,                                  \
+    X(RESIDENT, "process_resident_memory_bytes", GAUGE, PLAIN, "", NULL,                           \
       "Resident memory size in bytes.")                                                            \
-    X(VIRTUAL, "process_virtual_memory_bytes", GAUGE, "", NULL, "Virtual memory size in bytes.")   \
-    X(OPEN_FDS, "process_open_fds", GAUGE, "", NULL, "Number of open file descriptors.")           \
-    X(MAX_FDS, "process_max_fds", GAUGE, "", NULL, "Maximum number of open file descriptors.")     \
-    X(START_TIME, "process_start_time_seconds", GAUGE, "", NULL,                                   \
-      "Start time of the process since unix epoch in seconds.")
+    X(VIRTUAL, "process_virtual_memory_bytes", GAUGE, PLAIN, "", NULL,                             \
+      "Virtual memory size in bytes.")                                                             \
+    X(OPEN_FDS, "process_open_fds", GAUGE, PLAIN, "", NULL, "Number of open file descriptors.")    \
+    X(MAX_FDS, "process_max_fds", GAUGE, PLAIN, "", NULL,                                          \
+      "Maximum number of open file descriptors.")                                                  \
+    X(START_TIME, "process_start_time_seconds", GAUGE, PLAIN, "", NULL,                            \
+      "Start time of the process since unix epoch in seconds.")                                    \
+    X(NV_SUCCESS, "nv_inference_request_success", COUNTER, PLAIN, "model,version", NULL,           \
+      "Number of successful inference requests.")                                                  \
+    X(NV_FAILURE, "nv_inference_request_failure", COUNTER, PLAIN, "model,version,reason", NULL,    \
+      "Number of failed inference requests, by reason.")                                           \
+    X(NV_COUNT, "nv_inference_count", COUNTER, PLAIN, "model,version", NULL,                       \
+      "Number of inferences: a batch of n counts n.")                                              \
+    X(NV_EXEC_COUNT, "nv_inference_exec_count", COUNTER, PLAIN, "model,version", NULL,             \
+      "Number of runs of the model.")                                                              \
+    X(NV_REQUEST_US, "nv_inference_request_duration_us", COUNTER, MICROS, "model,version", NULL,   \
+      "Time from a request to its answer, in microseconds.")                                       \
+    X(NV_QUEUE_US, "nv_inference_queue_duration_us", COUNTER, MICROS, "model,version", NULL,       \
+      "Time that requests waited, in microseconds.")                                               \
+    X(NV_INPUT_US, "nv_inference_compute_input_duration_us", COUNTER, MICROS, "model,version",     \
+      NULL, "Time of making inputs, in microseconds.")                                             \
+    X(NV_INFER_US, "nv_inference_compute_infer_duration_us", COUNTER, MICROS, "model,version",     \
+      NULL, "Time of the runs of the model, in microseconds.")                                     \
+    X(NV_OUTPUT_US, "nv_inference_compute_output_duration_us", COUNTER, MICROS, "model,version",   \
+      NULL, "Time of making answers of outputs, in microseconds.")                                 \
+    X(NV_PENDING, "nv_inference_pending_request_count", GAUGE, PLAIN, "model,version", NULL,       \
+      "Requests that were taken in and do not run yet.")                                           \
+    X(NV_LOAD_SECS, "nv_model_load_duration_secs", GAUGE, SECONDS, "model,version", NULL,          \
+      "Time that the last load took, in seconds.")                                                 \
+    X(NV_CPU_UTILIZATION, "nv_cpu_utilization", GAUGE, PLAIN, "", NULL,                            \
+      "Share of the CPUs of this machine that is busy, from 0 to 1.")                              \
+    X(NV_MEMORY_TOTAL, "nv_cpu_memory_total_bytes", GAUGE, PLAIN, "", NULL,                        \
+      "Memory of this machine in bytes.")                                                          \
+    X(NV_MEMORY_USED, "nv_cpu_memory_used_bytes", GAUGE, PLAIN, "", NULL,                          \
+      "Memory of this machine that is not available, in bytes.")
 
 typedef enum sv_metric_id {
-#define SV_METRIC_ENUM(id, name, kind, labels, buckets, help) SV_METRIC_##id,
+#define SV_METRIC_ENUM(id, name, kind, unit, labels, buckets, help) SV_METRIC_##id,
     SV_METRIC_MAP(SV_METRIC_ENUM)
 #undef SV_METRIC_ENUM
         SV_METRIC_COUNT
@@ -66,6 +125,7 @@ typedef enum sv_metric_id {
 typedef struct sv_metric_row {
     const char *name;
     sv_metric_kind kind;
+    sv_metric_unit unit;
     const char *labels;  /* comma-separated names, in the order of the values; "" for none */
     const char *buckets; /* NULL: no histogram */
     const char *help;

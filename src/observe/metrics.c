@@ -17,15 +17,22 @@ static unsigned choose_shards(void)
     return cpus < 1 ? 1 : cpus < SV_METRICS_SHARDS ? (unsigned)cpus : SV_METRICS_SHARDS;
 }
 
-static void read_bounds(sv_metrics *metrics, int id, const char *text)
+/* How many of what is counted make one of what is written in `le`. */
+static double unit_size(sv_metric_unit unit)
 {
-    size_t n = 0;
-    while (text && *text && n < SV_METRICS_MAX_BUCKETS) {
+    return unit == SV_METRIC_PLAIN ? 1 : unit == SV_METRIC_SECONDS ? 1e9 : 1e3;
+}
+
+static void init_family(sv_metrics_family *family, const sv_metric_row *row)
+{
+    const char *text = row->buckets;
+    sv_list_init(&family->series);
+    while (text && *text && family->n_bounds < SV_METRICS_MAX_BUCKETS) {
         char *end;
-        metrics->bounds_ns[id][n++] = (int64_t)(strtod(text, &end) * 1e9 + 0.5);
+        double bound = strtod(text, &end) * unit_size(row->unit);
+        family->bounds[family->n_bounds++] = (int64_t)(bound + 0.5);
         text = *end == ',' ? end + 1 : end;
     }
-    metrics->n_bounds[id] = n;
 }
 
 sv_metrics *sv_metrics_new(void)
@@ -36,12 +43,15 @@ sv_metrics *sv_metrics_new(void)
     pthread_mutex_init(&metrics->lock, NULL);
     metrics->n_shards = choose_shards();
     for (int id = 0; id < SV_METRIC_COUNT; id++)
-        read_bounds(metrics, id, sv_metric_table()[id].buckets);
+        init_family(&metrics->families[id], &sv_metric_table()[id]);
     return metrics;
 }
 
 static void free_series(sv_series *series)
 {
+    sv_list_remove(&series->node);
+    if (series->reader.free_arg)
+        series->reader.free_arg(series->reader.arg);
     free(series->shards[0]);
     free(series);
 }
@@ -51,16 +61,22 @@ void sv_metrics_free(sv_metrics *metrics)
     if (!metrics)
         return;
     for (int id = 0; id < SV_METRIC_COUNT; id++) {
-        sv_series *series = atomic_load(&metrics->first[id]);
-        while (series) {
-            sv_series *next = series->next;
-            free_series(series);
-            series = next;
-        }
+        sv_list_node *head = &metrics->families[id].series;
+        while (!sv_list_is_empty(head))
+            free_series(SV_CONTAINER_OF(head->next, sv_series, node));
     }
     pthread_mutex_destroy(&metrics->lock);
     free(metrics);
 }
+
+void sv_metrics_leave_out(sv_metrics *metrics, const char *prefix)
+{
+    for (int id = 0; id < SV_METRIC_COUNT; id++)
+        if (strncmp(sv_metric_table()[id].name, prefix, strlen(prefix)) == 0)
+            metrics->families[id].left_out = true;
+}
+
+/* Making series. */
 
 /* A label value: `\`, `"` and line ends are escaped, bytes that are not UTF-8 become '?'. */
 static void append_value(sv_buf *buf, const char *value)
@@ -91,18 +107,18 @@ static void append_labels(sv_buf *buf, const sv_metric_row *row, const char *con
     sv_buf_append_byte(buf, '}');
 }
 
-static size_t count_cells(const sv_metrics *metrics, sv_metric_id id)
+static size_t count_cells(sv_metric_kind kind, size_t n_bounds)
 {
-    switch (sv_metric_table()[id].kind) {
+    switch (kind) {
     case SV_METRIC_COUNTER:
     case SV_METRIC_GAUGE:
-        return 1;
+        break;
     case SV_METRIC_SUMMARY:
         return 2;
     case SV_METRIC_HISTOGRAM:
-        break;
+        return n_bounds + 2;
     }
-    return metrics->n_bounds[id] + 2;
+    return 1;
 }
 
 /* Shards of one series stand on cache lines of their own. */
@@ -119,59 +135,83 @@ static bool make_shards(sv_series *series, unsigned n_shards)
     return true;
 }
 
-static sv_series *make_series(sv_metrics *metrics, sv_metric_id id, sv_str labels)
+/* What a series is made of. */
+typedef struct recipe {
+    sv_metric_id id;
+    sv_str labels;
+    bool quiet;
+    const sv_metrics_reader *reader; /* NULL: it has cells */
+} recipe;
+
+static sv_series *make_series(const sv_metrics *metrics, const recipe *made)
 {
-    sv_series *series = calloc(1, sizeof *series + labels.len + 1);
+    const sv_metrics_family *family = &metrics->families[made->id];
+    sv_series *series = calloc(1, sizeof *series + made->labels.len + 1);
     if (!series)
         return NULL;
-    series->row = &sv_metric_table()[id];
-    series->bounds_ns = metrics->bounds_ns[id];
-    series->n_bounds = metrics->n_bounds[id];
-    series->n_cells = count_cells(metrics, id);
-    memcpy(series->labels, labels.ptr, labels.len);
-    if (!make_shards(series, metrics->n_shards)) {
-        free(series);
-        return NULL;
+    sv_list_init(&series->node);
+    series->id = made->id;
+    series->n_shares = 1;
+    series->quiet = made->quiet;
+    if (made->labels.len)
+        memcpy(series->labels, made->labels.ptr, made->labels.len);
+    if (made->reader) {
+        series->reader = *made->reader;
+        return series;
     }
-    return series;
+    series->bounds = family->bounds;
+    series->n_bounds = family->n_bounds;
+    series->n_cells = count_cells(sv_metric_table()[made->id].kind, family->n_bounds);
+    if (make_shards(series, metrics->n_shards))
+        return series;
+    free(series);
+    return NULL;
 }
 
-static void link_series(sv_metrics *metrics, sv_metric_id id, sv_series *series)
+static sv_series *find_series(const sv_metrics_family *family, sv_str labels)
 {
-    if (metrics->last[id])
-        metrics->last[id]->next = series;
-    else
-        atomic_store(&metrics->first[id], series);
-    metrics->last[id] = series;
-    metrics->n_series++;
+    for (sv_list_node *node = family->series.next; node != &family->series; node = node->next) {
+        sv_series *series = SV_CONTAINER_OF(node, sv_series, node);
+        if (sv_str_eq(sv_str_from(series->labels), labels))
+            return series;
+    }
+    return NULL;
 }
 
-static sv_series *find_or_make(sv_metrics *metrics, sv_metric_id id, sv_str labels, bool quiet)
+static sv_series *find_or_make(sv_metrics *metrics, const recipe *made)
 {
-    for (sv_series *at = atomic_load(&metrics->first[id]); at; at = at->next)
-        if (sv_str_eq(sv_str_from(at->labels), labels))
-            return at;
+    sv_metrics_family *family = &metrics->families[made->id];
+    sv_series *series = find_series(family, made->labels);
+    if (series && (made->reader || series->reader.read))
+        return NULL;
+    if (series) {
+        series->n_shares++;
+        return series;
+    }
     if (metrics->n_series == SV_METRICS_MAX_SERIES)
         return NULL;
-    sv_series *series = make_series(metrics, id, labels);
+    series = make_series(metrics, made);
     if (series) {
-        series->quiet = quiet;
-        link_series(metrics, id, series);
+        sv_list_append(&family->series, &series->node);
+        metrics->n_series++;
     }
     return series;
 }
 
-static sv_series *add_series(sv_metrics *metrics, sv_metric_id id, const char *const *values,
-                             bool quiet)
+static sv_series *add_series(sv_metrics *metrics, recipe made, const char *const *values)
 {
     sv_buf labels;
-    sv_buf_init(&labels, MAX_LABEL_TEXT);
-    append_labels(&labels, &sv_metric_table()[id], values);
     sv_series *series = NULL;
-    pthread_mutex_lock(&metrics->lock);
-    if (!sv_buf_status(&labels))
-        series = find_or_make(metrics, id, sv_buf_str(&labels), quiet);
-    pthread_mutex_unlock(&metrics->lock);
+    if (metrics->families[made.id].left_out)
+        return NULL;
+    sv_buf_init(&labels, MAX_LABEL_TEXT);
+    append_labels(&labels, &sv_metric_table()[made.id], values);
+    made.labels = sv_buf_str(&labels);
+    if (!sv_buf_status(&labels)) {
+        pthread_mutex_lock(&metrics->lock);
+        series = find_or_make(metrics, &made);
+        pthread_mutex_unlock(&metrics->lock);
+    }
     sv_buf_deinit(&labels);
     return series;
 }
@@ -179,28 +219,35 @@ static sv_series *add_series(sv_metrics *metrics, sv_metric_id id, const char *c
 sv_series *sv_metrics_add_series(sv_metrics *metrics, sv_metric_id id,
                                  const char *const values[SV_METRICS_MAX_LABELS])
 {
-    return add_series(metrics, id, values, false);
+    return add_series(metrics, (recipe){.id = id}, values);
 }
 
 sv_series *sv_metrics_add_quiet_series(sv_metrics *metrics, sv_metric_id id,
                                        const char *const values[SV_METRICS_MAX_LABELS])
 {
-    return add_series(metrics, id, values, true);
+    return add_series(metrics, (recipe){.id = id, .quiet = true}, values);
 }
 
-sv_status sv_metrics_add_reader(sv_metrics *metrics, sv_metric_id id, const char *label_value,
-                                double (*read)(void *arg), void *arg)
+sv_series *sv_metrics_add_reader(sv_metrics *metrics, sv_metric_id id,
+                                 const char *const values[SV_METRICS_MAX_LABELS],
+                                 const sv_metrics_reader *reader)
 {
-    if (metrics->n_readers == SV_METRICS_MAX_GAUGES)
-        return SV_TOO_LARGE;
-    sv_metrics_reader *reader = &metrics->readers[metrics->n_readers];
-    *reader = (sv_metrics_reader){.id = id, .read = read, .arg = arg};
-    if (label_value)
-        snprintf(reader->labels, sizeof reader->labels, "{%s=\"%s\"}", sv_metric_table()[id].labels,
-                 label_value);
-    metrics->n_readers++;
-    return SV_OK;
+    return add_series(metrics, (recipe){.id = id, .reader = reader}, values);
 }
+
+void sv_metrics_remove_series(sv_metrics *metrics, sv_series *series)
+{
+    if (!series)
+        return;
+    pthread_mutex_lock(&metrics->lock);
+    if (--series->n_shares == 0) {
+        free_series(series);
+        metrics->n_series--;
+    }
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+/* Adding. */
 
 /* The shard of the CPU that we are on. To be moved to another meanwhile does no harm. */
 static _Atomic uint64_t *own_cells(const sv_series *series)
@@ -226,8 +273,21 @@ void sv_metrics_observe(sv_series *series, int64_t value)
         return;
     _Atomic uint64_t *cells = own_cells(series);
     size_t bucket = 0;
-    while (bucket < series->n_bounds && value > series->bounds_ns[bucket])
+    while (bucket < series->n_bounds && value > series->bounds[bucket])
         bucket++;
     add(&cells[0], value > 0 ? (uint64_t)value : 0);
     add(&cells[1 + bucket], 1);
+}
+
+/* Below zero wraps round, and comes back in the sum of the shards. */
+void sv_metrics_move(sv_series *series, int64_t by)
+{
+    if (series)
+        add(&own_cells(series)[0], (uint64_t)by);
+}
+
+void sv_metrics_set(sv_series *series, int64_t value)
+{
+    if (series)
+        atomic_store_explicit(&series->shards[0][0], (uint64_t)value, memory_order_relaxed);
 }

@@ -6,41 +6,40 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/list.h"
 #include "observe/metrics.h"
 
 enum { SV_METRICS_SHARDS = 8, SV_METRICS_MAX_BUCKETS = 32 };
 
 struct sv_series {
-    sv_series *next; /* of the same metric, in the order they were made */
-    const sv_metric_row *row;
-    const int64_t *bounds_ns; /* of a histogram */
-    size_t n_bounds;
+    sv_list_node node; /* of its family, in the order they were made */
+    sv_metric_id id;
+    size_t n_shares;
     bool quiet;
-    /* Cells: a counter has one; a summary has sum, count; a histogram sum, then one per bucket,
-     * +Inf last. */
-    size_t n_cells;
+    sv_metrics_reader reader; /* of a series without cells */
+    /* Cells: a counter or gauge has one; a summary has sum, count; a histogram sum, then one per
+     * bucket, +Inf last. */
+    const int64_t *bounds; /* of a histogram */
+    size_t n_bounds, n_cells;
     unsigned n_shards;
     _Atomic uint64_t *shards[SV_METRICS_SHARDS];
     char labels[]; /* `{a="b"}` or "" */
 };
 
-typedef struct sv_metrics_reader {
-    sv_metric_id id;
-    double (*read)(void *arg);
-    void *arg;
-    char labels[96];
-} sv_metrics_reader;
+/* All series of one metric. */
+typedef struct sv_metrics_family {
+    sv_list_node series;
+    bool left_out;
+    int64_t bounds[SV_METRICS_MAX_BUCKETS]; /* in the unit of the cells */
+    size_t n_bounds;
+} sv_metrics_family;
 
 struct sv_metrics {
-    pthread_mutex_t lock; /* of adding */
-    _Atomic(sv_series *) first[SV_METRIC_COUNT];
-    sv_series *last[SV_METRIC_COUNT];
-    int64_t bounds_ns[SV_METRIC_COUNT][SV_METRICS_MAX_BUCKETS];
-    size_t n_bounds[SV_METRIC_COUNT];
-    size_t n_series;
     unsigned n_shards;
-    sv_metrics_reader readers[SV_METRICS_MAX_GAUGES];
-    size_t n_readers;
+    /* Guards which series there are, not their cells. */
+    pthread_mutex_t lock;
+    sv_metrics_family families[SV_METRIC_COUNT];
+    size_t n_series;
 };
 
 #endif

@@ -121,8 +121,11 @@ sv_status sv_process_metrics_add(sv_metrics *metrics)
         {SV_METRIC_VIRTUAL, read_virtual, NULL},     {SV_METRIC_OPEN_FDS, read_open_fds, NULL},
         {SV_METRIC_MAX_FDS, read_max_fds, NULL},     {SV_METRIC_START_TIME, read_start_time, NULL},
         {SV_METRIC_BUILD_INFO, read_one, SV_VERSION}};
-    sv_status status = SV_OK;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++)
-        status = sv_metrics_add_reader(metrics, rows[i].id, rows[i].label, rows[i].read, NULL);
-    return status;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *labels[SV_METRICS_MAX_LABELS] = {rows[i].label};
+        sv_metrics_reader reader = {.read = rows[i].read};
+        if (!sv_metrics_add_reader(metrics, rows[i].id, labels, &reader))
+            return SV_NO_MEMORY;
+    }
+    return SV_OK;
 }

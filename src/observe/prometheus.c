@@ -1,4 +1,4 @@
-/* prometheus.c: the text exposition format 0.0.4 of all metrics. */
+/* prometheus.c: all metrics, line by line. */
 #include "observe/prometheus.h"
 
 #include <math.h>
@@ -28,24 +28,41 @@ static void append_double(sv_buf *buf, double value)
     sv_buf_append_byte(buf, '\n');
 }
 
-/* name_suffix{labels} */
-static void append_name(sv_buf *buf, const sv_series *series, const char *suffix)
+/* What cells hold, as it is written. */
+static double convert(const sv_metric_row *row, double value)
 {
-    sv_buf_printf(buf, "%s%s%s ", series->row->name, suffix, series->labels);
+    switch (row->unit) {
+    case SV_METRIC_PLAIN:
+        break;
+    case SV_METRIC_SECONDS:
+        return value / 1e9;
+    case SV_METRIC_MICROS:
+        return floor(value / 1e3);
+    }
+    return value;
+}
+
+/* name_suffix{labels} value */
+static void append_sample(sv_buf *buf, const sv_series *series, const char *suffix, double value)
+{
+    sv_buf_printf(buf, "%s%s%s ", sv_metric_table()[series->id].name, suffix, series->labels);
+    append_double(buf, value);
 }
 
 static void append_bucket(sv_buf *buf, const sv_series *series, sv_str bound, uint64_t count)
 {
     size_t len = strlen(series->labels);
-    sv_buf_printf(buf, "%s_bucket{%.*s%sle=\"%.*s\"} ", series->row->name, len ? (int)len - 2 : 0,
-                  len ? series->labels + 1 : "", len ? "," : "", SV_STR_ARG(bound));
+    sv_buf_printf(buf, "%s_bucket{%.*s%sle=\"%.*s\"} ", sv_metric_table()[series->id].name,
+                  len ? (int)len - 2 : 0, len ? series->labels + 1 : "", len ? "," : "",
+                  SV_STR_ARG(bound));
     append_double(buf, (double)count);
 }
 
 /* Buckets are read once; +Inf and the count come from the same reading. */
 static void append_histogram(sv_buf *buf, const sv_series *series)
 {
-    sv_str rest = sv_str_from(series->row->buckets), bound;
+    const sv_metric_row *row = &sv_metric_table()[series->id];
+    sv_str rest = sv_str_from(row->buckets), bound;
     uint64_t count = 0;
     for (size_t i = 0; i < series->n_bounds && sv_str_split(&rest, ',', &bound); i++) {
         count += sum_cell(series, 1 + i);
@@ -53,10 +70,8 @@ static void append_histogram(sv_buf *buf, const sv_series *series)
     }
     count += sum_cell(series, 1 + series->n_bounds);
     append_bucket(buf, series, SV_STR("+Inf"), count);
-    append_name(buf, series, "_count");
-    append_double(buf, (double)count);
-    append_name(buf, series, "_sum");
-    append_double(buf, (double)sum_cell(series, 0) / 1e9);
+    append_sample(buf, series, "_count", (double)count);
+    append_sample(buf, series, "_sum", convert(row, (double)sum_cell(series, 0)));
 }
 
 static bool is_zero(const sv_series *series)
@@ -69,17 +84,21 @@ static bool is_zero(const sv_series *series)
 
 static void append_series(sv_buf *buf, const sv_series *series)
 {
-    switch (series->row->kind) {
+    const sv_metric_row *row = &sv_metric_table()[series->id];
+    if (series->reader.read) {
+        append_sample(buf, series, "", series->reader.read(series->reader.arg));
+        return;
+    }
+    switch (row->kind) {
     case SV_METRIC_COUNTER:
+        append_sample(buf, series, "", convert(row, (double)sum_cell(series, 0)));
+        return;
     case SV_METRIC_GAUGE:
-        append_name(buf, series, "");
-        append_double(buf, (double)sum_cell(series, 0));
+        append_sample(buf, series, "", convert(row, (double)(int64_t)sum_cell(series, 0)));
         return;
     case SV_METRIC_SUMMARY:
-        append_name(buf, series, "_count");
-        append_double(buf, (double)sum_cell(series, 1));
-        append_name(buf, series, "_sum");
-        append_double(buf, (double)sum_cell(series, 0));
+        append_sample(buf, series, "_count", (double)sum_cell(series, 1));
+        append_sample(buf, series, "_sum", convert(row, (double)sum_cell(series, 0)));
         return;
     case SV_METRIC_HISTOGRAM:
         append_histogram(buf, series);
@@ -87,33 +106,54 @@ static void append_series(sv_buf *buf, const sv_series *series)
     }
 }
 
-static void append_head(sv_buf *buf, const sv_metric_row *row)
+/* OpenMetrics names a counter's family without the `_total` that its samples must have. */
+static void append_head(sv_buf *buf, sv_prometheus_format format, const sv_metric_row *row)
 {
     static const char *const kinds[] = {[SV_METRIC_COUNTER] = "counter",
                                         [SV_METRIC_GAUGE] = "gauge",
                                         [SV_METRIC_HISTOGRAM] = "histogram",
                                         [SV_METRIC_SUMMARY] = "summary"};
-    sv_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
-                  kinds[row->kind]);
+    const char *kind = kinds[row->kind];
+    sv_str name = sv_str_from(row->name), total = SV_STR("_total");
+    if (format == SV_PROMETHEUS_OPEN_METRICS && row->kind == SV_METRIC_COUNTER) {
+        if (sv_str_ends_with(name, total))
+            name.len -= total.len;
+        else
+            kind = "unknown";
+    }
+    sv_buf_printf(buf, "# HELP %.*s %s\n# TYPE %.*s %s\n", SV_STR_ARG(name), row->help,
+                  SV_STR_ARG(name), kind);
 }
 
-sv_status sv_prometheus_write(sv_metrics *metrics, sv_buf *buf)
+static void append_family(sv_buf *buf, const sv_metrics_family *family)
+{
+    for (sv_list_node *node = family->series.next; node != &family->series; node = node->next) {
+        const sv_series *series = SV_CONTAINER_OF(node, sv_series, node);
+        if (!series->quiet || !is_zero(series))
+            append_series(buf, series);
+    }
+}
+
+/* The lock is free between families, for series that come and go. */
+sv_status sv_prometheus_write(sv_metrics *metrics, sv_prometheus_format format, sv_buf *buf)
 {
     for (int id = 0; id < SV_METRIC_COUNT; id++) {
-        const sv_metric_row *row = &sv_metric_table()[id];
-        append_head(buf, row);
-        pthread_mutex_lock(&metrics->lock); /* a series may be added meanwhile */
-        for (sv_series *at = atomic_load(&metrics->first[id]); at; at = at->next)
-            if (!at->quiet || !is_zero(at))
-                append_series(buf, at);
+        sv_metrics_family *family = &metrics->families[id];
+        if (family->left_out)
+            continue;
+        append_head(buf, format, &sv_metric_table()[id]);
+        pthread_mutex_lock(&metrics->lock);
+        append_family(buf, family);
         pthread_mutex_unlock(&metrics->lock);
-        for (size_t i = 0; i < metrics->n_readers; i++) {
-            const sv_metrics_reader *reader = &metrics->readers[i];
-            if ((int)reader->id != id)
-                continue;
-            sv_buf_printf(buf, "%s%s ", row->name, reader->labels);
-            append_double(buf, reader->read(reader->arg));
-        }
     }
+    if (format == SV_PROMETHEUS_OPEN_METRICS)
+        sv_buf_append_str(buf, SV_STR("# EOF\n"));
     return sv_buf_status(buf);
+}
+
+const char *sv_prometheus_content_type(sv_prometheus_format format)
+{
+    return format == SV_PROMETHEUS_OPEN_METRICS
+               ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+               : "text/plain; version=0.0.4; charset=utf-8";
 }

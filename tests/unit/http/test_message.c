@@ -63,6 +63,21 @@ static void test_lists(void **state)
     assert_false(sv_message_list_has(SV_STR(""), SV_STR("close")));
 }
 
+static void test_weights(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *parameters;
+        int weight;
+    } cases[] = {{"", 1000},         {"q=0.5", 500}, {" q=0.25 ", 250},  {"Q=1", 1000},
+                 {"q=0", 0},         {"q=0.001", 1}, {"q=1.000", 1000},  {"version=1;q=0.3", 300},
+                 {"q=0.3;v=1", 300}, {"q=", -1},     {"q=x", -1},        {"q=1.1", -1},
+                 {"q=0.0001", -1},   {"q=-1", -1},   {"quality=0", 1000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (sv_message_weight(sv_str_from(cases[i].parameters)) != cases[i].weight)
+            fail_msg("%s", cases[i].parameters);
+}
+
 static void test_media(void **state)
 {
     (void)state;
@@ -161,8 +176,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_methods), cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_headers), cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_media),   cmocka_unit_test(test_percent),
-        cmocka_unit_test(test_repair),  cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_weights), cmocka_unit_test(test_media),
+        cmocka_unit_test(test_percent), cmocka_unit_test(test_repair),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void count(sv_exchange exchange)
 static const char *read_scrape(void)
 {
     sv_buf_clear(&scrape);
-    assert_int_equal(sv_prometheus_write(metrics, &scrape), SV_OK);
+    assert_int_equal(sv_prometheus_write(metrics, SV_PROMETHEUS_TEXT, &scrape), SV_OK);
     assert_int_equal(sv_buf_append_byte(&scrape, '\0'), SV_OK);
     return scrape.ptr;
 }

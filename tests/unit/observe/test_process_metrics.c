@@ -24,7 +24,7 @@ static double read_value(const char *name)
     sv_metrics *metrics = sv_metrics_new();
     assert_int_equal(sv_process_metrics_add(metrics), SV_OK);
     sv_buf_init(&buf, 1 << 20);
-    assert_int_equal(sv_prometheus_write(metrics, &buf), SV_OK);
+    assert_int_equal(sv_prometheus_write(metrics, SV_PROMETHEUS_TEXT, &buf), SV_OK);
     sv_buf_append_byte(&buf, '\0');
     snprintf(line, sizeof line, "\n%s ", name);
     const char *at = strstr(buf.ptr, line);

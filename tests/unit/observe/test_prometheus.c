@@ -14,7 +14,7 @@ static sv_buf write_text(sv_metrics *metrics)
 {
     sv_buf buf;
     sv_buf_init(&buf, 1 << 20);
-    assert_int_equal(sv_prometheus_write(metrics, &buf), SV_OK);
+    assert_int_equal(sv_prometheus_write(metrics, SV_PROMETHEUS_TEXT, &buf), SV_OK);
     return buf;
 }
 
@@ -105,12 +105,56 @@ static void test_numbers_that_are_not_finite(void **state)
     (void)state;
     double values[] = {INFINITY, -INFINITY, NAN, 1e300};
     sv_metrics *metrics = sv_metrics_new();
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        assert_int_equal(
-            sv_metrics_add_reader(metrics, SV_METRIC_MAX_FDS, NULL, read_given, &values[i]), SV_OK);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        const char *model[SV_METRICS_MAX_LABELS] = {(const char *[]){"a", "b", "c", "d"}[i]};
+        const sv_metrics_reader reader = {.read = read_given, .arg = &values[i]};
+        assert_non_null(sv_metrics_add_reader(metrics, SV_METRIC_QUEUE_LIMIT, model, &reader));
+    }
     sv_buf buf = write_text(metrics);
-    assert_has(&buf, "\nprocess_max_fds +Inf\nprocess_max_fds -Inf\nprocess_max_fds NaN\n"
-                     "process_max_fds 1e+300\n");
+    assert_has(&buf,
+               "\nserval_queue_limit{model=\"a\"} +Inf\nserval_queue_limit{model=\"b\"} -Inf\n"
+               "serval_queue_limit{model=\"c\"} NaN\nserval_queue_limit{model=\"d\"} 1e+300\n");
+    sv_buf_deinit(&buf);
+    sv_metrics_free(metrics);
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    const char *labels[SV_METRICS_MAX_LABELS] = {"digits", "1"};
+    sv_metrics *metrics = sv_metrics_new();
+    sv_series *batch = sv_metrics_add_series(metrics, SV_METRIC_BATCH_SIZE, labels);
+    for (int size = 1; size <= 129; size += 128)
+        sv_metrics_observe(batch, size);
+    sv_metrics_count(sv_metrics_add_series(metrics, SV_METRIC_NV_QUEUE_US, labels), 1234999);
+    sv_buf buf = write_text(metrics);
+    assert_has(&buf, "serval_batch_size_bucket{model=\"digits\",version=\"1\",le=\"1.0\"} 1.0\n"
+                     "serval_batch_size_bucket{model=\"digits\",version=\"1\",le=\"2.0\"} 1.0\n");
+    assert_has(&buf, "serval_batch_size_bucket{model=\"digits\",version=\"1\",le=\"128.0\"} 1.0\n"
+                     "serval_batch_size_bucket{model=\"digits\",version=\"1\",le=\"+Inf\"} 2.0\n"
+                     "serval_batch_size_count{model=\"digits\",version=\"1\"} 2.0\n"
+                     "serval_batch_size_sum{model=\"digits\",version=\"1\"} 130.0\n");
+    assert_has(&buf, "nv_inference_queue_duration_us{model=\"digits\",version=\"1\"} 1234.0\n");
+    sv_buf_deinit(&buf);
+    sv_metrics_free(metrics);
+}
+
+static void test_open_metrics(void **state)
+{
+    (void)state;
+    static const char end[] = "\n# EOF\n";
+    const char *labels[SV_METRICS_MAX_LABELS] = {"digits", "1"};
+    sv_metrics *metrics = sv_metrics_new();
+    sv_metrics_count(sv_metrics_add_series(metrics, SV_METRIC_REJECTED, labels), 2);
+    sv_metrics_count(sv_metrics_add_series(metrics, SV_METRIC_NV_SUCCESS, labels), 3);
+    sv_buf buf;
+    sv_buf_init(&buf, 1 << 20);
+    assert_int_equal(sv_prometheus_write(metrics, SV_PROMETHEUS_OPEN_METRICS, &buf), SV_OK);
+    assert_has(&buf, "# TYPE serval_rejected counter\n"
+                     "serval_rejected_total{reason=\"digits\"} 2.0\n");
+    assert_has(&buf, "# TYPE nv_inference_request_success unknown\n"
+                     "nv_inference_request_success{model=\"digits\",version=\"1\"} 3.0\n");
+    assert_memory_equal(buf.ptr + buf.len - strlen(end), end, strlen(end));
     sv_buf_deinit(&buf);
     sv_metrics_free(metrics);
 }
@@ -121,7 +165,7 @@ static void test_a_full_buffer_is_told(void **state)
     sv_metrics *metrics = sv_metrics_new();
     sv_buf buf;
     sv_buf_init(&buf, 100);
-    assert_int_equal(sv_prometheus_write(metrics, &buf), SV_TOO_LARGE);
+    assert_int_equal(sv_prometheus_write(metrics, SV_PROMETHEUS_TEXT, &buf), SV_TOO_LARGE);
     sv_buf_deinit(&buf);
     sv_metrics_free(metrics);
 }
@@ -134,6 +178,8 @@ int main(void)
         cmocka_unit_test(test_a_histogram_without_labels),
         cmocka_unit_test(test_a_quiet_series_speaks_when_it_counts),
         cmocka_unit_test(test_numbers_that_are_not_finite),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_open_metrics),
         cmocka_unit_test(test_a_full_buffer_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
