@@ -137,7 +137,8 @@ static void test_mistakes(void **state)
         const char *text, *where, *what;
     } cases[] = {
         {"task: dance\n", ":1: task: ",
-         "'image-classification', 'text-embedding', 'text-classification', 'tabular' or 'tensor'"},
+         "'image-classification', 'text-embedding', 'text-classification', 'tabular', "
+         "'text-generation' or 'tensor'"},
         {"task: tensor\ntsak: x\n", ":2: tsak: ", "not permitted; did you mean 'task'?"},
         {"preprocess:\n  resize: 0\n", ":2: preprocess.resize: ", "greater than or equal to 1"},
         {"preprocess:\n  crop: 9000\n", ":2: preprocess.crop: ", "less than or equal to 8192"},
@@ -152,12 +153,13 @@ static void test_mistakes(void **state)
         {"postprocess:\n  softmax: maybe\n", ":2: postprocess.softmax: ", "boolean"},
         {"postprocess:\n  top_k: 1001\n", ":2: postprocess.top_k: ", "less than or equal to 1000"},
         {"postprocess:\n  labels: ''\n", ":2: postprocess.labels: ", "at least 1 character"},
-        {"engine:\n  threads: 0\n", ":2: engine.threads: ", "greater than or equal to 1"},
+        {"engine:\n  threads: 0\n",
+         ":2: engine.threads: ", " Input should be a number from 1 to 256, or auto"},
         {"engine:\n  gpus: 1\n", ":2: engine.gpus: ", "not permitted\n"},
         {"engine:\n  theads: 1\n", ":2: engine.theads: ", "did you mean 'threads'?"},
-        {"versions: {default: ''}\n", ":1: versions.default: ", "at least 1 character"},
+        {"versions: {default: ''}\n", ":1: versions.default: ", "the name of a version"},
         {"- task\n", ":1: ", "object"},
-        {"task: [\n", ": ", ""},
+        {"task: [\n", ":2: ", "expected node content"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char wanted[256];
