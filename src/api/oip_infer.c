@@ -1,9 +1,9 @@
 /* oip_infer.c: one inference: bytes -> request -> tensors, the model's run, tensors -> response ->
  * bytes. What each of them looks like: oip_request.c, oip_binary.c, oip_classes.c, oip_response.c.
  *
- * DESIGN. Body, inputs, outputs and answer may each be as large as the body may be. So tensors have
- * arenas of their own and go as soon as nobody needs them: the inputs after the run, the outputs
- * once they are written. */
+ * DESIGN. Body, inputs, outputs and answer may each be as large as the body may be. So each goes as
+ * soon as nobody needs it: the body once its numbers are read, the inputs after the run, the
+ * outputs once they are written; tensors have arenas of their own for that. */
 #include "api/oip_infer.h"
 
 #include "api/model_work.h"
@@ -140,7 +140,10 @@ static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_er
         return status;
     job->n_inputs = job->request.n_inputs;
     target.bytes = sv_str_slice(body, json_bytes, body.len);
-    return sv_oip_request_tensors(job->input_memory, &job->request, &target, error, &job->inputs);
+    status = sv_oip_request_tensors(job->input_memory, &job->request, &target, error, &job->inputs);
+    if (!status && !sv_oip_request_needs_body(&job->request))
+        sv_call_forget_body(call);
+    return status;
 }
 
 /* Going out. */

@@ -544,3 +544,11 @@ sv_status sv_oip_request_tensors(sv_arena *arena, const sv_oip_request *request,
         *ret_tensors = tensors;
     return status;
 }
+
+bool sv_oip_request_needs_body(const sv_oip_request *request)
+{
+    for (size_t i = 0; i < request->n_inputs; i++)
+        if (!request->inputs[i].data.ptr || request->inputs[i].dtype == SV_DTYPE_BYTES)
+            return true;
+    return !request->n_inputs; /* nothing was cut out: its texts are where they were */
+}

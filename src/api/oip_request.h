@@ -50,5 +50,8 @@ sv_status sv_oip_request_parse(sv_arena *arena, sv_str json, sv_error *error,
 sv_status sv_oip_request_tensors(sv_arena *arena, const sv_oip_request *request,
                                  const sv_oip_target *target, sv_error *error,
                                  const sv_tensor **ret_tensors) SV_MUST_USE;
+/* Whether the tensors or the request itself have parts of what was read. False for requests whose
+ * inputs are all numbers in JSON: these are copies. */
+bool sv_oip_request_needs_body(const sv_oip_request *request);
 
 #endif

@@ -11,10 +11,12 @@ static void report(sv_request *request)
     sv_middleware_done(&request->lane->shared->config, &request->exchange);
 }
 
-static void release(sv_request *request)
+/* An answer that is still leaving takes its request along. */
+static void release(sv_connection *connection, sv_request *request)
 {
     request->connection = NULL;
-    sv_lane_put_request(request->lane, request);
+    if (!connection || connection->outlet.held != request)
+        sv_lane_put_request(request->lane, request);
 }
 
 /* The connection has done with its request; who owns that is told apart. */
@@ -80,7 +82,7 @@ static void leave(sv_connection *connection, bool closes)
     sv_request *request = connection->request;
     int64_t now = request->exchange.finished_ns;
     forget_request(connection);
-    release(request);
+    release(connection, request);
     go_on(connection, now, closes);
 }
 
@@ -124,13 +126,13 @@ void sv_conclusion_end_skipping(sv_connection *connection)
 {
     sv_request *request = connection->request;
     forget_request(connection);
-    release(request);
+    release(connection, request);
     go_on(connection, sv_lane_now_ns(connection->lane), false);
 }
 
 void sv_conclusion_stop_skipping(sv_connection *connection)
 {
-    release(connection->request);
+    release(connection, connection->request);
     forget_request(connection);
     sv_conclusion_linger(connection);
 }
@@ -167,7 +169,7 @@ void sv_conclusion_abandon(sv_connection *connection, sv_cancel_reason reason)
         report(request);
     }
     forget_request(connection);
-    release(request);
+    release(connection, request);
 }
 
 void sv_conclusion_take_back(sv_message *message)
@@ -183,7 +185,7 @@ void sv_conclusion_take_back(sv_message *message)
     if (!connection) {
         request->exchange.answer.status = request->lost_status;
         report(request);
-        release(request);
+        release(NULL, request);
         return;
     }
     sv_conclusion_answer(connection);
@@ -207,7 +209,7 @@ void sv_conclusion_answer_overdue(sv_connection *connection)
                                    .message = SV_STR("The answer was not ready in time")});
     sv_outlet_write_answer(&connection->outlet, stand_in, closes);
     late->exchange.answer_bytes = stand_in->exchange.answer_bytes;
-    release(stand_in);
+    release(connection, stand_in);
     let_go(connection, SV_CANCEL_DEADLINE, 504);
     go_on(connection, sv_lane_now_ns(connection->lane), closes);
 }

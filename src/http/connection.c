@@ -141,7 +141,8 @@ static void settle(sv_connection *connection)
         finish_eof(connection);
     if (connection->state == SV_CONNECTION_CLOSED)
         return;
-    if (connection->state == SV_CONNECTION_LINGERING && !connection->is_shut) {
+    if (connection->state == SV_CONNECTION_LINGERING && !connection->is_shut &&
+        !connection->outlet.held) {
         connection->is_shut = true;
         connection->outlet.carrier.transport->shutdown(connection->outlet.carrier.self);
     }
@@ -184,7 +185,7 @@ static void on_error(void *arg)
 static void on_drained(void *arg)
 {
     sv_connection *connection = arg;
-    connection->outlet.is_blocked = false;
+    sv_outlet_go_on(&connection->outlet);
     if (connection->state == SV_CONNECTION_LINGERING)
         sv_conclusion_linger(connection);
     sv_connection_resume(connection);

@@ -34,6 +34,13 @@ void sv_exchange_fail(sv_exchange *exchange, const sv_failure *failure)
     sv_mw_error_write(exchange, failure);
 }
 
+void sv_exchange_forget_body(sv_exchange *exchange)
+{
+    sv_request *request = (sv_request *)exchange;
+    exchange->body = SV_STR("");
+    sv_buf_deinit(&request->body);
+}
+
 void sv_exchange_respond(sv_exchange *exchange)
 {
     sv_request *request = (sv_request *)exchange;

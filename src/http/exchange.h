@@ -81,6 +81,10 @@ sv_str sv_exchange_header(const sv_exchange *exchange, sv_str name);
 /* Adds a header to the answer; both texts are copied into the arena. SV_INVALID when not legal in
  * HTTP, SV_TOO_LARGE when the answer has 16 already. */
 sv_status sv_exchange_add_header(sv_exchange *exchange, sv_str name, sv_str value);
+/* For the owner, once nothing refers to the body any more: its memory goes now, not with the
+ * answer.
+ */
+void sv_exchange_forget_body(sv_exchange *exchange);
 /* Gives the exchange back with its answer. Any thread; on the loop's own thread the answer is
  * written at once. The caller must not touch the exchange afterwards. */
 void sv_exchange_respond(sv_exchange *exchange);

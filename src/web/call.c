@@ -45,6 +45,13 @@ sv_status sv_call_keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes)
     return SV_OK;
 }
 
+void sv_call_forget_body(sv_call *call)
+{
+    call->request.body = SV_STR("");
+    if (call->exchange)
+        sv_exchange_forget_body(call->exchange);
+}
+
 sv_status sv_call_respond_json(sv_call *call, sv_buf *buf)
 {
     sv_str json;

@@ -95,6 +95,8 @@ struct sv_call {
 void *sv_call_state(const sv_call *call);
 /* Moves what a buffer holds into the call, whose arena frees it: no copy. */
 sv_status sv_call_keep_bytes(sv_call *call, sv_buf *buf, sv_str *ret_bytes) SV_MUST_USE;
+/* Once nothing refers to the request's body any more: its memory goes now, not with the answer. */
+void sv_call_forget_body(sv_call *call);
 /* Answers with the JSON that a buffer holds. */
 sv_status sv_call_respond_json(sv_call *call, sv_buf *buf) SV_MUST_USE;
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */

@@ -91,9 +91,58 @@ static void test_large_body_is_not_copied(void **state)
     bench *at = *state;
     static char body[1 << 20];
     write_body(at, (sv_str){body, sizeof body});
-    assert_int_equal(at->carrier.n_writes, 1);
+    assert_int_equal(at->carrier.n_writes, 2);
     assert_int_equal(at->carrier.n_bytes, at->request->exchange.answer_bytes);
     assert_true(at->lane.out.capacity < sizeof body);
+    assert_null(at->outlet.held);
+}
+
+/* A carrier that is full copies what it has got; it gets no more until it is empty. */
+static void test_large_body_leaves_in_pieces(void **state)
+{
+    bench *at = *state;
+    static char body[3 << 20];
+    at->carrier.next = SV_UNAVAILABLE;
+    at->request->connection = (struct sv_connection *)at; /* goes on with it: it is not put back */
+    write_body(at, (sv_str){body, sizeof body});
+    for (int n_writes = 1; n_writes < 6; n_writes++) {
+        assert_int_equal(at->carrier.n_writes, n_writes);
+        assert_true(at->carrier.n_bytes < (size_t)n_writes * (513 << 10));
+        assert_true(at->outlet.is_blocked && at->outlet.held == at->request);
+        sv_outlet_go_on(&at->outlet);
+    }
+    assert_int_equal(at->carrier.n_bytes, at->request->exchange.answer_bytes);
+    assert_true(at->outlet.is_blocked && !at->outlet.held);
+    sv_outlet_go_on(&at->outlet);
+    assert_false(at->outlet.is_blocked);
+    assert_int_equal(at->carrier.n_writes, 6);
+    at->request->connection = NULL;
+}
+
+/* The request lives as long as its body, and as its connection needs it. */
+static void test_held_requests_are_put_back(void **state)
+{
+    bench *at = *state;
+    static char body[3 << 20];
+    for (int is_wanted = 0; is_wanted < 2; is_wanted++) {
+        at->carrier.next = SV_UNAVAILABLE;
+        at->outlet.is_blocked = at->outlet.is_broken = false;
+        at->request->connection = is_wanted ? (struct sv_connection *)at : NULL;
+        write_body(at, (sv_str){body, sizeof body});
+        assert_int_equal(at->lane.n_spare, 0);
+        at->carrier.next = is_wanted ? SV_OK : SV_IO;
+        sv_outlet_go_on(&at->outlet);
+        assert_null(at->outlet.held);
+        assert_int_equal(at->lane.n_spare, is_wanted ? 0 : 1);
+        at->request->connection = NULL;
+        if (!is_wanted)
+            assert_ptr_equal(at->request, sv_lane_take_request(&at->lane));
+    }
+    at->carrier.next = SV_UNAVAILABLE;
+    write_body(at, (sv_str){body, sizeof body});
+    sv_outlet_forget(&at->outlet);
+    assert_int_equal(at->lane.n_spare, 1);
+    assert_non_null(at->request = sv_lane_take_request(&at->lane));
 }
 
 static void test_many_answers_do_not_pile_up(void **state)
@@ -163,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         outlet_test(test_small_answers_leave_together),
         outlet_test(test_large_body_is_not_copied),
+        outlet_test(test_large_body_leaves_in_pieces),
+        outlet_test(test_held_requests_are_put_back),
         outlet_test(test_many_answers_do_not_pile_up),
         outlet_test(test_another_outlet_waits_its_turn),
         outlet_test(test_blocked_and_moving),
