@@ -5,12 +5,10 @@
  * and the tensor. A loop and a counter in place of recursion: no nesting can exhaust the stack. */
 #include "api/oip_data.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "api/oip_number.h"
 #include "base/buf.h"
 #include "engine/engine.h"
 #include "json/value.h"
@@ -67,12 +65,26 @@ static sv_str skip_text(sv_str text, size_t *at)
     return sv_str_slice(text, start, end - start);
 }
 
+/* Whether none of eight bytes is a bracket or a quote. False also for others above '[': letters. */
+static bool are_plain(const char *bytes)
+{
+    const uint64_t ones = 0x0101010101010101u, highest = ones * 0x80;
+    uint64_t eight;
+    memcpy(&eight, bytes, sizeof eight);
+    uint64_t quotes = eight ^ ones * '"';
+    return !((eight | (eight + ones * (0x80 - '[')) | ((quotes - ones) & ~quotes)) & highest);
+}
+
 /* Skips a whole array; its length, or 0: it is too deep. */
 static size_t measure_array(sv_str text, size_t start, int depth)
 {
     size_t at = start;
     int outside = depth;
     while (at < text.len) {
+        if (text.len - at >= 8 && are_plain(text.ptr + at)) {
+            at += 8;
+            continue;
+        }
         char byte = text.ptr[at];
         if (byte == '"') {
             skip_text(text, &at);
@@ -211,125 +223,6 @@ static sv_status refuse_element(const reading *r, size_t index)
         sv_tensor_dtype_name(r->array->dtype));
 }
 
-/* A number of JSON. `digits` has all significant ones as far as they can count. */
-typedef struct number {
-    bool negative, is_integer, overflows; /* `value` does not hold it */
-    uint64_t value;                       /* of the digits */
-    int64_t exponent;                     /* of ten */
-    sv_str text;
-} number;
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-/* At least one digit; adds them to the value. */
-static bool read_digits(reading *r, number *n)
-{
-    size_t start = r->at;
-    for (; is_digit(peek(r)); r->at++) {
-        uint64_t value;
-        if (__builtin_mul_overflow(n->value, 10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(peek(r) - '0'), &value))
-            n->overflows = true;
-        else
-            n->value = value;
-    }
-    return r->at > start;
-}
-
-static bool read_exponent(reading *r, number *n)
-{
-    enum { BEYOND = 1 << 20 };
-    r->at++;
-    bool negative = peek(r) == '-';
-    if (negative || peek(r) == '+')
-        r->at++;
-    if (!is_digit(peek(r)))
-        return false;
-    int64_t exponent = 0;
-    for (; is_digit(peek(r)); r->at++)
-        if (exponent < BEYOND)
-            exponent = exponent * 10 + (peek(r) - '0');
-    n->exponent += negative ? -exponent : exponent;
-    return true;
-}
-
-static bool read_number(reading *r, number *ret_number)
-{
-    number n = {.is_integer = true};
-    size_t start = r->at;
-    n.negative = peek(r) == '-';
-    r->at += n.negative;
-    char first = peek(r);
-    size_t whole = r->at;
-    if (!read_digits(r, &n) || (first == '0' && r->at - whole > 1))
-        return false;
-    if (peek(r) == '.') {
-        size_t point = ++r->at;
-        if (!read_digits(r, &n))
-            return false;
-        n.exponent -= (int64_t)(r->at - point);
-        n.is_integer = false;
-    }
-    if ((peek(r) | 0x20) == 'e') {
-        n.is_integer = false;
-        if (!read_exponent(r, &n))
-            return false;
-    }
-    n.text = sv_str_slice(r->text, start, r->at - start);
-    *ret_number = n;
-    return true;
-}
-
-/* The digits without a point, which strtod reads by locale: 1.25e3 is "125e1". Digits beyond those
- * that can decide the nearest double are left out. */
-static double convert_slowly(const number *n)
-{
-    enum { MAX_DIGITS = 800 };
-    char text[MAX_DIGITS + 32];
-    size_t len = 0;
-    int64_t exponent = n->exponent;
-    for (size_t i = 0; i < n->text.len && (n->text.ptr[i] | 0x20) != 'e'; i++) {
-        if (!is_digit(n->text.ptr[i]) || (!len && n->text.ptr[i] == '0'))
-            continue;
-        if (len < MAX_DIGITS)
-            text[len++] = n->text.ptr[i];
-        else
-            exponent++;
-    }
-    snprintf(text + len, sizeof text - len, "%se%lld", len ? "" : "0", (long long)exponent);
-    return strtod(text, NULL);
-}
-
-/* One operation on exact numbers of more than a double's precision: right unless the result is so
- * near to the middle between two doubles that its own error matters. False: it may be. */
-static bool convert_quickly(const number *n, double *ret_value)
-{
-    enum { MAX_POWER = 27 }; /* of ten, that 64 bits hold */
-    static const long double powers[MAX_POWER + 1] = {
-        1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
-        1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
-        1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
-    static const long double error = 2 * LDBL_EPSILON;
-    if (n->overflows || llabs(n->exponent) > MAX_POWER)
-        return false;
-    long double value = (long double)n->value;
-    value = n->exponent < 0 ? value / powers[-n->exponent] : value * powers[n->exponent];
-    double low = (double)(value * (1 - error)), high = (double)(value * (1 + error));
-    *ret_value = low;
-    return low == high;
-}
-
-static double convert(const number *n)
-{
-    double value;
-    if (!convert_quickly(n, &value))
-        value = convert_slowly(n);
-    return n->negative ? -value : value;
-}
-
 /* The largest values, by the table of datatypes. */
 static const uint64_t largest[SV_DTYPE_COUNT] = {
     [SV_DTYPE_UINT8] = UINT8_MAX,   [SV_DTYPE_UINT16] = UINT16_MAX, [SV_DTYPE_UINT32] = UINT32_MAX,
@@ -341,7 +234,7 @@ static bool is_signed(sv_dtype dtype)
     return dtype >= SV_DTYPE_INT8 && dtype <= SV_DTYPE_INT64;
 }
 
-static bool store_integer(sv_dtype dtype, const number *n, void *element)
+static bool store_integer(sv_dtype dtype, const sv_oip_number *n, void *element)
 {
     uint64_t limit = largest[dtype] + (n->negative && is_signed(dtype));
     if (!n->is_integer || n->overflows || n->value > limit ||
@@ -352,9 +245,9 @@ static bool store_integer(sv_dtype dtype, const number *n, void *element)
     return true;
 }
 
-static bool store_float(sv_dtype dtype, const number *n, void *element)
+static bool store_float(sv_dtype dtype, const sv_oip_number *n, void *element)
 {
-    double value = convert(n);
+    double value = sv_oip_number_to_double(n);
     float narrow = (float)value;
     if (dtype == SV_DTYPE_FP32)
         memcpy(element, &narrow, sizeof narrow);
@@ -365,11 +258,12 @@ static bool store_float(sv_dtype dtype, const number *n, void *element)
 
 static sv_status read_numeric(reading *r, size_t index, void *element)
 {
-    number n;
+    sv_oip_number n;
     sv_dtype dtype = r->array->dtype;
-    if (peek(r) != '-' && !is_digit(peek(r)))
+    char first = peek(r);
+    if (first != '-' && (first < '0' || first > '9'))
         return refuse_element(r, index);
-    if (!read_number(r, &n))
+    if (!sv_oip_number_read(r->text, &r->at, &n))
         return refuse_syntax(r);
     bool is_float = dtype == SV_DTYPE_FP32 || dtype == SV_DTYPE_FP64;
     bool good = is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element);

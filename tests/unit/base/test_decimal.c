@@ -75,11 +75,94 @@ static void test_powers_of_two(void **state)
     }
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    return *state ^= *state << 17;
+}
+
+/* What strtod reads, or nothing. */
+static bool reads_well(uint64_t digits, int exponent)
+{
+    double number, wanted = read_back(digits, exponent);
+    return !sv_decimal_to_double(digits, exponent, &number) || number == wanted;
+}
+
+static void test_way_back(void **state)
+{
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 200000; i++) {
+        uint64_t digits = next_random(&random) >> (next_random(&random) % 64);
+        int exponent = (int)(next_random(&random) % 700) - 350;
+        if (!reads_well(digits, exponent) || !reads_well(digits, exponent % 30))
+            fail_msg("%llue%d", (unsigned long long)digits, exponent);
+    }
+}
+
+/* Next to the middle between two doubles, and on it. */
+static void test_way_back_of_hard_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t digits;
+        int exponent;
+    } hard[] = {{9007199254740993, 0},
+                {9007199254740995, 0},
+                {18014398509481990, 0},
+                {9007199254740992, 0},
+                {UINT64_MAX, 0},
+                {UINT64_MAX, 308},
+                {5, -324},
+                {22250738585072014, -324},
+                {2225073858507201, -323},
+                {17976931348623157, 292},
+                {17976931348623159, 292},
+                {7450580596923828125, -27},
+                {9223372036854775807, 0},
+                {9214843084008499, 6},
+                {4503599627370497500, -3},
+                {1, 22},
+                {1, 23},
+                {123456789012345678, -1},
+                {11417981541647680, 307},
+                {0, 0},
+                {0, 400},
+                {10000000000000000000u, 289}};
+    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++)
+        for (int more = -1; more <= 1; more++)
+            if (!reads_well(hard[i].digits + (uint64_t)more, hard[i].exponent))
+                fail_msg("%llue%d", (unsigned long long)hard[i].digits, hard[i].exponent);
+}
+
+/* Whatever is written is read, nearly always at once. */
+static void test_there_and_back(void **state)
+{
+    (void)state;
+    uint64_t random = 42;
+    int n_slow = 0;
+    for (int i = 0; i < 200000; i++) {
+        double number, again;
+        uint64_t bits = next_random(&random) & ~(UINT64_C(1) << 63);
+        memcpy(&number, &bits, sizeof number);
+        if (!isnormal(number))
+            continue;
+        sv_decimal_parts decimal = sv_decimal_from_double(number);
+        if (sv_decimal_to_double(decimal.digits, decimal.exponent, &again))
+            assert_true(again == number);
+        else
+            n_slow++;
+    }
+    assert_true(n_slow < 12000); /* whose digits begin below 10^-292 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_powers_of_two),
+        cmocka_unit_test(test_edges),          cmocka_unit_test(test_powers_of_two),
+        cmocka_unit_test(test_way_back),       cmocka_unit_test(test_way_back_of_hard_numbers),
+        cmocka_unit_test(test_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,142 @@
+/* oip_number.c: numbers of JSON. Eight digits are read at once where there are so many: most of a
+ * large request is digits. */
+#include "api/oip_number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static char peek(sv_str text, size_t at)
+{
+    return at < text.len ? text.ptr[at] : '\0';
+}
+
+/* Whether each of eight bytes is '0' to '9': a high half of 3, also after adding 6 to the low half.
+ */
+static bool are_digits(uint64_t eight)
+{
+    const uint64_t high_halves = 0xf0f0f0f0f0f0f0f0u, sixes = 0x0606060606060606u;
+    return ((eight & high_halves) | (((eight + sixes) & high_halves) >> 4)) == 0x3333333333333333u;
+}
+
+/* Neighbours become pairs, pairs fours, fours eight; the first digit is in the lowest byte. */
+static uint64_t join_digits(uint64_t eight)
+{
+    eight -= 0x3030303030303030u;
+    eight = eight * 10 + (eight >> 8);
+    const uint64_t pairs = 0x000000ff000000ffu;
+    return (((eight & pairs) * 0x000f424000000064u) +
+            (((eight >> 16) & pairs) * 0x0000271000000001u)) >>
+           32;
+}
+
+static void add_digits(sv_oip_number *number, uint64_t power, uint64_t digits)
+{
+    uint64_t value;
+    if (__builtin_mul_overflow(number->value, power, &value) ||
+        __builtin_add_overflow(value, digits, &value))
+        number->overflows = true;
+    else
+        number->value = value;
+}
+
+/* At least one digit; adds them to the value. */
+static bool read_digits(sv_str text, size_t *at, sv_oip_number *number)
+{
+    size_t i = *at;
+    uint64_t eight;
+    while (text.len - i >= sizeof eight) {
+        memcpy(&eight, text.ptr + i, sizeof eight);
+        if (!are_digits(eight))
+            break;
+        add_digits(number, 100000000, join_digits(eight));
+        i += sizeof eight;
+    }
+    for (; i < text.len && is_digit(text.ptr[i]); i++)
+        add_digits(number, 10, (uint64_t)(text.ptr[i] - '0'));
+    bool has_some = i > *at;
+    *at = i;
+    return has_some;
+}
+
+static bool read_exponent(sv_str text, size_t *at, sv_oip_number *number)
+{
+    enum { BEYOND = 1 << 20 };
+    ++*at;
+    bool negative = peek(text, *at) == '-';
+    if (negative || peek(text, *at) == '+')
+        ++*at;
+    if (!is_digit(peek(text, *at)))
+        return false;
+    int64_t exponent = 0;
+    for (; is_digit(peek(text, *at)); ++*at)
+        if (exponent < BEYOND)
+            exponent = exponent * 10 + (peek(text, *at) - '0');
+    number->exponent += negative ? -exponent : exponent;
+    return true;
+}
+
+bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *ret_number)
+{
+    sv_oip_number number = {.is_integer = true};
+    size_t start = *at;
+    number.negative = peek(text, *at) == '-';
+    *at += number.negative;
+    size_t whole = *at;
+    if (!read_digits(text, at, &number) || (text.ptr[whole] == '0' && *at - whole > 1))
+        return false;
+    if (peek(text, *at) == '.') {
+        size_t point = ++*at;
+        if (!read_digits(text, at, &number))
+            return false;
+        number.exponent -= (int64_t)(*at - point);
+        number.is_integer = false;
+    }
+    if ((peek(text, *at) | 0x20) == 'e') {
+        number.is_integer = false;
+        if (!read_exponent(text, at, &number))
+            return false;
+    }
+    number.text = (sv_str){text.ptr + start, *at - start};
+    *ret_number = number;
+    return true;
+}
+
+/* The digits without a point, which strtod reads by locale: 1.25e3 is "125e1". Digits beyond those
+ * that can decide the nearest double are left out. */
+static double convert_slowly(const sv_oip_number *number)
+{
+    enum { MAX_DIGITS = 800 };
+    char text[MAX_DIGITS + 32];
+    size_t len = 0;
+    int64_t exponent = number->exponent;
+    for (size_t i = 0; i < number->text.len && (number->text.ptr[i] | 0x20) != 'e'; i++) {
+        char byte = number->text.ptr[i];
+        if (!is_digit(byte) || (!len && byte == '0'))
+            continue;
+        if (len < MAX_DIGITS)
+            text[len++] = byte;
+        else
+            exponent++;
+    }
+    snprintf(text + len, sizeof text - len, "%se%lld", len ? "" : "0", (long long)exponent);
+    return strtod(text, NULL);
+}
+
+double sv_oip_number_to_double(const sv_oip_number *number)
+{
+    enum { FAR = 400 }; /* beyond any double of 64 bits of digits */
+    double value;
+    bool is_near = number->exponent > -FAR && number->exponent < FAR;
+    if (number->overflows || !is_near ||
+        !sv_decimal_to_double(number->value, (int)number->exponent, &value))
+        value = convert_slowly(number);
+    return number->negative ? -value : value;
+}
