@@ -1,0 +1,14 @@
+/* manifest_check.h: what a manifest says of versions, against those that are there. Pure. */
+#ifndef SERVAL_MODEL_MANIFEST_CHECK_H
+#define SERVAL_MODEL_MANIFEST_CHECK_H
+
+#include "model/manifest.h"
+
+/* Checks versions.default, serve, weights and shadow. `names`: the `n` versions that there are
+ * ("2" and "v2" are the same), each ending in a zero; `path`: of the model.yaml, NULL when there is
+ * none. Every mistake is a line of `problems`, with the line of the file or, of what the command
+ * line said, "--set". SV_INVALID: there were some. */
+sv_status sv_manifest_check_versions(const struct manifest *manifest, const sv_str *names, size_t n,
+                                     const char *path, sv_buf *problems) SV_MUST_USE;
+
+#endif
