@@ -165,17 +165,17 @@ static void drop_queued(sv_work *queued, sv_status status)
 
 sv_status sv_model_work_submit(sv_model_work *work)
 {
-    int64_t retry_after_s = 1;
+    sv_work_refusal refusal;
     sv_call *call = work->call;
     work->queued = (sv_work){.run = run_queued,
                              .drop = drop_queued,
                              .lane = &work->version->lane,
                              .cancel = call->cancel,
                              .deadline_ns = call->request.deadline_ns};
-    if (sv_scheduler_submit(work->services->scheduler, &work->queued, &retry_after_s) == SV_OK)
+    if (sv_scheduler_submit(work->services->scheduler, &work->queued, &refusal) == SV_OK)
         return SV_DEFERRED;
     char seconds[24];
-    snprintf(seconds, sizeof seconds, "%lld", (long long)retry_after_s);
+    snprintf(seconds, sizeof seconds, "%lld", (long long)refusal.retry_after_s);
     (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
     return sv_fail(call, &sv_kind_server_overloaded,
                    "The answer would come too late; try again in %s s", seconds);

@@ -1,4 +1,5 @@
-/* scheduler.c: permits, the line, admission by predicted finish. See scheduler.h for the design.
+/* scheduler.c: threads, tokens and a lock around the policies of backlog.h and admission.h. See
+ * scheduler.h for the design.
  *
  * Lock order: a work's cancel token is locked by whoever fires it and calls on_cancel, which takes
  * the scheduler's lock; so no token is touched while the scheduler's lock is held. */
@@ -7,29 +8,35 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Weight of the newest service time: 1/8, as TCP smooths its round trips (RFC 6298). */
-enum { SMOOTHING = 8 };
+#include "model/admission.h"
 
 struct sv_scheduler {
-    sv_scheduler_config config;
+    sv_pool *pool;
+    const sv_clock *clock;
     pthread_mutex_t lock;
     /* Guarded by lock. */
-    sv_list_node line;
-    size_t n_running, n_waiting;
-    int64_t waiting_ns; /* sum of the predicted service times in line */
+    sv_backlog backlog;
     int64_t last_progress_ns;
 };
+
+/* What a thread does with its permit. */
+typedef struct turn {
+    sv_backlog_run run;
+    int64_t started_ns;
+    int64_t units; /* that did run */
+    bool was_left;
+    sv_work *works[SV_BACKLOG_MAX_BATCH];
+} turn;
 
 sv_status sv_scheduler_new(const sv_scheduler_config *config, sv_scheduler **ret_scheduler)
 {
     sv_scheduler *scheduler = calloc(1, sizeof *scheduler);
     if (!scheduler)
         return SV_NO_MEMORY;
-    scheduler->config = *config;
-    if (!scheduler->config.clock)
-        scheduler->config.clock = &sv_clock_system;
+    scheduler->pool = config->pool;
+    scheduler->clock = config->clock ? config->clock : &sv_clock_system;
     pthread_mutex_init(&scheduler->lock, NULL);
-    sv_list_init(&scheduler->line);
+    sv_backlog_init(&scheduler->backlog, config->n_permits, config->max_waiting);
     *ret_scheduler = scheduler;
     return SV_OK;
 }
@@ -44,45 +51,7 @@ void sv_scheduler_free(sv_scheduler *scheduler)
 
 static int64_t read_now(const sv_scheduler *scheduler)
 {
-    return sv_clock_now_ns(scheduler->config.clock);
-}
-
-/* Until a work that came now would start: what waits, and half of each that runs, over the permits.
- */
-static int64_t predict_wait(const sv_scheduler *scheduler, int64_t service_ns)
-{
-    int64_t permits = (int64_t)scheduler->config.n_permits;
-    if (scheduler->n_running < scheduler->config.n_permits)
-        return 0;
-    return (scheduler->waiting_ns + (int64_t)scheduler->n_running * service_ns / 2) / permits;
-}
-
-static int64_t to_whole_seconds(int64_t ns)
-{
-    int64_t seconds = (ns + SV_NS_PER_S - 1) / SV_NS_PER_S;
-    return seconds < 1 ? 1 : seconds;
-}
-
-/* With the lock held: whether the work may wait, and if not, when it should come back. */
-static bool admit(const sv_scheduler *scheduler, const sv_work *work, int64_t now,
-                  int64_t *ret_retry_after_s)
-{
-    int64_t service = work->lane->service_ns;
-    int64_t wait = predict_wait(scheduler, service);
-    bool in_time = work->deadline_ns == SV_NEVER || wait + service <= work->deadline_ns - now;
-    if (in_time && scheduler->n_waiting < scheduler->config.max_waiting)
-        return true;
-    int64_t patience = work->deadline_ns == SV_NEVER ? 0 : work->deadline_ns - now;
-    *ret_retry_after_s = to_whole_seconds(in_time ? wait : wait + service - patience);
-    return false;
-}
-
-static void leave_line(sv_scheduler *scheduler, sv_work *work)
-{
-    sv_list_remove(&work->node);
-    work->is_waiting = false;
-    scheduler->n_waiting--;
-    scheduler->waiting_ns -= work->predicted_ns;
+    return sv_clock_now_ns(scheduler->clock);
 }
 
 /* On the pool. Removing the callback waits for the canceller to let go of the work. */
@@ -99,115 +68,169 @@ static void drop_waiting(void *arg)
 {
     sv_work *work = arg;
     sv_scheduler *scheduler = work->scheduler;
+    bool left = sv_cancel_get(work->cancel) != SV_CANCEL_SHUTDOWN;
+    int64_t now = read_now(scheduler);
     work->message.run = run_drop;
     pthread_mutex_lock(&scheduler->lock);
-    if (work->is_waiting && sv_pool_submit(scheduler->config.pool, &work->message) == SV_OK)
-        leave_line(scheduler, work);
+    if (work->is_waiting && sv_pool_submit(scheduler->pool, &work->message) == SV_OK)
+        sv_backlog_leave(&scheduler->backlog, work, left, now);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-static void enter_line(sv_scheduler *scheduler, sv_work *work)
+/* Drops those that are cancelled, keeps the others in order; returns how many these are. */
+static size_t drop_cancelled(turn *held)
 {
-    work->predicted_ns = work->lane->service_ns;
-    work->is_waiting = true;
-    sv_list_append(&scheduler->line, &work->node);
-    scheduler->n_waiting++;
-    scheduler->waiting_ns += work->predicted_ns;
+    size_t n = 0;
+    for (size_t i = 0; i < held->run.n_works; i++) {
+        sv_work *work = held->works[i];
+        work->waited_ns = held->started_ns - work->submitted_ns;
+        work->ret_was_left = &held->was_left;
+        if (sv_cancel_is_set(work->cancel)) {
+            work->drop(work, SV_CANCELLED);
+            continue;
+        }
+        held->units += sv_work_units(work);
+        held->works[n++] = work;
+    }
+    return n;
 }
 
-/* Runs a work that has a permit and learns how long it took. */
-static void run_work(sv_scheduler *scheduler, sv_work *work)
+/* The works are gone afterwards. */
+static void run_works(const sv_scheduler *scheduler, turn *held)
 {
-    sv_lane *lane = work->lane;
-    int64_t start = read_now(scheduler);
-    work->waited_ns = start - work->submitted_ns;
-    bool cancelled = sv_cancel_is_set(work->cancel);
-    if (cancelled)
-        work->drop(work, SV_CANCELLED);
+    held->started_ns = read_now(scheduler);
+    held->units = 0;
+    held->was_left = false;
+    size_t n = drop_cancelled(held);
+    if (n == 0)
+        return;
+    sv_work *first = held->works[0];
+    if (n == 1 && first->run)
+        first->run(first);
     else
-        work->run(work); /* `work` is gone from here on */
-    int64_t end = read_now(scheduler);
-    pthread_mutex_lock(&scheduler->lock);
-    scheduler->last_progress_ns = end;
-    if (!cancelled)
-        lane->service_ns += (end - start - lane->service_ns) / (lane->service_ns ? SMOOTHING : 1);
-    pthread_mutex_unlock(&scheduler->lock);
+        first->run_batch(held->works, n);
 }
 
-/* Takes the next work for a permit that has become free; NULL: the permit is given back. */
-static sv_work *take_next(sv_scheduler *scheduler)
+/* Learns from the turn and takes the next works for the permit. False: it was given back. */
+static bool finish_turn(sv_scheduler *scheduler, turn *held)
 {
-    sv_work *work = NULL;
+    int64_t now = read_now(scheduler);
+    sv_backlog_end end = {.now_ns = now,
+                          .took_ns = now - held->started_ns,
+                          .units = held->units,
+                          .was_left = held->was_left};
     pthread_mutex_lock(&scheduler->lock);
-    if (sv_list_is_empty(&scheduler->line)) {
-        scheduler->n_running--;
-    } else {
-        work = SV_CONTAINER_OF(scheduler->line.next, sv_work, node);
-        leave_line(scheduler, work);
-    }
+    scheduler->last_progress_ns = now;
+    sv_backlog_finish(&scheduler->backlog, &held->run, &end);
+    size_t n = sv_backlog_take(&scheduler->backlog, now, held->works, &held->run);
     pthread_mutex_unlock(&scheduler->lock);
-    if (work && work->cancel)
-        sv_cancel_remove(work->cancel, &work->on_cancel);
-    return work;
+    for (size_t i = 0; i < n; i++)
+        sv_cancel_remove(held->works[i]->cancel, &held->works[i]->on_cancel);
+    return n > 0;
 }
 
-static void run_with_permit(sv_scheduler *scheduler, sv_work *work)
+static void run_with_permit(sv_scheduler *scheduler, sv_work *work, const sv_backlog_run *run)
 {
-    while (work) {
-        run_work(scheduler, work);
-        work = take_next(scheduler);
-    }
+    turn held;
+    held.run = *run;
+    held.works[0] = work;
+    do
+        run_works(scheduler, &held);
+    while (finish_turn(scheduler, &held));
 }
 
 /* The cancel callback is registered while the work cannot be started by anybody else: it is not in
  * line yet. */
 static void wait_in_line(sv_scheduler *scheduler, sv_work *work)
 {
-    if (work->cancel)
-        sv_cancel_add(work->cancel, &work->on_cancel);
+    sv_backlog_run run;
+    sv_cancel_add(work->cancel, &work->on_cancel);
     pthread_mutex_lock(&scheduler->lock);
-    bool run_now = scheduler->n_running < scheduler->config.n_permits;
-    if (run_now)
-        scheduler->n_running++;
-    else
-        enter_line(scheduler, work);
+    bool run_now = sv_backlog_start(&scheduler->backlog, work, &run);
+    if (!run_now)
+        sv_backlog_enter(&scheduler->backlog, work);
     pthread_mutex_unlock(&scheduler->lock);
     if (!run_now)
         return;
-    if (work->cancel)
-        sv_cancel_remove(work->cancel, &work->on_cancel);
-    run_with_permit(scheduler, work);
+    sv_cancel_remove(work->cancel, &work->on_cancel);
+    run_with_permit(scheduler, work, &run);
 }
 
-sv_status sv_scheduler_submit(sv_scheduler *scheduler, sv_work *work, int64_t *ret_retry_after_s)
+static void prepare(sv_scheduler *scheduler, sv_work *work, int64_t now)
 {
-    int64_t now = read_now(scheduler);
     work->scheduler = scheduler;
     work->submitted_ns = now;
-    work->is_waiting = false;
+    work->is_waiting = work->was_batched = false;
     work->on_cancel = (sv_cancel_callback){.run = drop_waiting, .arg = work};
+}
+
+static void drop_shadow(sv_work *shadow)
+{
+    if (!shadow)
+        return;
+    sv_cancel_remove(shadow->cancel, &shadow->on_cancel);
+    shadow->drop(shadow, SV_UNAVAILABLE);
+}
+
+sv_status sv_scheduler_submit(sv_scheduler *scheduler, sv_work *work, sv_work_refusal *ret_refusal)
+{
+    sv_backlog *backlog = &scheduler->backlog;
+    sv_backlog_run run;
+    sv_work *shadow = NULL;
+    int64_t now = read_now(scheduler);
+    prepare(scheduler, work, now);
     pthread_mutex_lock(&scheduler->lock);
-    bool free_permit = scheduler->n_running < scheduler->config.n_permits;
-    bool admitted = free_permit || admit(scheduler, work, now, ret_retry_after_s);
-    if (free_permit)
-        scheduler->n_running++;
-    if (admitted && scheduler->n_waiting == 0)
+    sv_admission_note(backlog, work, now);
+    bool runs = sv_backlog_start(backlog, work, &run);
+    bool admitted = runs || sv_admission_decide(backlog, work, now, ret_refusal);
+    if (admitted && !runs && backlog->n_waiting >= backlog->max_waiting)
+        shadow = sv_backlog_evict(backlog);
+    if (admitted && backlog->n_waiting == 0)
         scheduler->last_progress_ns = now;
     pthread_mutex_unlock(&scheduler->lock);
+    drop_shadow(shadow);
     if (!admitted)
         return SV_UNAVAILABLE;
-    if (free_permit)
-        run_with_permit(scheduler, work);
+    if (runs)
+        run_with_permit(scheduler, work, &run);
     else
         wait_in_line(scheduler, work);
     return SV_OK;
 }
 
+static sv_forecast predict(const sv_backlog *backlog, sv_work *imagined, const sv_lane *lane)
+{
+    *imagined = (sv_work){.lane = (sv_lane *)lane, .deadline_ns = SV_NEVER};
+    return sv_admission_predict(backlog, imagined);
+}
+
+sv_line_stats sv_scheduler_get_line_stats(sv_scheduler *scheduler, const sv_lane *lane)
+{
+    const sv_backlog *backlog = &scheduler->backlog;
+    sv_work imagined;
+    int64_t now = read_now(scheduler);
+    sv_line_stats stats = {.limit = backlog->max_waiting};
+    pthread_mutex_lock(&scheduler->lock);
+    if (lane->line) {
+        stats.n_waiting = lane->line->n_waiting;
+        stats.predicted_wait_ns = predict(backlog, &imagined, lane).wait_ns;
+        stats.limit_ns = sv_admission_limit_ns(backlog, &imagined, now);
+        int64_t each_ns = lane->service_ns / (int64_t)backlog->n_permits;
+        if (each_ns && (size_t)(stats.limit_ns / each_ns) < stats.limit)
+            stats.limit = (size_t)(stats.limit_ns / each_ns);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return stats;
+}
+
 sv_scheduler_stats sv_scheduler_get_stats(sv_scheduler *scheduler)
 {
+    const sv_backlog *backlog = &scheduler->backlog;
     pthread_mutex_lock(&scheduler->lock);
-    sv_scheduler_stats stats = {scheduler->n_running, scheduler->n_waiting,
-                                predict_wait(scheduler, 0), scheduler->last_progress_ns};
+    sv_scheduler_stats stats = {.n_running = backlog->n_running,
+                                .n_waiting = backlog->n_waiting,
+                                .predicted_wait_ns = sv_backlog_wait_ns(backlog),
+                                .last_progress_ns = scheduler->last_progress_ns};
     pthread_mutex_unlock(&scheduler->lock);
     return stats;
 }

@@ -204,8 +204,8 @@ static void drop_holder(sv_work *work, sv_status status)
 static void *submit_holder(void *arg)
 {
     holder *self = arg;
-    int64_t retry;
-    assert_int_equal(sv_scheduler_submit(lab.runtime.scheduler, &self->work, &retry), SV_OK);
+    sv_work_refusal refusal;
+    assert_int_equal(sv_scheduler_submit(lab.runtime.scheduler, &self->work, &refusal), SV_OK);
     return NULL;
 }
 

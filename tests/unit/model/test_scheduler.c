@@ -90,8 +90,8 @@ static void init_job(job *self, int id, sv_lane *lane)
 static void *submit_holder(void *arg)
 {
     busy *self = arg;
-    int64_t retry;
-    assert_int_equal(sv_scheduler_submit(self->scheduler, &self->holder.work, &retry), SV_OK);
+    sv_work_refusal refusal;
+    assert_int_equal(sv_scheduler_submit(self->scheduler, &self->holder.work, &refusal), SV_OK);
     return NULL;
 }
 
@@ -133,8 +133,8 @@ static void assert_told(const int *ids, size_t n)
 
 static void submit(busy *self, job *work)
 {
-    int64_t retry;
-    assert_int_equal(sv_scheduler_submit(self->scheduler, &work->work, &retry), SV_OK);
+    sv_work_refusal refusal;
+    assert_int_equal(sv_scheduler_submit(self->scheduler, &work->work, &refusal), SV_OK);
 }
 
 static void test_first_come_first_served(void **state)
@@ -181,16 +181,16 @@ static void test_refusal_by_predicted_finish(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         busy lab;
         job waiting, late;
-        int64_t retry = 0;
+        sv_work_refusal refusal = {0};
         start_busy(&lab, 10);
         lab.lane.service_ns = 10 * SV_NS_PER_S;
         init_job(&waiting, 2, &lab.lane);
         init_job(&late, 3, &lab.lane);
         submit(&lab, &waiting);
         late.work.deadline_ns = now_ns + cases[i].left_s * SV_NS_PER_S;
-        sv_status status = sv_scheduler_submit(lab.scheduler, &late.work, &retry);
+        sv_status status = sv_scheduler_submit(lab.scheduler, &late.work, &refusal);
         assert_int_equal(status, cases[i].retry_s ? SV_UNAVAILABLE : SV_OK);
-        assert_int_equal(retry, cases[i].retry_s);
+        assert_int_equal(refusal.retry_after_s, cases[i].retry_s);
         finish_busy(&lab);
         assert_int_equal(told.n, cases[i].retry_s ? 2 : 3);
     }
@@ -201,14 +201,14 @@ static void test_the_line_has_an_end(void **state)
     (void)state;
     busy lab;
     job jobs[3];
-    int64_t retry = 0;
+    sv_work_refusal refusal = {0};
     start_busy(&lab, 2);
     for (int i = 0; i < 3; i++)
         init_job(&jobs[i], i + 2, &lab.lane);
     submit(&lab, &jobs[0]);
     submit(&lab, &jobs[1]);
-    assert_int_equal(sv_scheduler_submit(lab.scheduler, &jobs[2].work, &retry), SV_UNAVAILABLE);
-    assert_int_equal(retry, 1);
+    assert_int_equal(sv_scheduler_submit(lab.scheduler, &jobs[2].work, &refusal), SV_UNAVAILABLE);
+    assert_int_equal(refusal.retry_after_s, 1);
     finish_busy(&lab);
     assert_int_equal(told.n, 3);
 }
@@ -345,7 +345,7 @@ static void *submit_many(void *arg)
     for (int i = 0; i < N_ROUNDS; i++) {
         member *self = calloc(1, sizeof *self);
         sv_cancel *cancel = all->cancels ? sv_cancel_new() : NULL;
-        int64_t retry;
+        sv_work_refusal refusal;
         assert_non_null(self);
         *self = (member){.crowd = all,
                          .work = {.run = run_member,
@@ -353,7 +353,7 @@ static void *submit_many(void *arg)
                                   .lane = &all->lane,
                                   .cancel = cancel ? sv_cancel_ref(cancel) : NULL,
                                   .deadline_ns = SV_NEVER}};
-        assert_int_equal(sv_scheduler_submit(all->scheduler, &self->work, &retry), SV_OK);
+        assert_int_equal(sv_scheduler_submit(all->scheduler, &self->work, &refusal), SV_OK);
         if (cancel) {
             sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
             sv_cancel_unref(cancel);
