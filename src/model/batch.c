@@ -29,24 +29,31 @@ static bool is_asked_for(const sv_str *outputs, size_t n_outputs, sv_str name)
     return !outputs;
 }
 
+/* The model's name of the first axis, if it says anything: converters from TensorFlow number the
+ * axes that have none. */
+static sv_str name_axis(const sv_tensor_spec *spec)
+{
+    return sv_str_starts_with(spec->axes[0], SV_STR("unk__")) ? (sv_str){0} : spec->axes[0];
+}
+
 /* `axis` is the name that axes of rows have so far. */
 static sv_status check_axis(const sv_tensor_spec *spec, const char *word, sv_str *axis,
                             sv_error *error)
 {
-    sv_str name = sv_str_slice(spec->name, 0, NAME_SHOWN);
+    sv_str name = sv_str_slice(spec->name, 0, NAME_SHOWN), own_axis = name_axis(spec);
     if (spec->dtype == SV_DTYPE_NONE)
         return sv_error_set(error, SV_UNSUPPORTED, NULL, "%s '%.*s' is a %s, not a tensor", word,
                             SV_STR_ARG(name), spec->type_text);
     if (spec->is_any_shape || spec->shape.rank < 1 || spec->shape.dims[0] >= 0)
         return sv_error_set(error, SV_UNSUPPORTED, NULL, "%s '%.*s' has no free first axis", word,
                             SV_STR_ARG(name));
-    if (axis->len && spec->axes[0].len && !sv_str_eq(*axis, spec->axes[0]))
+    if (axis->len && own_axis.len && !sv_str_eq(*axis, own_axis))
         return sv_error_set(error, SV_UNSUPPORTED, NULL,
                             "the first axis of %s '%.*s' is called '%.*s', of others '%.*s'", word,
-                            SV_STR_ARG(name), SV_STR_ARG(sv_str_slice(spec->axes[0], 0, 32)),
-                            SV_STR_ARG(sv_str_slice(*axis, 0, 32)));
-    if (spec->axes[0].len)
-        *axis = spec->axes[0];
+                            SV_STR_ARG(name), SV_STR_ARG(sv_str_slice(own_axis, 0, NAME_SHOWN)),
+                            SV_STR_ARG(sv_str_slice(*axis, 0, NAME_SHOWN)));
+    if (own_axis.len)
+        *axis = own_axis;
     return SV_OK;
 }
 
