@@ -37,20 +37,21 @@ int64_t sv_manifest_warm_up_ns(const struct manifest *manifest)
                                                   : DEFAULT_WARM_UP_S * SV_NS_PER_S;
 }
 
-static sv_status read_file(sv_arena *arena, const char *path, sv_buf *problems, sv_str *ret_text)
+/* One byte more than is allowed, so that the parser sees that it is too much. */
+static sv_status read_file(const char *path, sv_buf *problems, sv_buf *text)
 {
+    char piece[4096];
+    size_t n;
     FILE *file = fopen(path, "re");
-    char *text = file ? sv_arena_alloc_raw(arena, SV_YAML_MAX_SIZE + 1) : NULL;
-    if (!text) {
-        sv_buf_printf(problems, "%s: %s\n", path, file ? "out of memory" : strerror(errno));
-        if (file)
-            fclose(file);
-        return SV_IO;
-    }
-    size_t len = fread(text, 1, SV_YAML_MAX_SIZE + 1, file);
-    fclose(file);
-    *ret_text = (sv_str){text, len};
-    return SV_OK;
+    errno = file ? 0 : errno;
+    while (file && text->len <= SV_YAML_MAX_SIZE && (n = fread(piece, 1, sizeof piece, file)) > 0)
+        sv_buf_append(text, piece, n);
+    bool good = file && !ferror(file);
+    if (!good)
+        sv_buf_printf(problems, "%s: %s\n", path, strerror(errno));
+    if (file)
+        fclose(file);
+    return good ? sv_buf_status(text) : SV_IO;
 }
 
 /* What an unknown name was meant to be: `path` leads to it, through objects. NULL: nothing near. */
@@ -121,19 +122,28 @@ static void report_yaml(const char *path, const sv_error *error, sv_status statu
                   error->message[0] ? error->message : sv_status_text(status));
 }
 
-/* An empty file is one without keys. */
-static sv_status read_base(sv_arena *arena, const char *path, sv_buf *problems, sv_yaml *ret_yaml)
+/* An empty text is one without keys. */
+static sv_status parse_base(sv_arena *arena, const char *path, sv_str text, sv_buf *problems,
+                            sv_yaml *ret_yaml)
 {
-    sv_str text = SV_STR("{}");
     sv_error error = {0};
-    sv_status status = path ? read_file(arena, path, problems, &text) : SV_OK;
+    sv_status status = sv_yaml_parse(arena, text, &error, ret_yaml);
     if (status)
-        return status;
-    status = sv_yaml_parse(arena, text, &error, ret_yaml);
-    if (status)
-        report_yaml(path ? path : "model.yaml", &error, status, problems);
+        report_yaml(path, &error, status, problems);
     else if (sv_value_get_type(ret_yaml->root) == SV_VALUE_NULL)
         status = sv_yaml_parse(arena, SV_STR("{}"), &error, ret_yaml);
+    return status;
+}
+
+static sv_status read_base(sv_arena *arena, const char *path, sv_buf *problems, sv_yaml *ret_yaml)
+{
+    sv_buf text;
+    sv_buf_init(&text, SV_YAML_MAX_SIZE + 8192);
+    sv_status status = path ? read_file(path, problems, &text) : SV_OK;
+    if (!status)
+        status =
+            parse_base(arena, path ? path : "model.yaml", sv_buf_str(&text), problems, ret_yaml);
+    sv_buf_deinit(&text);
     return status;
 }
 

@@ -1,0 +1,89 @@
+/* The table of keys: each says what it is, and its own example is accepted. */
+#include "folder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/manifest.h"
+#include "model/manifest_schema.h"
+
+/* Reads a manifest that has only this key, `depth` objects deep behind `before`; relays are refused
+ * whatever they say. */
+static void check_example(const char *before, int depth, const sv_field *row)
+{
+    char text[512];
+    sv_arena *arena = sv_arena_new(0);
+    sv_buf problems;
+    const struct manifest *manifest;
+    snprintf(text, sizeof text, "%s%s: %s%.*s\n", before, row->name, row->example_json, depth,
+             "}}}}");
+    sv_manifest_source source = {.path = folder_write("model.yaml", text), .name = SV_STR("m")};
+    sv_buf_init(&problems, 4096);
+    bool good = sv_manifest_read(arena, &source, &problems, &manifest) == SV_OK;
+    if (good == (strcmp(row->name, "provider") == 0))
+        fail_msg("%s: %.*s", text, SV_STR_ARG(sv_buf_str(&problems)));
+    sv_buf_deinit(&problems);
+    sv_arena_free(arena);
+}
+
+static void check_rows(const sv_schema *schema, const char *before, int depth)
+{
+    assert_int_equal(schema->extra, SV_EXTRA_FORBID);
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const sv_field *row = &schema->fields[i];
+        char inner[128];
+        if (!row->help)
+            fail_msg("%s has no sentence", row->name);
+        snprintf(inner, sizeof inner, "%s%s: {", before, row->name);
+        if (row->kind == SV_KIND_OBJECT) {
+            check_rows(row->schema, inner, depth + 1);
+        } else {
+            assert_non_null(row->example_json);
+            check_example(before, depth, row);
+        }
+    }
+}
+
+static void test_every_row(void **state)
+{
+    (void)state;
+    check_rows(sv_manifest_schema, "", 0);
+}
+
+/* Known, and refused with a reason. */
+static void test_what_comes_later(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *problem;
+    } cases[] = {
+        {"task: text-generation\n",
+         ":1: task: text-generation: language models come with a later version\n"},
+        {"model: x\nprovider: openai\nbase_url: ftp://x\n",
+         ":2: provider: relays to other servers come with language models, in a later version\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sv_arena *arena = sv_arena_new(0);
+        sv_buf problems;
+        const struct manifest *manifest;
+        sv_manifest_source source = {.path = folder_write("model.yaml", cases[i].text),
+                                     .name = SV_STR("m")};
+        sv_buf_init(&problems, 4096);
+        assert_int_equal(sv_manifest_read(arena, &source, &problems, &manifest), SV_INVALID);
+        sv_buf_append(&problems, "", 1);
+        if (!strstr(problems.ptr, cases[i].problem))
+            fail_msg("%s", problems.ptr);
+        assert_int_equal(strstr(problems.ptr, "base_url: ") != NULL, i == 1);
+        sv_buf_deinit(&problems);
+        sv_arena_free(arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_row),
+        cmocka_unit_test(test_what_comes_later),
+    };
+    return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
+}
