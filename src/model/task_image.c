@@ -100,6 +100,45 @@ static sv_status rank_output(const sv_image_task *task, const sv_tensor *output,
                           ret_predictions);
 }
 
+/* The picture as the model takes it, into `room`. */
+static sv_status decode(const sv_image_task *task, const sv_image_request *request,
+                        sv_media_scratch *media, sv_preprocess_room room, sv_error *error)
+{
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    sv_image_context context = {
+        .limits = &task->limits, .scratch = media, .cancel = request->cancel};
+    sv_status status =
+        sv_preprocess_run(&task->preprocess, request->picture, &context, room, error);
+    add_stage(request->timeline, SV_STAGE_DECODE, &since);
+    return status;
+}
+
+static sv_tensor describe_input(const sv_image_task *task, const sv_engine_info *info,
+                                sv_preprocess_room room)
+{
+    return (sv_tensor){.name = info->inputs[0].name,
+                       .dtype = task->dtype,
+                       .shape = task->shape,
+                       .data = room.ptr,
+                       .size_bytes = room.size_bytes};
+}
+
+static sv_status run_model(sv_engine_model *model, const sv_tensor *input,
+                           const sv_image_request *request, sv_error *error,
+                           sv_engine_result *ret_result)
+{
+    sv_engine_output output = {.name = sv_engine_model_info(model)->outputs[0].name};
+    sv_engine_request run = {.inputs = input,
+                             .n_inputs = 1,
+                             .outputs = &output,
+                             .n_outputs = 1,
+                             .cancel = request->cancel};
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    sv_status status = sv_engine_run(model, &run, error, ret_result);
+    add_stage(request->timeline, SV_STAGE_INFER, &since);
+    return sv_task_tensor_own_up(status, error);
+}
+
 /* What is asked of whom. */
 typedef struct classification {
     const sv_image_task *task;
@@ -107,50 +146,22 @@ typedef struct classification {
     const sv_image_request *request;
 } classification;
 
-static sv_status run_model(const classification *it, const workplace *place, sv_error *error,
-                           sv_engine_result *ret_result)
-{
-    const sv_engine_info *info = sv_engine_model_info(it->model);
-    sv_tensor input = {.name = info->inputs[0].name,
-                       .dtype = it->task->dtype,
-                       .shape = it->task->shape,
-                       .data = place->tensor,
-                       .size_bytes = sv_preprocess_tensor_bytes(&it->task->preprocess)};
-    sv_engine_output output = {.name = info->outputs[0].name};
-    sv_engine_request run = {.inputs = &input,
-                             .n_inputs = 1,
-                             .outputs = &output,
-                             .n_outputs = 1,
-                             .cancel = it->request->cancel};
-    sv_status status = sv_engine_run(it->model, &run, error, ret_result);
-    /* The client sent a picture: a tensor that does not fit is a fault of ours, not its. */
-    if (status == SV_INVALID || status == SV_UNSUPPORTED)
-        status =
-            sv_error_set(error, SV_FAILED, &sv_kind_inference_failed, "The model could not run");
-    return status;
-}
-
+/* Decodes into memory that stays at `place`, runs and ranks. */
 static sv_status classify(const classification *it, workplace *place, sv_error *error,
                           sv_predictions *ret_predictions)
 {
-    const sv_preprocess *how = &it->task->preprocess;
-    const sv_image_request *request = it->request;
-    sv_preprocess_room room = {.size_bytes = sv_preprocess_tensor_bytes(how)};
+    sv_preprocess_room room = {.size_bytes = sv_preprocess_tensor_bytes(&it->task->preprocess)};
     if (!make_room(place, room.size_bytes))
         return SV_NO_MEMORY;
     room.ptr = place->tensor;
-    int64_t since = sv_clock_now_ns(&sv_clock_system);
-    sv_image_context context = {
-        .limits = &it->task->limits, .scratch = place->media, .cancel = request->cancel};
-    sv_status status = sv_preprocess_run(how, request->picture, &context, room, error);
-    add_stage(request->timeline, SV_STAGE_DECODE, &since);
+    sv_status status = decode(it->task, it->request, place->media, room, error);
     if (status)
         return status;
     sv_engine_result result = {0};
-    status = run_model(it, place, error, &result);
-    add_stage(request->timeline, SV_STAGE_INFER, &since);
+    sv_tensor input = describe_input(it->task, sv_engine_model_info(it->model), room);
+    status = run_model(it->model, &input, it->request, error, &result);
     if (!status)
-        status = rank_output(it->task, &result.outputs[0], request, error, ret_predictions);
+        status = rank_output(it->task, &result.outputs[0], it->request, error, ret_predictions);
     sv_engine_result_deinit(&result);
     return status;
 }
@@ -166,4 +177,40 @@ sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
     sv_status status = classify(&it, place, error, ret_predictions);
     give_place_back(task->scratches, place);
     return status;
+}
+
+sv_status sv_task_image_prepare(const sv_image_task *task, const sv_engine_info *info,
+                                const sv_image_request *request, sv_error *error,
+                                sv_tensor_request *ret_prepared)
+{
+    sv_preprocess_room room = {.size_bytes = sv_preprocess_tensor_bytes(&task->preprocess)};
+    sv_tensor *input = sv_arena_alloc(request->arena, sizeof *input);
+    sv_str *output = sv_arena_alloc(request->arena, sizeof *output);
+    room.ptr = sv_arena_alloc_raw(request->arena, room.size_bytes);
+    if (!input || !output || !room.ptr)
+        return SV_NO_MEMORY;
+    workplace *place = take_place(task->scratches);
+    if (!place)
+        return SV_UNAVAILABLE;
+    sv_status status = decode(task, request, place->media, room, error);
+    give_place_back(task->scratches, place);
+    if (status)
+        return status;
+    *input = describe_input(task, info, room);
+    *output = info->outputs[0].name;
+    *ret_prepared = (sv_tensor_request){.inputs = input,
+                                        .n_inputs = 1,
+                                        .outputs = output,
+                                        .n_outputs = 1,
+                                        .arena = request->arena,
+                                        .cancel = request->cancel,
+                                        .timeline = request->timeline};
+    return SV_OK;
+}
+
+sv_status sv_task_image_finish(const sv_image_task *task, const sv_image_request *request,
+                               const sv_tensors *outputs, sv_error *error,
+                               sv_predictions *ret_predictions)
+{
+    return rank_output(task, &outputs->items[0], request, error, ret_predictions);
 }

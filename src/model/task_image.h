@@ -8,6 +8,7 @@
 #include "media/preprocess.h"
 #include "model/manifest.h"
 #include "model/scores.h"
+#include "model/task_tensor.h"
 #include "observe/timeline.h"
 
 enum { SV_TASK_IMAGE_MAX_TOP_K = 1000 };
@@ -43,5 +44,15 @@ typedef struct sv_image_request {
 sv_status sv_task_image_run(const sv_image_task *task, sv_engine_model *model,
                             const sv_image_request *request, sv_error *error,
                             sv_predictions *ret_predictions) SV_MUST_USE;
+
+/* The same in two halves, for pictures that run together (batch.h). The first decodes into the
+ * arena; the second reads what came out for this picture. In between, what the run says goes
+ * through sv_task_tensor_own_up. */
+sv_status sv_task_image_prepare(const sv_image_task *task, const sv_engine_info *info,
+                                const sv_image_request *request, sv_error *error,
+                                sv_tensor_request *ret_prepared) SV_MUST_USE;
+sv_status sv_task_image_finish(const sv_image_task *task, const sv_image_request *request,
+                               const sv_tensors *outputs, sv_error *error,
+                               sv_predictions *ret_predictions) SV_MUST_USE;
 
 #endif

@@ -199,3 +199,10 @@ sv_status sv_task_tensor_run(sv_engine_model *model, const sv_tensor_request *re
         *ret_outputs = found;
     return status;
 }
+
+sv_status sv_task_tensor_own_up(sv_status status, sv_error *error)
+{
+    if (status != SV_INVALID && status != SV_UNSUPPORTED)
+        return status;
+    return sv_error_set(error, SV_FAILED, &sv_kind_inference_failed, "The model could not run");
+}

@@ -42,4 +42,9 @@ sv_status sv_task_tensor_check(const sv_engine_info *info, const sv_tensor_reque
 sv_status sv_task_tensor_run(sv_engine_model *model, const sv_tensor_request *request,
                              sv_error *error, sv_tensors *ret_outputs) SV_MUST_USE;
 
+/* For tasks that make tensors themselves: the client sent none, so one that the model does not take
+ * is no fault of its. Makes SV_INVALID and SV_UNSUPPORTED of a run a SV_FAILED of kind
+ * sv_kind_inference_failed; other statuses stay. */
+sv_status sv_task_tensor_own_up(sv_status status, sv_error *error) SV_MUST_USE;
+
 #endif

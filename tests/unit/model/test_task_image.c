@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "model/batch.h"
 #include "model_lab.h"
 #include "json/value.h"
 
@@ -116,6 +117,50 @@ static void test_how_many_predictions(void **state)
     }
 }
 
+/* Prepared, run together and finished, pictures are what they are by themselves. */
+static void test_together(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"digit-7.png", "digit-5.png", "paper-5.jpg"};
+    enum { N = 3 };
+    sv_image_request requests[N];
+    sv_tensor_request prepared[N];
+    sv_batch_member members[N];
+    sv_batch_room room = {0};
+    sv_timeline timeline = {0};
+    sv_error error = {0};
+    open_lab(NULL);
+    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    const sv_engine_info *info = sv_engine_model_info(version->loaded);
+    for (size_t i = 0; i < N; i++) {
+        requests[i] = (sv_image_request){.picture = model_lab_picture(&lab, names[i]),
+                                         .top_k = 3,
+                                         .arena = sv_arena_new(0),
+                                         .timeline = &timeline};
+        assert_int_equal(
+            sv_task_image_prepare(&version->image, info, &requests[i], &error, &prepared[i]),
+            SV_OK);
+        assert_true(sv_batch_class(info, &prepared[i]) != 0);
+        members[i].request = &prepared[i];
+    }
+    assert_true(timeline.stage_ns[SV_STAGE_DECODE] > 0);
+    assert_int_equal(sv_batch_run(version->loaded, members, N, &room), SV_BATCH_OUTCOME_JOINED);
+    for (size_t i = 0; i < N; i++) {
+        sv_predictions alone = {0}, together = {0};
+        assert_int_equal(sv_task_image_finish(&version->image, &requests[i], &members[i].outputs,
+                                              &error, &together),
+                         SV_OK);
+        assert_int_equal(classify(version, requests[i].picture, 3, &alone), SV_OK);
+        assert_int_equal(together.len, alone.len);
+        for (size_t k = 0; k < alone.len; k++) {
+            assert_true(sv_str_eq(together.items[k].label, alone.items[k].label));
+            assert_true(fabs(together.items[k].confidence - alone.items[k].confidence) < 1e-5);
+        }
+        sv_arena_free(requests[i].arena);
+    }
+    sv_batch_room_deinit(&room);
+}
+
 static void test_pictures_that_are_none(void **state)
 {
     (void)state;
@@ -132,6 +177,11 @@ static void test_pictures_that_are_none(void **state)
             SV_INVALID);
         assert_ptr_equal(error.kind, &sv_kind_invalid_input);
         assert_true(error.message[0]);
+        sv_tensor_request prepared;
+        assert_int_equal(sv_task_image_prepare(&version->image,
+                                               sv_engine_model_info(version->loaded), &request,
+                                               &error, &prepared),
+                         SV_INVALID);
     }
     version->image.limits.max_pixels = 10;
     sv_predictions predictions = {0};
@@ -238,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_digits_as_expected, close_lab),
         cmocka_unit_test_teardown(test_how_many_predictions, close_lab),
+        cmocka_unit_test_teardown(test_together, close_lab),
         cmocka_unit_test_teardown(test_pictures_that_are_none, close_lab),
         cmocka_unit_test_teardown(test_cancelled, close_lab),
         cmocka_unit_test_teardown(test_stages_are_timed, close_lab),

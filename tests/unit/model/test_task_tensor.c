@@ -203,6 +203,24 @@ static void test_cancelled(void **state)
     sv_cancel_unref(cancel);
 }
 
+static void test_whose_fault_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        sv_status status, becomes;
+    } cases[] = {{SV_OK, SV_OK},
+                 {SV_INVALID, SV_FAILED},
+                 {SV_UNSUPPORTED, SV_FAILED},
+                 {SV_CANCELLED, SV_CANCELLED},
+                 {SV_NO_MEMORY, SV_NO_MEMORY}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sv_error error = {.kind = &sv_kind_invalid_input};
+        assert_int_equal(sv_task_tensor_own_up(cases[i].status, &error), cases[i].becomes);
+        if (cases[i].becomes == SV_FAILED)
+            assert_ptr_equal(error.kind, &sv_kind_inference_failed);
+    }
+}
+
 static void test_finding_an_input(void **state)
 {
     (void)state;
@@ -235,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whose_fault_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_finding_an_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_long_list, set_up, tear_down),
     };
