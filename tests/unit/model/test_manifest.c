@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/manifest.h"
 
 static sv_arena *arena;
@@ -40,30 +41,56 @@ static sv_status read_manifest(const char *text, const char *sets)
     return sv_manifest_read(arena, &source, &problems, &manifest);
 }
 
+static void check_versions(const struct manifest_versions *versions)
+{
+    assert_int_equal(versions->serve.which, SV_MANIFEST_SERVE_LISTED);
+    assert_int_equal(versions->serve.names.len, 3);
+    assert_true(sv_str_eq(versions->serve.names.items[2], SV_STR("3")));
+    assert_int_equal(versions->weights.len, 2);
+    assert_true(sv_str_eq(versions->weights.items[0].key, SV_STR("1")));
+    assert_int_equal(versions->weights.items[1].value, 10);
+    assert_int_equal(versions->sticky.by, SV_MANIFEST_STICKY_COOKIE);
+    assert_true(sv_str_eq(versions->sticky.name, SV_STR("sid")));
+    assert_true(sv_str_eq(versions->shadow.value, SV_STR("3")));
+    assert_true(versions->fallback->max_error_rate.value == 0.2);
+    assert_int_equal(versions->fallback->max_latency.ns, 250 * SV_NS_PER_MS);
+    assert_int_equal(versions->fallback->min_requests.value, 50);
+}
+
 static void test_every_key(void **state)
 {
     (void)state;
-    static const char text[] = "task: image-classification\n"
-                               "versions: {default: \"2\"}\n"
-                               "preprocess:\n"
-                               "  mode: squash\n"
-                               "  crop_fraction: 0.875\n"
-                               "  resize: 256\n"
-                               "  crop: 224\n"
-                               "  interpolation: bicubic\n"
-                               "  scale: 0.5\n"
-                               "  mean: [0.1, 0.2, 0.3]\n"
-                               "  std: [1, 2, 3]\n"
-                               "  dtype: float16\n"
-                               "  layout: NHWC\n"
-                               "  channels: BGR\n"
-                               "  orientation: ignore\n"
-                               "postprocess: {softmax: false, labels: names.txt, top_k: 3}\n"
-                               "engine: {threads: 4}\n";
+    static const char text[] =
+        "task: image-classification\n"
+        "versions: {default: \"2\", serve: [1, 2, 3], weights: {1: 90, 2: 10}, "
+        "sticky: cookie:sid, shadow: 3, fallback: {max_error_rate: 0.2, "
+        "max_latency: 250ms, min_requests: 50}}\n"
+        "preprocess:\n"
+        "  mode: squash\n"
+        "  crop_fraction: 0.875\n"
+        "  resize: 256\n"
+        "  crop: 224\n"
+        "  interpolation: bicubic\n"
+        "  scale: 0.5\n"
+        "  mean: [0.1, 0.2, 0.3]\n"
+        "  std: [1, 2, 3]\n"
+        "  dtype: float16\n"
+        "  layout: NHWC\n"
+        "  channels: BGR\n"
+        "  orientation: ignore\n"
+        "postprocess: {softmax: false, labels: names.txt, top_k: 3}\n"
+        "batching: {max_size: 8, max_delay: 2ms}\n"
+        "load: pinned\n"
+        "engine: {threads: 4, concurrency: 2}\n"
+        "warm_up: {budget: 10s}\n"
+        "base_url: https://api.example.com/v1\n"
+        "model: small\n"
+        "api_key: env:OPENAI_API_KEY\n";
     assert_int_equal(read_manifest(text, ""), SV_OK);
     assert_int_equal(problems.len, 0);
     assert_int_equal(manifest->task, SV_TASK_IMAGE_CLASSIFICATION);
     assert_true(sv_str_eq(manifest->versions->default_version.value, SV_STR("2")));
+    check_versions(manifest->versions);
     const struct manifest_preprocess *how = manifest->preprocess;
     assert_int_equal(how->mode, SV_MANIFEST_SQUASH);
     assert_true(how->crop_fraction.set && how->crop_fraction.value == 0.875);
@@ -83,6 +110,13 @@ static void test_every_key(void **state)
     assert_true(sv_str_eq(post->labels.value, SV_STR("names.txt")));
     assert_int_equal(post->top_k.value, 3);
     assert_int_equal(manifest->engine->threads.value, 4);
+    assert_int_equal(manifest->engine->concurrency.value, 2);
+    assert_int_equal(manifest->batching->max_size.value, 8);
+    assert_int_equal(manifest->batching->max_delay.ns, 2 * SV_NS_PER_MS);
+    assert_int_equal(manifest->load, SV_MANIFEST_PINNED);
+    assert_int_equal(sv_manifest_warm_up_ns(manifest), 10 * SV_NS_PER_S);
+    assert_true(sv_str_eq(manifest->model.value, SV_STR("small")));
+    assert_true(sv_str_eq(manifest->api_key.value, SV_STR("env:OPENAI_API_KEY")));
 }
 
 static void test_nothing_is_said(void **state)
@@ -158,6 +192,14 @@ static void test_mistakes(void **state)
         {"engine:\n  gpus: 1\n", ":2: engine.gpus: ", "not permitted\n"},
         {"engine:\n  theads: 1\n", ":2: engine.theads: ", "did you mean 'threads'?"},
         {"versions: {default: ''}\n", ":1: versions.default: ", "the name of a version"},
+        {"versions:\n  weights: {1: -1}\n",
+         ":2: versions.weights.1: ", "greater than or equal to 0"},
+        {"versions:\n  weights: [1]\n", ":2: versions.weights: ", "valid dictionary"},
+        {"versions: {fallback: {max_errors: 1}}\n",
+         ":1: versions.fallback.max_errors: ", "did you mean 'max_error_rate'?"},
+        {"batching:\n  max_size: 0\n", ":2: batching.max_size: ", "greater than or equal to 1"},
+        {"load: later\n", ":1: load: ", "'eager', 'lazy' or 'pinned'"},
+        {"base_url: nowhere\n", ":1: base_url: ", "valid URL"},
         {"- task\n", ":1: ", "object"},
         {"task: [\n", ":2: ", "expected node content"},
     };
@@ -183,6 +225,9 @@ static void test_every_mistake_is_told(void **state)
     for (size_t i = 0; i < problems.len; i++)
         n_lines += problems.ptr[i] == '\n';
     assert_int_equal(n_lines, 3);
+    assert_int_equal(read_manifest("task: dance\n", "m.load=later|m.task"), SV_INVALID);
+    assert_true(sv_str_starts_with(sv_buf_str(&problems), sv_str_from(folder_path("model.yaml"))));
+    assert_true(memmem(problems.ptr, problems.len, "\n--set m.task: ", 14));
 }
 
 static void test_sets_lie_over_the_file(void **state)
