@@ -256,18 +256,44 @@ static bool store_float(sv_dtype dtype, const sv_oip_number *n, void *element)
     return isfinite(dtype == SV_DTYPE_FP32 ? (double)narrow : value);
 }
 
-static sv_status read_numeric(reading *r, size_t index, void *element)
+static bool begins_number(char byte)
 {
-    sv_oip_number n;
+    return byte == '-' || (byte >= '0' && byte <= '9');
+}
+
+/* Whether a comma and then a number follow: what nearly all of a list is. Skips the comma. */
+static bool skip_to_number(reading *r)
+{
+    size_t start = r->at;
+    skip_space(r);
+    if (peek(r) == ',') {
+        r->at++;
+        skip_space(r);
+        if (begins_number(peek(r)))
+            return true;
+    }
+    r->at = start;
+    return false;
+}
+
+/* Numbers up to whatever else stands between them. */
+static sv_status read_numbers(reading *r, size_t *n_read, char *elements)
+{
     sv_dtype dtype = r->array->dtype;
-    char first = peek(r);
-    if (first != '-' && (first < '0' || first > '9'))
-        return refuse_element(r, index);
-    if (!sv_oip_number_read(r->text, &r->at, &n))
-        return refuse_syntax(r);
     bool is_float = dtype == SV_DTYPE_FP32 || dtype == SV_DTYPE_FP64;
-    bool good = is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element);
-    return good ? SV_OK : refuse_element(r, index);
+    size_t size = sv_tensor_dtype_size(dtype);
+    if (!begins_number(peek(r)))
+        return refuse_element(r, *n_read);
+    do {
+        sv_oip_number n;
+        char *element = elements + *n_read * size;
+        if (!sv_oip_number_read(r->text, &r->at, &n))
+            return refuse_syntax(r);
+        if (!(is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element)))
+            return refuse_element(r, *n_read);
+        ++*n_read;
+    } while (*n_read < r->array->count && skip_to_number(r));
+    return SV_OK;
 }
 
 static sv_status read_bool(reading *r, size_t index, void *element)
@@ -310,13 +336,17 @@ static sv_status read_bytes(reading *r, size_t index, void *element)
     return SV_OK;
 }
 
-static sv_status read_element(reading *r, size_t index, void *element)
+/* At least one element. */
+static sv_status read_elements(reading *r, size_t *n_read, char *elements)
 {
-    if (r->array->dtype == SV_DTYPE_BOOL)
-        return read_bool(r, index, element);
-    if (r->array->dtype == SV_DTYPE_BYTES)
-        return read_bytes(r, index, element);
-    return read_numeric(r, index, element);
+    sv_dtype dtype = r->array->dtype;
+    if (dtype != SV_DTYPE_BOOL && dtype != SV_DTYPE_BYTES)
+        return read_numbers(r, n_read, elements);
+    char *element = elements + *n_read * sv_tensor_dtype_size(dtype);
+    sv_status status =
+        dtype == SV_DTYPE_BOOL ? read_bool(r, *n_read, element) : read_bytes(r, *n_read, element);
+    *n_read += !status;
+    return status;
 }
 
 static sv_status refuse_count(const reading *r, const char *message)
@@ -327,7 +357,7 @@ static sv_status refuse_count(const reading *r, const char *message)
 /* The next thing of an array. A comma stands between two values, a bracket may end any level. */
 static sv_status read_items(reading *r, char *elements)
 {
-    size_t size = sv_tensor_dtype_size(r->array->dtype), n = 0;
+    size_t n = 0;
     int depth = 0;
     bool needs_value = true, may_end = true; /* `[` was read: both a value and `]` may come */
     do {
@@ -344,10 +374,9 @@ static sv_status read_items(reading *r, char *elements)
         }
         if (n == r->array->count)
             return refuse_count(r, "Shape does not match true shape of 'data' field");
-        sv_status status = read_element(r, n, elements + n * size);
+        sv_status status = read_elements(r, &n, elements);
         if (status)
             return status;
-        n++;
         needs_value = false;
     } while (depth);
     if (n < r->array->count)

@@ -18,20 +18,19 @@ static char peek(sv_str text, size_t at)
     return at < text.len ? text.ptr[at] : '\0';
 }
 
-/* Whether each of eight bytes is '0' to '9': a high half of 3, also after adding 6 to the low half.
- */
-static bool are_digits(uint64_t eight)
+/* Of eight bytes, zero where there is '0' to '9': a high half of 3, also after adding 6 to the low
+ * one. Right up to the first that is not. */
+static uint64_t mark_others(uint64_t eight)
 {
     const uint64_t high_halves = 0xf0f0f0f0f0f0f0f0u, sixes = 0x0606060606060606u;
-    return ((eight & high_halves) | (((eight + sixes) & high_halves) >> 4)) == 0x3333333333333333u;
+    return ((eight & high_halves) | (((eight + sixes) & high_halves) >> 4)) ^ 0x3333333333333333u;
 }
 
 /* Neighbours become pairs, pairs fours, fours eight; the first digit is in the lowest byte. */
 static uint64_t join_digits(uint64_t eight)
 {
-    eight -= 0x3030303030303030u;
-    eight = eight * 10 + (eight >> 8);
     const uint64_t pairs = 0x000000ff000000ffu;
+    eight = eight * 10 + (eight >> 8);
     return (((eight & pairs) * 0x000f424000000064u) +
             (((eight >> 16) & pairs) * 0x0000271000000001u)) >>
            32;
@@ -47,23 +46,37 @@ static void add_digits(sv_oip_number *number, uint64_t power, uint64_t digits)
         number->value = value;
 }
 
+/* Adds up to eight digits; false: there may be more. */
+static bool read_eight(const char **at, sv_oip_number *number)
+{
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    uint64_t eight;
+    memcpy(&eight, *at, sizeof eight);
+    uint64_t others = mark_others(eight);
+    eight -= 0x3030303030303030u;
+    if (!others) {
+        add_digits(number, 100000000, join_digits(eight));
+        *at += sizeof eight;
+        return false;
+    }
+    int n = __builtin_ctzll(others) / 8;
+    if (n)
+        add_digits(number, powers[n], join_digits(eight << (64 - 8 * n)));
+    *at += n;
+    return true;
+}
+
 /* At least one digit; adds them to the value. */
 static bool read_digits(sv_str text, size_t *at, sv_oip_number *number)
 {
-    size_t i = *at;
-    uint64_t eight;
-    while (text.len - i >= sizeof eight) {
-        memcpy(&eight, text.ptr + i, sizeof eight);
-        if (!are_digits(eight))
-            break;
-        add_digits(number, 100000000, join_digits(eight));
-        i += sizeof eight;
-    }
-    for (; i < text.len && is_digit(text.ptr[i]); i++)
-        add_digits(number, 10, (uint64_t)(text.ptr[i] - '0'));
-    bool has_some = i > *at;
-    *at = i;
-    return has_some;
+    const char *start = text.ptr + *at, *i = start, *end = text.ptr + text.len;
+    bool is_done = false;
+    while (!is_done && (size_t)(end - i) >= sizeof(uint64_t))
+        is_done = read_eight(&i, number);
+    for (; !is_done && i < end && is_digit(*i); i++)
+        add_digits(number, 10, (uint64_t)(*i - '0'));
+    *at = (size_t)(i - text.ptr);
+    return i > start;
 }
 
 static bool read_exponent(sv_str text, size_t *at, sv_oip_number *number)
@@ -83,29 +96,26 @@ static bool read_exponent(sv_str text, size_t *at, sv_oip_number *number)
     return true;
 }
 
-bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *ret_number)
+bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *number)
 {
-    sv_oip_number number = {.is_integer = true};
     size_t start = *at;
-    number.negative = peek(text, *at) == '-';
-    *at += number.negative;
-    size_t whole = *at;
-    if (!read_digits(text, at, &number) || (text.ptr[whole] == '0' && *at - whole > 1))
+    *number = (sv_oip_number){.negative = peek(text, start) == '-', .is_integer = true};
+    size_t whole = *at += number->negative;
+    if (!read_digits(text, at, number) || (text.ptr[whole] == '0' && *at - whole > 1))
         return false;
     if (peek(text, *at) == '.') {
         size_t point = ++*at;
-        if (!read_digits(text, at, &number))
+        if (!read_digits(text, at, number))
             return false;
-        number.exponent -= (int64_t)(*at - point);
-        number.is_integer = false;
+        number->exponent -= (int64_t)(*at - point);
+        number->is_integer = false;
     }
     if ((peek(text, *at) | 0x20) == 'e') {
-        number.is_integer = false;
-        if (!read_exponent(text, at, &number))
+        number->is_integer = false;
+        if (!read_exponent(text, at, number))
             return false;
     }
-    number.text = (sv_str){text.ptr + start, *at - start};
-    *ret_number = number;
+    number->text = (sv_str){text.ptr + start, *at - start};
     return true;
 }
 

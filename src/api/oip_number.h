@@ -19,8 +19,8 @@ typedef struct sv_oip_number {
 } sv_oip_number;
 
 /* Reads the number that begins at `*at`, which stands behind it then. False: what is there is no
- * number of JSON, `*at` is where that was seen. */
-bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *ret_number);
+ * number of JSON, `*at` is where that was seen, and `number` has nothing. */
+bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *number);
 /* The nearest double, a tie goes to the even one; an infinity for what is beyond all. */
 double sv_oip_number_to_double(const sv_oip_number *number);
 

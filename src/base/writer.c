@@ -189,13 +189,29 @@ void sv_writer_key(sv_writer *writer, sv_str name)
     writer->needs_comma = false;
 }
 
+/* Writes eight digits: fours become pairs, pairs digits, all of a kind in one multiplication. */
+static void put_eight(char *at, uint32_t number)
+{
+    uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
+    uint64_t hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007fu; /* each / 100 */
+    uint64_t pairs = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = ((pairs * 103) >> 10) & 0x000f000f000f000fu; /* each / 10 */
+    uint64_t digits = tens | (pairs - 10 * tens) << 8;
+    digits += 0x3030303030303030u;
+    memcpy(at, &digits, sizeof digits);
+}
+
 /* Writes the digits of `number` in front of `end`; returns where they start. */
 static char *put_digits(char *end, uint64_t number)
 {
+    enum { EIGHT = 100000000 };
+    for (; number >= EIGHT; number /= EIGHT)
+        put_eight(end -= 8, (uint32_t)(number % EIGHT));
+    uint32_t rest = (uint32_t)number;
     do {
-        *--end = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
+        *--end = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
     return end;
 }
 
@@ -215,34 +231,67 @@ void sv_writer_int(sv_writer *writer, int64_t value)
     append_bytes(writer, start, (size_t)(end - start));
 }
 
-/* d.ddd × 10^exponent in pydantic's form. */
-static size_t place_point(const char *digits, int n, int exponent, char *text)
+static int count_digits(uint64_t number)
 {
-    char *at = text;
-    if (exponent >= 16 || exponent < -5) { /* 1e+16, 1.5e-7 */
-        *at++ = digits[0];
-        if (n > 1) {
-            *at++ = '.';
-            memcpy(at, digits + 1, (size_t)n - 1);
-            at += n - 1;
-        }
-        return (size_t)(at - text) +
-               (size_t)snprintf(at, 8, "e%s%d", exponent < 0 ? "-" : "+", abs(exponent));
+    static const uint64_t powers[] = {0, /* zero has a digit too */
+                                      10,
+                                      100,
+                                      1000,
+                                      10000,
+                                      100000,
+                                      1000000,
+                                      10000000,
+                                      100000000,
+                                      1000000000,
+                                      10000000000,
+                                      100000000000,
+                                      1000000000000,
+                                      10000000000000,
+                                      100000000000000,
+                                      1000000000000000,
+                                      10000000000000000,
+                                      100000000000000000,
+                                      1000000000000000000,
+                                      10000000000000000000u};
+    int n_bits = 64 - __builtin_clzll(number | 1);
+    int guess = n_bits * 1233 >> 12; /* log10(2): right or one too small */
+    return guess + (number >= powers[guess]);
+}
+
+/* 1e+16, 1.5e-7 */
+static size_t put_scientific(char *text, uint64_t digits, int n, int exponent)
+{
+    put_digits(text + 1 + n, digits);
+    text[0] = text[1];
+    text[1] = '.';
+    int len = n > 1 ? n + 1 : 1;
+    return (size_t)(len +
+                    snprintf(text + len, 8, "e%s%d", exponent < 0 ? "-" : "+", abs(exponent)));
+}
+
+/* digits × 10^exponent in pydantic's form. Digits are written where they stay: reading back what
+ * was just written takes longer than all the rest. */
+static size_t put_decimal(char *text, sv_decimal_parts decimal)
+{
+    int n = count_digits(decimal.digits), n_whole = n + decimal.exponent;
+    if (n_whole > 16 || n_whole < -4)
+        return put_scientific(text, decimal.digits, n, n_whole - 1);
+    if (n_whole <= 0) { /* 0.05 */
+        memcpy(text, "0.0000", 6);
+        put_digits(text + 2 - n_whole + n, decimal.digits);
+        return (size_t)(2 - n_whole + n);
     }
-    if (exponent < 0) {
-        *at++ = '0';
-        *at++ = '.';
-        for (int i = -1; i > exponent; i--)
-            *at++ = '0';
-        memcpy(at, digits, (size_t)n);
-        return (size_t)(at - text) + (size_t)n;
+    if (n_whole < n) { /* 12.5 */
+        put_digits(text + 1 + n, decimal.digits);
+        for (int i = 0; i < n_whole; i++)
+            text[i] = text[i + 1];
+        text[n_whole] = '.';
+        return (size_t)n + 1;
     }
-    for (int i = 0; i < n || i <= exponent + 1; i++) {
-        if (i == exponent + 1)
-            *at++ = '.';
-        *at++ = i < n ? digits[i] : '0';
-    }
-    return (size_t)(at - text);
+    memset(text, '0', (size_t)n_whole + 2); /* 1200.0 */
+    put_digits(text + n, decimal.digits);
+    text[n_whole] = '.';
+    return (size_t)n_whole + 2;
 }
 
 /* 0, 1, 250: most numbers that servers write, and those that need no search. */
@@ -253,7 +302,6 @@ static bool is_small_whole(double magnitude)
 
 size_t sv_writer_format_double(double value, char *text)
 {
-    char digits[MAX_DIGITS], *end = digits + sizeof digits;
     double magnitude = fabs(value);
     bool is_whole = is_small_whole(magnitude);
     size_t sign = signbit(value) ? 1 : 0;
@@ -262,9 +310,7 @@ size_t sv_writer_format_double(double value, char *text)
     sv_decimal_parts decimal = {(uint64_t)(is_whole ? magnitude : 0), 0};
     if (!is_whole)
         decimal = sv_decimal_from_double(magnitude);
-    char *start = put_digits(end, decimal.digits);
-    int n = (int)(end - start);
-    return sign + place_point(start, n, n - 1 + decimal.exponent, text + sign);
+    return sign + put_decimal(text + sign, decimal);
 }
 
 void sv_writer_double(sv_writer *writer, double value)
@@ -274,7 +320,14 @@ void sv_writer_double(sv_writer *writer, double value)
         return;
     }
     char text[SV_WRITER_DOUBLE_SIZE];
-    append_bytes(writer, text, sv_writer_format_double(value, text));
+    sv_buf *buf = writer->buf;
+    if (buf->capacity - buf->len <= sizeof text) { /* perhaps the last one that fits */
+        append_bytes(writer, text, sv_writer_format_double(value, text));
+        return;
+    }
+    char *at = begin(writer, 0);
+    if (at)
+        sv_buf_advance(buf, sv_writer_format_double(value, at));
 }
 
 void sv_writer_raw(sv_writer *writer, sv_str json)
