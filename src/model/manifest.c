@@ -157,10 +157,12 @@ static sv_status check_sets(sv_arena *arena, const sv_manifest_source *source, s
     struct manifest *unused;
     sv_status status = sv_manifest_set_collect(arena, source->sets ? source->sets : &none,
                                                source->name, problems, ret_sets);
-    if (status || !ret_sets->len)
+    if ((status && status != SV_INVALID) || !ret_sets->len)
         return status;
-    status = sv_manifest_set_merge(arena, NULL, ret_sets, &alone);
-    return status ? status : decode(arena, alone, &command_line, problems, &unused);
+    sv_status worst = sv_manifest_set_merge(arena, NULL, ret_sets, &alone);
+    if (!worst)
+        worst = decode(arena, alone, &command_line, problems, &unused);
+    return worst ? worst : status;
 }
 
 static sv_status read_both(sv_arena *arena, const sv_manifest_source *source, const sv_yaml *yaml,

@@ -115,16 +115,14 @@ static sv_status read_set(sv_arena *arena, sv_str set, sv_str keys_and_value, sv
 sv_status sv_manifest_set_collect(sv_arena *arena, const sv_strs *sets, sv_str name,
                                   sv_buf *problems, sv_manifest_sets *ret_sets)
 {
-    sv_manifest_sets found = {.len = 0};
     sv_status worst = SV_OK;
+    ret_sets->len = 0;
     for (size_t i = 0; i < sets->len; i++) {
         sv_str keys = keys_of(sets->items[i], name);
         sv_status status =
-            keys.ptr ? read_set(arena, sets->items[i], keys, problems, &found) : SV_OK;
+            keys.ptr ? read_set(arena, sets->items[i], keys, problems, ret_sets) : SV_OK;
         worst = status ? status : worst;
     }
-    if (!worst)
-        *ret_sets = found;
     return worst;
 }
 

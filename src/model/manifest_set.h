@@ -23,7 +23,7 @@ typedef struct sv_manifest_sets {
 } sv_manifest_sets;
 
 /* Those of model `name`; values are YAML, so that `[0.5]`, `true` and text all work. Mistakes are
- * lines of `problems`; SV_INVALID: there were some. */
+ * lines of `problems`; SV_INVALID: there were some, and the list has the rest. */
 sv_status sv_manifest_set_collect(sv_arena *arena, const sv_strs *sets, sv_str name,
                                   sv_buf *problems, sv_manifest_sets *ret_sets) SV_MUST_USE;
 /* `base` (NULL: nothing) with the overrides laid over it, one after another. In the arena. */

@@ -228,6 +228,7 @@ static void test_every_mistake_is_told(void **state)
     assert_int_equal(read_manifest("task: dance\n", "m.load=later|m.task"), SV_INVALID);
     assert_true(sv_str_starts_with(sv_buf_str(&problems), sv_str_from(folder_path("model.yaml"))));
     assert_true(memmem(problems.ptr, problems.len, "\n--set m.task: ", 14));
+    assert_true(memmem(problems.ptr, problems.len, "\n--set: load: ", 14));
 }
 
 static void test_sets_lie_over_the_file(void **state)
