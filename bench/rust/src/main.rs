@@ -3,7 +3,8 @@
 //! It has no limits, deadlines, bounded lines, metrics, logs or cancellation: what Serval is measured beside, not a rival
 //! in features.
 //!
-//! PORT, SHARED (folder of the models) and LOAD (comma-separated names of `models::FILES`) come from the environment.
+//! PORT, SHARED (folder of the models), LOAD (comma-separated names of `models::FILES`) and RESNET50 (a file) come from
+//! the environment.
 
 mod generation;
 mod models;
@@ -57,12 +58,12 @@ async fn digits(State(models): Shared, body: Bytes) -> Response {
     answer(models.digits(&body))
 }
 
-async fn minilm(State(models): Shared, body: Bytes) -> Response {
-    answer(models.heavy(move |models| models.minilm(&body)).await)
+async fn mobilenet(State(models): Shared, body: Bytes) -> Response {
+    answer(models.heavy(move |models| models.classify("mobilenet", &body)).await)
 }
 
-async fn mobilenet(State(models): Shared, body: Bytes) -> Response {
-    answer(models.heavy(move |models| models.mobilenet(&body)).await)
+async fn resnet50(State(models): Shared, body: Bytes) -> Response {
+    answer(models.heavy(move |models| models.classify("resnet50", &body)).await)
 }
 
 #[tokio::main]
@@ -73,8 +74,8 @@ async fn main() {
         .route("/noop", get(noop))
         .route("/generate", post(generate))
         .route("/api/v1/models/iris/predict", post(iris))
-        .route("/api/v1/models/mnist/predict", post(digits))
-        .route("/api/v1/models/all-minilm-l6-v2/predict", post(minilm))
+        .route("/api/v1/models/digits/predict", post(digits))
+        .route("/api/v1/models/resnet50/predict", post(resnet50))
         .route("/api/v1/predict", post(mobilenet))
         .layer(DefaultBodyLimit::max(64 << 20))
         .with_state(models);

@@ -12,12 +12,11 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// Name and file below SHARED/models.
-pub const FILES: [(&str, &str); 4] = [
+/// Name and file below SHARED/models; resnet50 is added where RESNET50 names its file.
+const FILES: [(&str, &str); 3] = [
     ("iris", "tabular/iris/2/model.onnx"),
     ("digits", "digits/mnist/1/model.onnx"),
     ("mobilenet", "imagenet/mobilenet_v2/2/model.onnx"),
-    ("minilm", "embed/all-minilm-l6-v2/1/model.onnx"),
 ];
 
 /// `ort` wants a session for itself to run it, ONNX Runtime does not: OrtSession::Run may be called by many threads.
@@ -77,13 +76,6 @@ pub struct Outputs {
     inference_time_ms: f64,
 }
 
-#[derive(Deserialize)]
-struct Tokens {
-    input_ids: Vec<Vec<i64>>,
-    attention_mask: Vec<Vec<i64>>,
-    token_type_ids: Vec<Vec<i64>>,
-}
-
 #[derive(Serialize)]
 struct Class {
     label: String,
@@ -129,7 +121,11 @@ impl Models {
         let root = Path::new(&shared).join("models");
         let environment = ort::init().with_telemetry(false).build().expect("ONNX Runtime");
         let chosen = FILES.iter().filter(|(name, _)| wanted.split(',').any(|one| one == *name));
-        let sessions = chosen.map(|(name, file)| (*name, open(&environment, &root.join(file)).expect(name))).collect();
+        let mut sessions: HashMap<_, _> =
+            chosen.map(|(name, file)| (*name, open(&environment, &root.join(file)).expect(name))).collect();
+        if let Ok(file) = env::var("RESNET50") {
+            sessions.insert("resnet50", open(&environment, Path::new(&file)).expect("resnet50"));
+        }
         let labels = std::fs::read_to_string(root.join("imagenet/labels.txt")).unwrap_or_default();
         let cores = available_parallelism().map_or(1, |n| n.get());
         Models { sessions, labels: labels.lines().map(str::to_owned).collect(), turns: Semaphore::new(cores) }
@@ -171,28 +167,10 @@ impl Models {
         Ok(Outputs { outputs, model_version: "1", inference_time_ms: since_ms(start) })
     }
 
-    pub fn minilm(&self, body: &[u8]) -> Result<Outputs, String> {
-        let start = Instant::now();
-        let tokens = sonic_rs::from_slice::<Named<Tokens>>(body).map_err(words)?.inputs;
-        let tensor = |rows: Vec<Vec<i64>>| {
-            let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
-            Tensor::from_array((shape, rows.concat())).map_err(words)
-        };
-        let inputs = ort::inputs! {
-            "input_ids" => tensor(tokens.input_ids)?,
-            "attention_mask" => tensor(tokens.attention_mask)?,
-            "token_type_ids" => tensor(tokens.token_type_ids)?,
-        };
-        let outputs = self.sessions["minilm"].run(inputs)?;
-        let (_, hidden) = outputs[0].try_extract_tensor::<f32>().map_err(words)?;
-        let outputs = HashMap::from([("last_hidden_state", hidden.chunks(384).map(<[f32]>::to_vec).collect())]);
-        Ok(Outputs { outputs, model_version: "1", inference_time_ms: since_ms(start) })
-    }
-
-    pub fn mobilenet(&self, jpeg: &[u8]) -> Result<Classes, String> {
+    pub fn classify(&self, name: &str, jpeg: &[u8]) -> Result<Classes, String> {
         let start = Instant::now();
         let input = Tensor::from_array(([1usize, 3, 224, 224], picture::to_tensor(jpeg)?)).map_err(words)?;
-        let outputs = self.sessions["mobilenet"].run(ort::inputs![input])?;
+        let outputs = self.sessions[name].run(ort::inputs![input])?;
         let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(words)?;
         let class = |(i, confidence): (usize, f32)| Class { label: self.labels[i].clone(), confidence };
         let predictions = rank(logits).into_iter().map(class).collect();
