@@ -4,7 +4,7 @@
  * a counted struct: each member's arena holds a reference to it and frees it when the last one
  * goes. What goes wrong with all of them together (a row that the model refuses, no memory, outputs
  * that are not rows) is settled by running each by itself: slow, rare, and always right. The run
- * has a token of its own, which is set when every member's is. */
+ * has a token of its own, which is set when every member's is (joint_cancel.h). */
 #include "model/batch.h"
 
 #include <stdatomic.h>
@@ -140,20 +140,20 @@ typedef struct shared_result {
     void *inputs; /* memory that the result points into, or NULL */
 } shared_result;
 
-struct sv_batch_joint {
+/* Those that run together. */
+typedef struct joint_run {
     sv_engine_model *model;
     sv_batch_member *members;
     size_t n_members;
     const sv_tensor_request *first; /* of those that take part */
-    size_t n_rows;
+    size_t n_pending, n_rows;       /* members that take part, and rows of all */
     sv_batch_room *room;
     sv_tensor *inputs;         /* in the room */
     sv_engine_output *outputs; /* in the room; NULL: all */
     size_t n_outputs;
     shared_result *shared;
-    sv_cancel *cancel;     /* of the run; NULL when somebody cannot be cancelled */
-    atomic_size_t waiting; /* members whose token is not set */
-};
+    sv_joint_cancel cancel;
+} joint_run;
 
 static void unref_shared(void *arg)
 {
@@ -187,7 +187,7 @@ static size_t align_up(size_t n)
 }
 
 /* Bytes of input `i` of the first member, over all members. */
-static size_t count_bytes(const sv_batch_joint *it, size_t i)
+static size_t count_bytes(const joint_run *it, size_t i)
 {
     size_t bytes = 0;
     for (size_t m = 0; m < it->n_members; m++)
@@ -196,7 +196,7 @@ static size_t count_bytes(const sv_batch_joint *it, size_t i)
     return bytes;
 }
 
-static void copy_input(const sv_batch_joint *it, size_t i, char *to)
+static void copy_input(const joint_run *it, size_t i, char *to)
 {
     for (size_t m = 0; m < it->n_members; m++) {
         if (!it->members[m].is_pending)
@@ -209,7 +209,7 @@ static void copy_input(const sv_batch_joint *it, size_t i, char *to)
 }
 
 /* The union of what the members want, in the model's order; its length into n_outputs. */
-static void list_outputs(sv_batch_joint *it, sv_engine_output *outputs)
+static void list_outputs(joint_run *it, sv_engine_output *outputs)
 {
     const sv_engine_info *info = sv_engine_model_info(it->model);
     it->n_outputs = 0;
@@ -226,7 +226,7 @@ static void list_outputs(sv_batch_joint *it, sv_engine_output *outputs)
 }
 
 /* The room holds the outputs' names, the inputs, and their bytes. */
-static sv_status join_inputs(sv_batch_joint *it)
+static sv_status join_inputs(joint_run *it)
 {
     size_t n_inputs = it->first->n_inputs;
     size_t n_outputs = sv_engine_model_info(it->model)->n_outputs;
@@ -251,69 +251,46 @@ static sv_status join_inputs(sv_batch_joint *it)
     return SV_OK;
 }
 
-/* Runs inside the token of a member; takes the one of the run. */
-static void lose_member(void *arg)
-{
-    sv_batch_member *member = arg;
-    if (atomic_fetch_sub_explicit(&member->joint->waiting, 1, memory_order_acq_rel) == 1)
-        sv_cancel_fire(member->joint->cancel, sv_cancel_get(member->request->cancel));
-}
-
-/* NULL stays where one of them can never be cancelled, and so the run cannot. */
-static sv_status watch_members(sv_batch_joint *it)
-{
-    size_t n = 0;
-    for (size_t m = 0; m < it->n_members; m++) {
-        if (it->members[m].is_pending && !it->members[m].request->cancel)
-            return SV_OK;
-        n += it->members[m].is_pending;
-    }
-    it->cancel = sv_cancel_new();
-    if (!it->cancel)
-        return SV_NO_MEMORY;
-    atomic_init(&it->waiting, n);
-    for (size_t m = 0; m < it->n_members; m++) {
-        sv_batch_member *member = &it->members[m];
-        member->joint = it;
-        member->on_cancel = (sv_cancel_callback){.run = lose_member, .arg = member};
-        if (member->is_pending)
-            sv_cancel_add(member->request->cancel, &member->on_cancel);
-    }
-    return SV_OK;
-}
-
-static void unwatch_members(sv_batch_joint *it)
-{
-    for (size_t m = 0; it->cancel && m < it->n_members; m++)
-        if (it->members[m].is_pending)
-            sv_cancel_remove(it->members[m].request->cancel, &it->members[m].on_cancel);
-    sv_cancel_unref(it->cancel);
-}
-
-static void add_time(const sv_batch_joint *it, int64_t ns)
+static void add_time(const joint_run *it, int64_t ns)
 {
     for (size_t m = 0; m < it->n_members; m++)
         if (it->members[m].is_pending && it->members[m].request->timeline)
             it->members[m].request->timeline->stage_ns[SV_STAGE_INFER] += ns;
 }
 
-static sv_status run_joint(sv_batch_joint *it)
+static void watch_members(joint_run *it)
+{
+    for (size_t m = 0; m < it->n_members; m++)
+        if (it->members[m].is_pending)
+            sv_joint_cancel_sit(&it->cancel, &it->members[m].seat, it->members[m].request->cancel);
+}
+
+static void unwatch_members(joint_run *it)
+{
+    for (size_t m = 0; m < it->n_members; m++)
+        sv_joint_cancel_leave(&it->members[m].seat);
+}
+
+static sv_status run_joint(joint_run *it)
 {
     sv_engine_request run = {.inputs = it->inputs,
                              .n_inputs = it->first->n_inputs,
                              .outputs = it->outputs,
                              .n_outputs = it->n_outputs};
-    sv_status status = watch_members(it);
+    sv_status status = sv_joint_cancel_init(&it->cancel, it->n_pending);
+    if (status)
+        return status;
     int64_t started = sv_clock_now_ns(&sv_clock_system);
-    run.cancel = it->cancel;
-    if (!status)
-        status = sv_engine_run(it->model, &run, NULL, &it->shared->result);
-    add_time(it, sv_clock_now_ns(&sv_clock_system) - started);
+    run.cancel = it->cancel.token;
+    watch_members(it);
+    status = sv_engine_run(it->model, &run, NULL, &it->shared->result);
     unwatch_members(it);
+    add_time(it, sv_clock_now_ns(&sv_clock_system) - started);
+    sv_joint_cancel_deinit(&it->cancel);
     return status;
 }
 
-static bool has_row_each(const sv_batch_joint *it)
+static bool has_row_each(const joint_run *it)
 {
     const sv_engine_result *result = &it->shared->result;
     for (size_t i = 0; i < result->n_outputs; i++)
@@ -324,7 +301,7 @@ static bool has_row_each(const sv_batch_joint *it)
 }
 
 /* An engine may hand out an input as it is: then its memory goes with the result. */
-static void keep_inputs(const sv_batch_joint *it)
+static void keep_inputs(const joint_run *it)
 {
     const sv_engine_result *result = &it->shared->result;
     uintptr_t start = (uintptr_t)it->room->ptr;
@@ -339,7 +316,7 @@ static void keep_inputs(const sv_batch_joint *it)
     }
 }
 
-static sv_tensor cut_rows(const sv_batch_joint *it, const sv_batch_member *member,
+static sv_tensor cut_rows(const joint_run *it, const sv_batch_member *member,
                           const sv_tensor *whole)
 {
     sv_tensor part = *whole;
@@ -362,7 +339,7 @@ static const sv_tensor *find_output(const sv_engine_result *result,
 }
 
 /* The member's arena has a share of the result from here on. */
-static sv_status hand_out(const sv_batch_joint *it, sv_batch_member *member)
+static sv_status hand_out(const joint_run *it, sv_batch_member *member)
 {
     const sv_tensor_request *request = member->request;
     const sv_engine_result *result = &it->shared->result;
@@ -379,7 +356,7 @@ static sv_status hand_out(const sv_batch_joint *it, sv_batch_member *member)
     return SV_OK;
 }
 
-static void hand_out_all(sv_batch_joint *it)
+static void hand_out_all(joint_run *it)
 {
     for (size_t m = 0; m < it->n_members; m++) {
         if (!it->members[m].is_pending)
@@ -390,7 +367,7 @@ static void hand_out_all(sv_batch_joint *it)
 }
 
 /* Members stay pending unless all went well. */
-static sv_batch_outcome join(sv_batch_joint *it)
+static sv_batch_outcome join(joint_run *it)
 {
     sv_batch_outcome outcome = SV_BATCH_OUTCOME_FAILED;
     it->shared = calloc(1, sizeof *it->shared);
@@ -428,7 +405,7 @@ static bool admit(const sv_engine_info *info, sv_batch_member *member)
 }
 
 /* Rows that the model keeps apart, and inputs like the first member's. */
-static bool can_join(const sv_batch_joint *it, const sv_batch_member *member)
+static bool can_join(const joint_run *it, const sv_batch_member *member)
 {
     const sv_tensor_request *request = member->request;
     return member->n_rows && is_alike(it->first, request) &&
@@ -436,10 +413,9 @@ static bool can_join(const sv_batch_joint *it, const sv_batch_member *member)
                           NULL) == SV_OK;
 }
 
-/* Gives those who can run their rows; returns how many they are, 0 when they do not fit. */
-static size_t line_up(sv_batch_joint *it)
+/* Gives those who can run their rows; false when they cannot run together. */
+static bool line_up(joint_run *it)
 {
-    size_t n = 0;
     bool fits = true;
     for (size_t m = 0; m < it->n_members; m++) {
         sv_batch_member *member = &it->members[m];
@@ -453,22 +429,22 @@ static size_t line_up(sv_batch_joint *it)
             it->first = member->request;
         fits = fits && can_join(it, member);
         it->n_rows += member->n_rows;
-        n++;
+        it->n_pending++;
     }
-    return fits ? n : 0;
+    return fits && it->n_pending > 1;
 }
 
 sv_batch_outcome sv_batch_run(sv_engine_model *model, sv_batch_member *members, size_t n_members,
                               sv_batch_room *room)
 {
-    sv_batch_joint it = {.model = model, .members = members, .n_members = n_members, .room = room};
+    joint_run it = {.model = model, .members = members, .n_members = n_members, .room = room};
     sv_batch_outcome outcome = SV_BATCH_OUTCOME_ALONE;
     if (n_members == 1) {
         members[0] = (sv_batch_member){.request = members[0].request};
         run_alone(model, &members[0]);
         return outcome;
     }
-    if (line_up(&it) > 1)
+    if (line_up(&it))
         outcome = join(&it);
     for (size_t m = 0; m < n_members; m++)
         if (members[m].is_pending)

@@ -6,6 +6,7 @@
 #ifndef SERVAL_MODEL_BATCH_H
 #define SERVAL_MODEL_BATCH_H
 
+#include "model/joint_cancel.h"
 #include "model/task_tensor.h"
 
 /* Whether the first axis of a model is one of rows, as far as it says so: every input, and every
@@ -22,8 +23,6 @@ size_t sv_batch_rows(const sv_tensor_request *request);
  * 0: the request cannot be joined with any other (sv_batch_check, or no rows). Pure. */
 uint64_t sv_batch_class(const sv_engine_info *info, const sv_tensor_request *request);
 
-typedef struct sv_batch_joint sv_batch_joint;
-
 /* One of those who run together: fill `request`. */
 typedef struct sv_batch_member {
     const sv_tensor_request *request;
@@ -35,8 +34,7 @@ typedef struct sv_batch_member {
     size_t first_row, n_rows;
     /* Private. */
     bool is_pending;
-    sv_batch_joint *joint;
-    sv_cancel_callback on_cancel;
+    sv_joint_cancel_seat seat;
 } sv_batch_member;
 
 typedef enum sv_batch_outcome {

@@ -240,24 +240,42 @@ static sv_status predict_rows(const table *it, sv_tabular_predictions *ret_predi
     return SV_OK;
 }
 
+sv_status sv_task_tabular_prepare(const sv_tabular_task *task, const sv_tensor_request *request,
+                                  sv_tensor_request *ret_prepared)
+{
+    sv_tensor_request prepared = *request;
+    sv_str *names = sv_arena_alloc_array(request->arena, 2, sizeof *names);
+    if (!names)
+        return SV_NO_MEMORY;
+    prepared.outputs = names;
+    prepared.n_outputs = 0;
+    if (task->label)
+        names[prepared.n_outputs++] = task->label->name;
+    if (task->scores)
+        names[prepared.n_outputs++] = task->scores->name;
+    *ret_prepared = prepared;
+    return SV_OK;
+}
+
+sv_status sv_task_tabular_finish(const sv_tabular_task *task, const sv_tensor_request *request,
+                                 const sv_tensors *outputs, sv_error *error,
+                                 sv_tabular_predictions *ret_predictions)
+{
+    table it = {
+        .task = task, .n_rows = (size_t)request->inputs[0].shape.dims[0], .arena = request->arena};
+    sv_status status = read_outputs(&it, outputs, error);
+    return status ? status : predict_rows(&it, ret_predictions);
+}
+
 sv_status sv_task_tabular_run(const sv_tabular_task *task, sv_engine_model *model,
                               const sv_tensor_request *request, sv_error *error,
                               sv_tabular_predictions *ret_predictions)
 {
-    sv_str names[2];
-    sv_tensor_request run = *request;
+    sv_tensor_request prepared;
     sv_tensors outputs;
-    run.outputs = names;
-    run.n_outputs = 0;
-    if (task->label)
-        names[run.n_outputs++] = task->label->name;
-    if (task->scores)
-        names[run.n_outputs++] = task->scores->name;
-    sv_status status = sv_task_tensor_run(model, &run, error, &outputs);
-    if (status)
-        return status;
-    table it = {
-        .task = task, .n_rows = (size_t)request->inputs[0].shape.dims[0], .arena = request->arena};
-    status = read_outputs(&it, &outputs, error);
-    return status ? status : predict_rows(&it, ret_predictions);
+    sv_status status = sv_task_tabular_prepare(task, request, &prepared);
+    if (!status)
+        status = sv_task_tensor_run(model, &prepared, error, &outputs);
+    return status ? status
+                  : sv_task_tabular_finish(task, request, &outputs, error, ret_predictions);
 }

@@ -39,4 +39,13 @@ sv_status sv_task_tabular_run(const sv_tabular_task *task, sv_engine_model *mode
                               const sv_tensor_request *request, sv_error *error,
                               sv_tabular_predictions *ret_predictions) SV_MUST_USE;
 
+/* The same in two halves, for requests that run together (batch.h): the first asks for the outputs
+ * that the task reads, the second reads what came out for this request. SV_NO_MEMORY, and what is
+ * said above of outputs. */
+sv_status sv_task_tabular_prepare(const sv_tabular_task *task, const sv_tensor_request *request,
+                                  sv_tensor_request *ret_prepared) SV_MUST_USE;
+sv_status sv_task_tabular_finish(const sv_tabular_task *task, const sv_tensor_request *request,
+                                 const sv_tensors *outputs, sv_error *error,
+                                 sv_tabular_predictions *ret_predictions) SV_MUST_USE;
+
 #endif
