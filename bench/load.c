@@ -41,7 +41,7 @@ typedef struct load {
     sv_peer *idle;
     sv_peer *gone; /* closed; freed when no event of this batch can name them any more */
     waiting kinds[N_KINDS];
-    int64_t late_ns, first_good_ns;
+    int64_t late_ns, first_good_ns, last_good_ns;
     bool again;  /* closed loop: an answer is followed by the next request */
     long n_owed; /* such requests that are still to be started */
 } load;
@@ -95,6 +95,8 @@ static void count_answer(load *run, waiting *line, const sv_peer *peer, int64_t 
         if (line->good < MAX_TIMES)
             line->times[line->good] = end_ns - peer->start_ns;
         line->good++;
+        if (peer->kind == WORK)
+            run->last_good_ns = end_ns;
         if (peer->kind == PROBE)
             run->first_good_ns = end_ns;
     } else if (peer->status == 429 || peer->status == 503) {
@@ -333,6 +335,8 @@ int main(int argc, char **argv)
             start(&run, WORK, begin_ns);
         while (now() < end_ns)
             step(&run, end_ns);
+        /* Up to the last answer: where few fit in, the rest would count as nothing. */
+        seconds = (double)((run.last_good_ns ? run.last_good_ns : end_ns) - begin_ns) / SECOND;
     } else {
         run_open(&run, number, end_ns);
         ask_until_served(&run, end_ns + AFTER_S * (int64_t)SECOND);

@@ -119,7 +119,7 @@ def bench_tensors(rounds: int, seconds: float) -> list:
         servers, notes = start_all(lambda: serval([shelf("identity")], extra=("--max-body-size", "64MiB")),
                                    lambda: fastapi(models={"identity": onnx("identity")}))
         found = compare(f"2M floats as JSON, {title}", servers, rounds,
-                        lambda s: closed(s, requests[s.name], 2, max(seconds, 2), "1"))
+                        lambda s: closed(s, requests[s.name], 2, max(seconds * 3, 8), "1"))
         rows += found + notes + goal(found, "serval", "FastAPI", 8) + goal(found, "serval", "FastAPI", 8, "cpus")
     return rows
 
