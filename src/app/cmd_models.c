@@ -1,13 +1,14 @@
 /* cmd_models.c: `serval models`: what a model is, why Serval thinks so, and the model.yaml that
  * says the same. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "app/commands.h"
+#include "app/manifest_writer.h"
 #include "app/serve.h"
+#include "base/clock.h"
 #include "base/writer.h"
 
-enum { MAX_QUOTED = 1 << 16 };
+enum { MAX_MANIFEST = 8 << 20, MAX_JSON = 64 << 20 };
 
 static void print_tensors(const char *what, const sv_tensor_spec *specs, size_t n)
 {
@@ -26,116 +27,20 @@ static void print_reasons(const char *reasons)
             printf("    because: %.*s\n", SV_STR_ARG(line));
 }
 
-static const char *interpolation_name(sv_interpolation interpolation)
+/* The manifest to start from, indented. */
+static void print_manifest(const sv_model *model)
 {
-    return interpolation == SV_INTERPOLATION_NEAREST   ? "nearest"
-           : interpolation == SV_INTERPOLATION_BICUBIC ? "bicubic"
-                                                       : "bilinear";
-}
-
-static void print_floats(const char *name, const float *values, unsigned n)
-{
-    printf(", %s: [", name);
-    for (unsigned i = 0; i < n; i++)
-        printf("%s%.9g", i ? ", " : "", (double)values[i]);
-    printf("]");
-}
-
-/* As a JSON string, which YAML reads too. */
-static void print_quoted(sv_str text)
-{
-    sv_buf buf;
-    sv_writer writer;
-    sv_buf_init(&buf, MAX_QUOTED);
-    sv_writer_init(&writer, &buf);
-    sv_writer_str(&writer, text);
-    printf("%.*s", SV_STR_ARG(sv_buf_str(&buf)));
-    sv_buf_deinit(&buf);
-}
-
-/* Paths of a manifest start at the model's folder. */
-static void print_path(const sv_model *model, const char *name, const char *path)
-{
-    sv_str text = sv_str_from(path), dir = sv_str_from(model->source->dir);
-    bool inside = sv_str_starts_with(text, dir) && text.len > dir.len && text.ptr[dir.len] == '/';
-    char *real = inside ? NULL : realpath(path, NULL);
-    printf("%s: ", name);
-    if (inside)
-        print_quoted(sv_str_slice(text, dir.len + 1, text.len));
-    else
-        print_quoted(real ? sv_str_from(real) : text);
-    free(real);
-}
-
-static void print_preprocess(const sv_preprocess *how)
-{
-    static const char *const dtypes[] = {"float32", "float16", "uint8"};
-    static const char *const channels[] = {"RGB", "BGR", "GREY"};
-    unsigned n = sv_to_tensor_n_channels(how->pixel.channels);
-    printf("    preprocess: {mode: %s", how->mode == SV_PREPROCESS_SQUASH ? "squash" : "crop");
-    if (how->crop_fraction > 0)
-        printf(", crop_fraction: %.17g", how->crop_fraction);
-    printf(", resize: %u", how->resize);
-    if (how->crop_width == how->crop_height)
-        printf(", crop: %u", how->crop_width);
-    printf(", interpolation: %s, scale: %.9g", interpolation_name(how->interpolation),
-           (double)how->pixel.scale);
-    print_floats("mean", how->pixel.mean, n);
-    print_floats("std", how->pixel.std, n);
-    printf(", dtype: %s, layout: %s, channels: %s", dtypes[how->pixel.type],
-           how->pixel.layout == SV_PIXEL_NHWC ? "NHWC" : "NCHW", channels[how->pixel.channels]);
-    printf("%s}\n", how->ignore_orientation ? ", orientation: ignore" : "");
-}
-
-static void print_image(const sv_model *model, const sv_model_version *version)
-{
-    print_preprocess(&version->image.preprocess);
-    printf("    postprocess: {softmax: %s", version->image.softmax ? "true" : "false");
-    if (version->labels_file)
-        print_path(model, ", labels", version->labels_file);
-    printf(", top_k: %lld}\n", (long long)version->image.top_k);
-}
-
-static void print_text(const sv_model *model, const sv_model_version *version)
-{
-    static const char *const poolings[] = {[SV_TEXT_POOLING_NONE] = "none",
-                                           [SV_TEXT_POOLING_MEAN] = "mean",
-                                           [SV_TEXT_POOLING_CLS] = "cls"};
-    const sv_text_task *text = &version->text;
-    printf("    preprocess: {");
-    if (version->tokenizer_file) {
-        print_path(model, "tokenizer", version->tokenizer_file);
-        printf(", max_length: %lld}\n", (long long)text->max_length);
-    } else {
-        printf("tokenizer: hashed-ngrams}\n");
-    }
-    if (version->task == SV_TASK_TEXT_EMBEDDING) {
-        printf("    postprocess: {pooling: %s, normalize: %s}\n", poolings[text->pooling],
-               text->normalize ? "true" : "false");
-        return;
-    }
-    printf("    postprocess: {softmax: %s", text->softmax ? "true" : "false");
-    if (version->labels_file)
-        print_path(model, ", labels", version->labels_file);
-    printf(", top_k: %lld}\n", (long long)text->top_k);
-}
-
-/* The manifest to start from. */
-static void print_manifest(const sv_model *model, const sv_model_version *version)
-{
-    bool is_image = version->task == SV_TASK_IMAGE_CLASSIFICATION;
-    bool is_text =
-        version->task == SV_TASK_TEXT_EMBEDDING || version->task == SV_TASK_TEXT_CLASSIFICATION;
-    printf("  model.yaml:\n    task: %s\n", sv_manifest_task_name(version->task));
-    if (!is_image && !is_text)
-        return;
-    printf("    versions: {default: ");
-    print_quoted(model->versions[model->default_version].name);
-    printf("}\n");
-    if (is_image)
-        print_image(model, version);
-    else
-        print_text(model, version);
+    sv_buf text;
+    sv_buf_init(&text, MAX_MANIFEST);
+    if (sv_manifest_writer_write(model, &text))
+        sv_buf_clear(&text);
+    sv_str rest = sv_buf_str(&text), line;
+    if (rest.len)
+        printf("  model.yaml:\n");
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        if (line.len)
+            printf("    %.*s\n", SV_STR_ARG(line));
+    sv_buf_deinit(&text);
 }
 
 static void print_model(const sv_model *model)
@@ -157,9 +62,7 @@ static void print_model(const sv_model *model)
         print_tensors("output", info->outputs, info->n_outputs);
         print_reasons(version->reason);
     }
-    const sv_model_version *version = &model->versions[model->default_version];
-    if (sv_registry_state(version) == SV_VERSION_READY)
-        print_manifest(model, version);
+    print_manifest(model);
 }
 
 static void write_tensors(sv_writer *writer, const char *name, const sv_tensor_spec *specs,
@@ -181,21 +84,78 @@ static void write_tensors(sv_writer *writer, const char *name, const sv_tensor_s
     sv_writer_end_array(writer);
 }
 
+static void write_reasons(sv_writer *writer, const char *reasons)
+{
+    sv_str rest = sv_str_from(reasons), line;
+    sv_writer_key(writer, SV_STR("reasons"));
+    sv_writer_begin_array(writer);
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        if (line.len)
+            sv_writer_str(writer, line);
+    sv_writer_end_array(writer);
+}
+
+static void write_file(sv_writer *writer, const char *name, const char *path)
+{
+    sv_writer_key(writer, sv_str_from(name));
+    if (path)
+        sv_writer_str(writer, sv_str_from(path));
+    else
+        sv_writer_null(writer);
+}
+
+static void write_loaded(sv_writer *writer, const sv_model_version *version)
+{
+    const sv_engine_info *info = sv_engine_model_info(version->loaded);
+    sv_writer_key_cstr(writer, "engine", sv_engine_model_engine(version->loaded));
+    sv_writer_key_cstr(writer, "task", sv_manifest_task_name(version->task));
+    sv_writer_key_int(writer, "memory_bytes", (int64_t)info->memory_bytes);
+    sv_writer_key_int(writer, "load_ms", version->load_ns / SV_NS_PER_MS);
+    write_file(writer, "labels", version->labels_file);
+    write_file(writer, "tokenizer", version->tokenizer_file);
+    write_tensors(writer, "inputs", info->inputs, info->n_inputs);
+    write_tensors(writer, "outputs", info->outputs, info->n_outputs);
+}
+
 static void write_version(sv_writer *writer, const sv_model_version *version)
 {
-    bool ready = sv_registry_state(version) == SV_VERSION_READY;
+    sv_version_state state = sv_registry_state(version);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "version", version->name);
-    sv_writer_key_cstr(writer, "state", sv_registry_state_name(sv_registry_state(version)));
-    sv_writer_key_cstr(writer, "reason", version->reason);
-    if (ready) {
-        const sv_engine_info *info = sv_engine_model_info(version->loaded);
-        sv_writer_key_cstr(writer, "engine", sv_engine_model_engine(version->loaded));
-        sv_writer_key_cstr(writer, "task", sv_manifest_task_name(version->task));
-        sv_writer_key_int(writer, "memory_bytes", (int64_t)info->memory_bytes);
-        write_tensors(writer, "inputs", info->inputs, info->n_inputs);
-        write_tensors(writer, "outputs", info->outputs, info->n_outputs);
-    }
+    sv_writer_key_cstr(writer, "file", version->source->file);
+    sv_writer_key_cstr(writer, "state", sv_registry_state_name(state));
+    write_reasons(writer, version->reason);
+    if (state == SV_VERSION_READY)
+        write_loaded(writer, version);
+    sv_writer_end_object(writer);
+}
+
+/* null when no version is ready. */
+static void write_manifest(sv_writer *writer, const sv_model *model)
+{
+    sv_buf text;
+    sv_buf_init(&text, MAX_MANIFEST);
+    sv_status status = sv_manifest_writer_write(model, &text);
+    sv_writer_key(writer, SV_STR("manifest"));
+    if (!status && text.len)
+        sv_writer_str(writer, sv_buf_str(&text));
+    else
+        sv_writer_null(writer);
+    sv_buf_deinit(&text);
+}
+
+static void write_model(sv_writer *writer, const sv_model *model)
+{
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "name", model->name);
+    sv_writer_key_cstr(writer, "path", model->source->dir);
+    sv_writer_key_str(writer, "default_version", model->versions[model->default_version].name);
+    sv_writer_key(writer, SV_STR("versions"));
+    sv_writer_begin_array(writer);
+    for (size_t k = 0; k < model->n_versions; k++)
+        write_version(writer, &model->versions[k]);
+    sv_writer_end_array(writer);
+    write_manifest(writer, model);
     sv_writer_end_object(writer);
 }
 
@@ -203,23 +163,13 @@ static void print_json(const sv_model *models, size_t n)
 {
     sv_buf buf;
     sv_writer writer;
-    sv_buf_init(&buf, (size_t)16 << 20);
+    sv_buf_init(&buf, MAX_JSON);
     sv_writer_init(&writer, &buf);
     sv_writer_begin_object(&writer);
     sv_writer_key(&writer, SV_STR("models"));
     sv_writer_begin_array(&writer);
-    for (size_t i = 0; i < n; i++) {
-        sv_writer_begin_object(&writer);
-        sv_writer_key_str(&writer, "name", models[i].name);
-        sv_writer_key_str(&writer, "default_version",
-                          models[i].versions[models[i].default_version].name);
-        sv_writer_key(&writer, SV_STR("versions"));
-        sv_writer_begin_array(&writer);
-        for (size_t k = 0; k < models[i].n_versions; k++)
-            write_version(&writer, &models[i].versions[k]);
-        sv_writer_end_array(&writer);
-        sv_writer_end_object(&writer);
-    }
+    for (size_t i = 0; i < n; i++)
+        write_model(&writer, &models[i]);
     sv_writer_end_array(&writer);
     sv_writer_end_object(&writer);
     printf("%.*s\n", SV_STR_ARG(sv_buf_str(&buf)));
