@@ -149,15 +149,15 @@ def bench_batching(rounds: int, seconds: float) -> list:
 
 
 def batching_inside(rounds: int, seconds: float) -> list:
-    """The same without HTTP: prints its own rates, off and on."""
+    """The same without HTTP: scheduler and joined runs on one thread."""
     program = BIN / "bench_batch"
     if not program.exists():
         return [note("mlp_784 in process: no row, bench_batch is not built here")]
-    sides = {"batching off": 1, "batching on": 8}
+    sides = {"batching off": 1, "batching on": 32}
     runs = {side: {"rates": [], "cpus": []} for side in sides}
     for _ in range(rounds):
         for side, size in sides.items():
-            command = ["taskset", "-c", "0", program, shelf("mlp_784"), size, 32, seconds]
+            command = ["taskset", "-c", "0", program, onnx("mlp_784"), size, 32, seconds]
             out = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout.split()
             runs[side]["rates"].append(float(out[0]))
             runs[side]["cpus"].append(float(out[1]))
@@ -165,7 +165,7 @@ def batching_inside(rounds: int, seconds: float) -> list:
              "cpu_us": statistics.median(found["cpus"]), **found} for side, found in runs.items()]
     for row in rows:
         print(f"{row['work']:42} {row['server']:16} {row['rate']:10.1f}/s  CPU {row['cpu_us']:9.1f} us")
-    return rows + goal(rows, "batching on", "batching off", 3)
+    return rows + goal(rows, "batching on", "batching off", 3) + goal(rows, "batching on", "batching off", 3, "cpus")
 
 
 def batching_default(rounds: int, seconds: float) -> list:
