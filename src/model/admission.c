@@ -7,13 +7,14 @@
 #define LOAD_NS ((double)SV_NS_PER_S)
 /* Of the permits: from here on lines get shorter, and are as short as they get. */
 #define FULL_LOAD 1.0
-#define OVERLOAD 1.5
+#define OVERLOAD 1.6
 #define MAX_RETRY_NS (30 * SV_NS_PER_S)
 
 enum {
     LONG_PART = 2,   /* of patience, for a line without overload */
-    SHORT_PART = 16, /* the same, with overload */
-    SHORT_WORKS = 6, /* at least: enough to keep one permit busy through chance */
+    SHORT_PART = 32, /* the same, with overload */
+    SHORT_WORKS = 4, /* but at least so many */
+    MODEST_FACTOR = 4,
     MAX_SHADOWS = 64,
 };
 
@@ -119,15 +120,30 @@ sv_forecast sv_admission_predict(const sv_backlog *backlog, const sv_work *work)
     return (sv_forecast){line_ns, wait_ns, wait_ns + own_ns};
 }
 
+/* Works that keep one permit busy through the gaps between arrivals, and fill a batch; more for
+ * a client that has fewer in line than others, which have several: it is not why there is a bound.
+ */
+static int64_t few_works_ns(const sv_work *work)
+{
+    const sv_lane *lane = work->lane;
+    const sv_queue *queue = &lane->queues[sv_line_rank(work->priority)];
+    int64_t units = SHORT_WORKS * sv_work_units(work);
+    if (lane->max_batch_units > 1)
+        units += (int64_t)lane->max_batch_units;
+    bool is_modest = queue->n_works > queue->n_clients &&
+                     sv_line_count_client(work) * queue->n_clients < queue->n_works;
+    return units * lane->service_ns * (is_modest ? MODEST_FACTOR : 1);
+}
+
 int64_t sv_admission_limit_ns(const sv_backlog *backlog, const sv_work *work, int64_t now_ns)
 {
-    int64_t service_ns = sv_line_predict_ns(work);
-    int64_t patience_ns = sv_patience_get(&work->lane->line->patience);
-    if (patience_ns == SV_NEVER || patience_ns < service_ns + work->lane->deviation_ns)
+    const sv_lane *lane = work->lane;
+    int64_t patience_ns = sv_patience_get(&lane->line->patience);
+    if (patience_ns == SV_NEVER || patience_ns < sv_line_predict_ns(work) + lane->deviation_ns)
         return MAX_LINE_NS;
     int64_t longest = smaller(patience_ns / LONG_PART, MAX_LINE_NS);
     int64_t shortest =
-        larger(patience_ns / SHORT_PART, SHORT_WORKS * service_ns / (int64_t)backlog->n_permits);
+        larger(patience_ns / SHORT_PART, few_works_ns(work) / (int64_t)backlog->n_permits);
     double over = (load_at(backlog, now_ns) - FULL_LOAD) / (OVERLOAD - FULL_LOAD);
     if (over <= 0 || shortest >= longest)
         return longest;
@@ -138,8 +154,9 @@ int64_t sv_admission_limit_ns(const sv_backlog *backlog, const sv_work *work, in
 static bool has_more_than_its_share(const sv_work *work)
 {
     const sv_queue *queue = &work->lane->queues[sv_line_rank(work->priority)];
-    size_t n_own = sv_line_count_client(work);
-    return work->client && queue->n_clients > 1 && n_own * queue->n_clients > queue->n_works;
+    if (work->client == 0 || queue->n_clients < 2)
+        return false;
+    return sv_line_count_client(work) * queue->n_clients > queue->n_works;
 }
 
 static bool refuse(sv_work_refusal *ret_refusal, const sv_work *work, sv_refusal_reason reason,

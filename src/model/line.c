@@ -3,7 +3,7 @@
 
 /* Weights of the newest service time and of its deviation: 1/8 and 1/4, as TCP smooths its round
  * trips (RFC 6298). */
-enum { SMOOTHING = 8, DEVIATION_SMOOTHING = 4 };
+enum { SMOOTHING = 8, DEVIATION_SMOOTHING = 4, MAX_CHAIN = 16 };
 
 void sv_line_init(sv_line *line)
 {
@@ -46,30 +46,44 @@ static void init_lane(sv_lane *lane)
         sv_list_init(&lane->queues[rank].turns);
 }
 
-static sv_work **first_of_client(sv_queue *queue, const sv_work *work)
+static const sv_work *last_of_ring(const sv_work *first)
 {
-    return &queue->firsts[work->client % SV_LINE_CLIENTS];
+    return SV_CONTAINER_OF(first->node.prev, sv_work, node);
+}
+
+static sv_work *next_of_client(const sv_work *work)
+{
+    return sv_list_is_empty(&work->node) ? NULL : SV_CONTAINER_OF(work->node.next, sv_work, node);
+}
+
+/* Where the first work of this work's client is, or should be: clients whose hashes share a place
+ * are chained; a chain that is too long lets its last client take in others. */
+static sv_work **find_client(sv_queue *queue, const sv_work *work)
+{
+    sv_work **link = &queue->firsts[work->client % SV_LINE_PLACES];
+    for (int n = 1; *link && (*link)->client != work->client && n < MAX_CHAIN; n++)
+        link = &(*link)->next_client;
+    return link;
 }
 
 size_t sv_line_count_client(const sv_work *work)
 {
-    const sv_queue *queue = &work->lane->queues[sv_line_rank(work->priority)];
-    const sv_work *first = queue->firsts[work->client % SV_LINE_CLIENTS];
-    if (!first)
+    const sv_work *first = *find_client(&work->lane->queues[sv_line_rank(work->priority)], work);
+    if (!first || first->client != work->client)
         return 0;
-    const sv_work *last = SV_CONTAINER_OF(first->node.prev, sv_work, node);
-    return last->place - first->place + 1;
+    return last_of_ring(first)->place - first->place + 1;
 }
 
 /* The works of a client are a ring without a head. */
 static void join_client(sv_queue *queue, sv_work *work)
 {
-    sv_work **first = first_of_client(queue, work);
+    sv_work **first = find_client(queue, work);
     work->place = 0;
+    work->next_client = NULL;
     sv_list_init(&work->node);
     sv_list_init(&work->turn);
     if (*first) {
-        work->place = SV_CONTAINER_OF((*first)->node.prev, sv_work, node)->place + 1;
+        work->place = last_of_ring(*first)->place + 1;
         sv_list_append(&(*first)->node, &work->node);
     } else {
         *first = work;
@@ -78,19 +92,27 @@ static void join_client(sv_queue *queue, sv_work *work)
     }
 }
 
-/* The next of the same client inherits the turn. */
+/* The next of the same client inherits the turn and the place in the chain of a first work. */
+static void hand_over(sv_queue *queue, sv_work *work)
+{
+    sv_work *next = next_of_client(work);
+    sv_work **link = &queue->firsts[work->client % SV_LINE_PLACES];
+    while (*link != work)
+        link = &(*link)->next_client;
+    *link = next ? next : work->next_client;
+    if (next) {
+        next->next_client = work->next_client;
+        sv_list_append(&work->turn, &next->turn); /* just before the one that leaves */
+    } else {
+        queue->n_clients--;
+    }
+    sv_list_remove(&work->turn);
+}
+
 static void leave_client(sv_queue *queue, sv_work *work)
 {
-    sv_work **first = first_of_client(queue, work);
-    if (*first == work) {
-        bool is_last = sv_list_is_empty(&work->node);
-        *first = is_last ? NULL : SV_CONTAINER_OF(work->node.next, sv_work, node);
-        if (is_last)
-            queue->n_clients--;
-        else
-            sv_list_append(&work->turn, &(*first)->turn); /* just before the leaving one */
-        sv_list_remove(&work->turn);
-    }
+    if (!sv_list_is_empty(&work->turn))
+        hand_over(queue, work);
     sv_list_remove(&work->node);
 }
 
@@ -173,8 +195,8 @@ sv_work *sv_line_take(sv_lane *lane, sv_rank rank)
     sv_work *work = sv_line_first(lane, rank);
     if (!work)
         return NULL;
+    sv_work *next = next_of_client(work);
     sv_line_leave(work);
-    sv_work *next = *first_of_client(queue, work);
     if (next) {
         sv_list_remove(&next->turn);
         sv_list_append(&queue->turns, &next->turn);

@@ -5,8 +5,8 @@
  * so that many works of one do not delay the few of another; of one client in order of arrival.
  * A work that cannot be done before its deadline, or before its client has most likely left, sinks
  * below all that can: whoever serves in order of arrival serves, under overload, only what is late
- * already. Lists run through the works themselves: nothing is allocated, each step is O(1). Clients
- * are told apart by the low bits of their hash. Pure: no lock, no clock; the scheduler's lock
+ * already. Lists run through the works themselves: nothing is allocated, each step is O(1). A
+ * thousand clients are told apart, more share turns. Pure: no lock, no clock; the scheduler's lock
  * guards it. */
 #ifndef SERVAL_MODEL_LINE_H
 #define SERVAL_MODEL_LINE_H
@@ -15,7 +15,7 @@
 #include "model/patience.h"
 #include "model/work.h"
 
-enum { SV_LINE_CLIENTS = 64 };
+enum { SV_LINE_PLACES = 64 };
 
 /* The order of precedence. */
 typedef enum sv_rank {
@@ -41,7 +41,7 @@ typedef struct sv_queue {
     sv_list_node turns; /* of clients */
     size_t n_clients, n_works;
     int64_t units;
-    sv_work *firsts[SV_LINE_CLIENTS];
+    sv_work *firsts[SV_LINE_PLACES]; /* chains of the first works of clients, by hash */
 } sv_queue;
 
 /* One version's place in the line. Zeroed at first, then the first five are set, before any work of
@@ -67,7 +67,7 @@ void sv_line_init(sv_line *line);
 int64_t sv_line_predict_ns(const sv_work *work);
 /* When the work is worth nothing any more: its deadline, or its client has most likely left. */
 int64_t sv_line_limit_ns(const sv_work *work);
-/* The share of the client in the queue the work would join: works of it that wait already. */
+/* Works of the work's client that wait in the queue it would join. */
 size_t sv_line_count_client(const sv_work *work);
 sv_rank sv_line_rank(sv_priority priority);
 

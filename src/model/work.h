@@ -61,7 +61,8 @@ typedef struct sv_work {
     struct sv_scheduler *scheduler;
     sv_list_node node; /* among the works of its client */
     sv_list_node turn; /* of the first of a client: among the clients */
-    sv_list_node age;  /* among all of the lane, in order of arrival */
+    struct sv_work *next_client;
+    sv_list_node age; /* among all of the lane, in order of arrival */
     sv_cancel_callback on_cancel;
     sv_message message;
     int64_t submitted_ns;
