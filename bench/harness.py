@@ -51,6 +51,8 @@ def free_port() -> int:
 class Server:
     """A process tree with a port, on given CPUs, ended by pid. Ready when all paths of `ready` answer 200, or at the port."""
 
+    running = []  # all that were not stopped yet
+
     def __init__(self, name: str, command: list, port: int, cpus: str = "0", env: dict | None = None,
                  ready: tuple = ()):
         self.name, self.port = name, port
@@ -58,8 +60,10 @@ class Server:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(["taskset", "-c", cpus, *map(str, command)], stdout=log,
                                             stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        Server.running.append(self)
         for _ in range(1200):
             if self.process.poll() is not None:
+                Server.running.remove(self)
                 raise Missing(f"{name} did not start: {self.log_path.read_text(errors='replace')[-300:].strip()}")
             if self.is_ready(ready):
                 return
@@ -104,6 +108,7 @@ class Server:
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", self.get("/metrics"), re.M))
 
     def stop(self) -> None:
+        Server.running.remove(self)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(20)
