@@ -8,6 +8,7 @@
 #include <serval/version.h>
 
 #include "http/mw_access_log.h"
+#include "model/manifest_set.h"
 #include "observe/process_metrics.h"
 #include "json/value.h"
 
@@ -99,6 +100,19 @@ static sv_strs collect_sets(sv_runtime *runtime)
     return sets;
 }
 
+/* Those of models that are not there. */
+static sv_status check_sets(sv_runtime *runtime)
+{
+    size_t n = runtime->repository.n_models;
+    const char **names = sv_arena_alloc_array(runtime->arena, n, sizeof *names);
+    if (!names)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        if (!(names[i] = sv_arena_copy(runtime->arena, runtime->repository.models[i].name).ptr))
+            return SV_NO_MEMORY;
+    return sv_manifest_set_check_models(&runtime->sets, names, n, &runtime->problems);
+}
+
 static sv_status make_plan(sv_runtime *runtime)
 {
     sv_cgroup_limits limits = sv_cgroup_read("");
@@ -131,7 +145,9 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
         .engine_threads = runtime->plan.engine_threads,
         .n_scratches = (size_t)runtime->plan.n_permits,
         .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels}};
-    return sv_registry_new(&config, &runtime->problems, &runtime->registry);
+    sv_status set_status = check_sets(runtime);
+    status = sv_registry_new(&config, &runtime->problems, &runtime->registry);
+    return status ? status : set_status;
 }
 
 static void add_version_series(sv_runtime *runtime, const sv_model *model,

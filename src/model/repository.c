@@ -263,9 +263,14 @@ static sv_status add_folder(folder_scan *scan, void *arg, const char *dir, const
     (void)name;
     sv_model_source model;
     sv_status status = read_model(scan, dir, &model);
-    if (status || !model.n_versions)
+    if (status)
         return status;
-    return add_model(scan, &model);
+    if (model.manifest && !model.n_versions)
+        return sv_error_set(scan->error, SV_UNSUPPORTED, NULL,
+                            "%s has a model.yaml but no model file: relays to other servers "
+                            "(provider) come with language models, in a later version",
+                            model.dir);
+    return model.n_versions ? add_model(scan, &model) : SV_OK;
 }
 
 static sv_status add_path(folder_scan *scan, const char *path)

@@ -23,6 +23,8 @@ static void test_checks(void **state)
         {{DIGITS}, 0, "ok     digits version 2\n", ""},
         {{DIGITS, "--set=digits.preprocess.crop=99"}, 1, "FAILED digits version 2: ", ""},
         {{DIGITS, "--set=digits.nonsense=1"}, 1, "", "--set: nonsense: "},
+        {{DIGITS, "--set=digit.load=lazy"}, 1, "", "no model 'digit'; did you mean 'digits'?"},
+        {{DIGITS, "--set=digits.task=x"}, 1, "", "--set: task: Input should be 'image-class"},
         {{"/nowhere"}, 1, "", "/nowhere: No such file"},
         {{"--nonsense-nonsense"}, 2, "", "unknown option"},
         {{DIGITS, "--engine-dir=/nowhere"}, 1, "FAILED digits version 1: ", ""},

@@ -149,6 +149,9 @@ static void test_what_is_refused(void **state)
         {"notes.txt", "notes.txt", SV_UNSUPPORTED, ".onnx and .gguf files can be served"},
         {".onnx", ".onnx", SV_UNSUPPORTED, "not a model file"},
         {"m/readme", "m", SV_INVALID, "no model here: expected model.onnx"},
+        {"m/model.yaml", "m", SV_UNSUPPORTED, "m has a model.yaml but no model file: relays"},
+        {"r/a/1/model.onnx r/m/model.yaml", "r", SV_UNSUPPORTED,
+         "m has a model.yaml but no model file: relays"},
         {"m/1/model.onnx m/v1/model.onnx", "m", SV_INVALID, "are the same version"},
         {"m/01/model.onnx m/1/model.onnx", "m", SV_INVALID, "are the same version"},
     };
