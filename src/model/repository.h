@@ -36,8 +36,8 @@ typedef struct sv_repository {
 
 /* Looks at `paths`; everything found lives in `arena`. SV_NOT_FOUND: a path does not exist;
  * SV_UNSUPPORTED: a file of a framework that has to be exported first (the message has the line
- * that does it) or of no known kind, a folder with a manifest alone; SV_INVALID: two models of one name, a folder without models;
- * SV_TOO_LARGE. `error` names the path. */
+ * that does it) or of no known kind, a folder with a manifest alone; SV_INVALID: two models of one
+ * name, a folder without models; SV_TOO_LARGE. `error` names the path. */
 sv_status sv_repository_scan(sv_arena *arena, const char *const *paths, size_t n_paths,
                              sv_error *error, sv_repository *ret_repository) SV_MUST_USE;
 
