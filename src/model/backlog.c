@@ -48,7 +48,8 @@ static sv_backlog_run run_of(const sv_work *work)
                             .submitted_ns = work->submitted_ns,
                             .predicted_ns = sv_line_predict_ns(work),
                             .units = sv_work_units(work),
-                            .n_works = 1};
+                            .n_works = 1,
+                            .is_shadow = work->priority == SV_PRIORITY_SHADOW};
 }
 
 bool sv_backlog_start(sv_backlog *backlog, sv_work *work, sv_backlog_run *ret_run)
@@ -252,7 +253,8 @@ static void teach(const sv_backlog_run *run, const sv_backlog_end *end)
         return;
     }
     sv_line_learn(run->lane, end->units, end->took_ns);
-    sv_patience_note_answered(patience, run->n_works, age_ns, end->now_ns);
+    if (!run->is_shadow)
+        sv_patience_note_answered(patience, run->n_works, age_ns, end->now_ns);
 }
 
 void sv_backlog_finish(sv_backlog *backlog, const sv_backlog_run *run, const sv_backlog_end *end)

@@ -37,6 +37,7 @@ typedef struct sv_backlog_run {
     int64_t submitted_ns, predicted_ns;
     int64_t units;
     size_t n_works;
+    bool is_shadow;
 } sv_backlog_run;
 
 /* How it ended. */

@@ -47,7 +47,7 @@ typedef struct sv_queue {
 /* One version's place in the line. Zeroed at first, then the first five are set, before any work of
  * it is submitted. */
 typedef struct sv_lane {
-    sv_line *line;          /* NULL: one that all such lanes share */
+    sv_line *line;          /* NULL: becomes the one that all such lanes of a scheduler share */
     int64_t service_ns;     /* smoothed time for one unit of work; 0: nothing measured yet */
     size_t max_running;     /* works or batches at once; 0: as many as there are permits */
     size_t max_batch_units; /* of a batch; 0 or 1: no batches */

@@ -101,7 +101,7 @@ static void run_works(const sv_scheduler *scheduler, turn *held)
     held->started_ns = read_now(scheduler);
     held->units = 0;
     held->was_left = false;
-    size_t n = drop_cancelled(held);
+    size_t n = held->run.n_works = drop_cancelled(held);
     if (n == 0)
         return;
     sv_work *first = held->works[0];
@@ -221,6 +221,14 @@ sv_line_stats sv_scheduler_get_line_stats(sv_scheduler *scheduler, const sv_lane
     }
     pthread_mutex_unlock(&scheduler->lock);
     return stats;
+}
+
+bool sv_scheduler_is_lane_idle(sv_scheduler *scheduler, const sv_lane *lane)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    bool is_idle = lane->n_running == 0 && lane->n_waiting == 0;
+    pthread_mutex_unlock(&scheduler->lock);
+    return is_idle;
 }
 
 sv_scheduler_stats sv_scheduler_get_stats(sv_scheduler *scheduler)

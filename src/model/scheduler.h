@@ -52,5 +52,8 @@ sv_status sv_scheduler_submit(sv_scheduler *scheduler, sv_work *work,
 sv_scheduler_stats sv_scheduler_get_stats(sv_scheduler *scheduler);
 /* Of one model, for a work of `lane` that came now. Any thread. */
 sv_line_stats sv_scheduler_get_line_stats(sv_scheduler *scheduler, const sv_lane *lane);
+/* Nothing of the lane waits or runs, and the scheduler has done with the lane: once nothing more is
+ * submitted, it may go. A work's own callback comes before that. Any thread. */
+bool sv_scheduler_is_lane_idle(sv_scheduler *scheduler, const sv_lane *lane);
 
 #endif

@@ -73,6 +73,7 @@ static void drop_job(sv_work *work, sv_status status)
 typedef struct busy {
     sv_pool *pool;
     sv_scheduler *scheduler;
+    sv_line line;
     sv_lane lane;
     job holder;
     sem_t started, may_end;
@@ -105,6 +106,8 @@ static void start_busy(busy *self, size_t max_waiting)
     sv_scheduler_config config = {
         .n_permits = 1, .max_waiting = max_waiting, .pool = self->pool, .clock = &made_up};
     assert_int_equal(sv_scheduler_new(&config, &self->scheduler), SV_OK);
+    sv_line_init(&self->line);
+    self->lane.line = &self->line;
     init_job(&self->holder, 1, &self->lane);
     self->holder.started = &self->started;
     self->holder.may_end = &self->may_end;
@@ -295,15 +298,184 @@ static void test_stats(void **state)
     finish_busy(&lab);
 }
 
+/* Tells how many there are, then each. */
+static void run_jobs(sv_work *const *works, size_t n)
+{
+    tell(100 + (int)n);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(works[i]->was_batched);
+        run_job(works[i]);
+    }
+}
+
+static void make_batched(job *self, int id, sv_lane *lane)
+{
+    init_job(self, id, lane);
+    self->work.batch_class = 1;
+    self->work.run_batch = run_jobs;
+}
+
+static void test_those_who_wait_run_as_one(void **state)
+{
+    (void)state;
+    static const int order[] = {1, 103, 2, 3, 4, 5};
+    busy lab;
+    job jobs[4];
+    start_busy(&lab, 10);
+    lab.lane.max_batch_units = 3;
+    for (int i = 0; i < 4; i++) {
+        make_batched(&jobs[i], i + 2, &lab.lane);
+        jobs[i].takes_ns = SV_NS_PER_S;
+        submit(&lab, &jobs[i]);
+    }
+    finish_busy(&lab);
+    assert_told(order, 6); /* the last one runs alone, by `run` */
+    assert_int_equal(lab.lane.service_ns, SV_NS_PER_S);
+}
+
+static void run_alone(sv_work *const *works, size_t n)
+{
+    assert_int_equal(n, 1);
+    assert_false(works[0]->was_batched);
+    run_job(works[0]);
+}
+
+static void test_run_batch_alone_is_enough(void **state)
+{
+    (void)state;
+    static const int order[] = {1, 2};
+    busy lab;
+    job waiting;
+    start_busy(&lab, 10);
+    lab.lane.max_batch_units = 3;
+    make_batched(&waiting, 2, &lab.lane);
+    waiting.work.run = NULL;
+    waiting.work.run_batch = run_alone;
+    submit(&lab, &waiting);
+    finish_busy(&lab);
+    assert_told(order, 2);
+}
+
+static bool was_batched_when_dropped;
+
+static void drop_batched(sv_work *work, sv_status status)
+{
+    was_batched_when_dropped = work->was_batched;
+    drop_job(work, status);
+}
+
+/* Cancelled when the batch has been taken: it leaves, the others run. */
+static void test_a_batch_shrinks(void **state)
+{
+    (void)state;
+    static const int order[] = {1, -3, 102, 2, 4};
+    busy lab;
+    job jobs[3];
+    sv_cancel *cancel = sv_cancel_new();
+    start_busy(&lab, 10);
+    lab.lane.max_batch_units = 8;
+    for (int i = 0; i < 3; i++)
+        make_batched(&jobs[i], i + 2, &lab.lane);
+    jobs[1].work.cancel = cancel;
+    jobs[1].work.drop = drop_batched;
+    for (int i = 0; i < 3; i++)
+        submit(&lab, &jobs[i]);
+    sv_pool_stop(lab.pool); /* so that it stays in line */
+    sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
+    finish_busy(&lab);
+    assert_told(order, 5);
+    assert_true(was_batched_when_dropped);
+    sv_cancel_unref(cancel);
+}
+
+static void drop_for_room(sv_work *work, sv_status status)
+{
+    job *self = SV_CONTAINER_OF(work, job, work);
+    assert_int_equal(status, SV_UNAVAILABLE);
+    tell(-self->id);
+}
+
+static void test_a_shadow_is_dropped_first(void **state)
+{
+    (void)state;
+    static const int order[] = {-2, 1, 3};
+    busy lab;
+    job shadow, real, none;
+    sv_work_refusal refusal;
+    start_busy(&lab, 1);
+    init_job(&shadow, 2, &lab.lane);
+    init_job(&real, 3, &lab.lane);
+    init_job(&none, 4, &lab.lane);
+    shadow.work.priority = SV_PRIORITY_SHADOW;
+    shadow.work.drop = drop_for_room;
+    submit(&lab, &shadow);
+    submit(&lab, &real);
+    assert_int_equal(sv_scheduler_submit(lab.scheduler, &none.work, &refusal), SV_UNAVAILABLE);
+    assert_int_equal(refusal.reason, SV_REFUSED_LINE_FULL);
+    finish_busy(&lab);
+    assert_told(order, 3);
+}
+
+static void run_left(sv_work *work)
+{
+    *work->ret_was_left = true;
+    run_job(work);
+}
+
+/* Runs that are broken off tell how long clients wait, not how long runs take. */
+static void test_clients_that_leave_while_it_runs(void **state)
+{
+    (void)state;
+    busy lab;
+    job jobs[8];
+    start_busy(&lab, 10);
+    for (int i = 0; i < 8; i++) {
+        init_job(&jobs[i], i + 2, &lab.lane);
+        jobs[i].work.run = run_left;
+        submit(&lab, &jobs[i]);
+    }
+    lab.holder.takes_ns = SV_NS_PER_S;
+    finish_busy(&lab);
+    assert_int_equal(lab.lane.service_ns, SV_NS_PER_S);
+    assert_in_range(sv_patience_get(&lab.line.patience), SV_NS_PER_S * 3 / 4, SV_NS_PER_S);
+}
+
+static void test_line_stats(void **state)
+{
+    (void)state;
+    busy lab;
+    job waiting;
+    sv_lane other = {0};
+    start_busy(&lab, 10);
+    lab.lane.service_ns = 10 * SV_NS_PER_S;
+    init_job(&waiting, 2, &lab.lane);
+    submit(&lab, &waiting);
+    assert_false(sv_scheduler_is_lane_idle(lab.scheduler, &lab.lane));
+    sv_line_stats stats = sv_scheduler_get_line_stats(lab.scheduler, &lab.lane);
+    assert_int_equal(stats.n_waiting, 1);
+    assert_int_equal(stats.predicted_wait_ns, 15 * SV_NS_PER_S);
+    assert_int_equal(stats.limit, 3);
+    assert_int_equal(stats.limit_ns, 30 * SV_NS_PER_S);
+    stats = sv_scheduler_get_line_stats(lab.scheduler, &other);
+    assert_int_equal(stats.n_waiting, 0);
+    assert_int_equal(stats.limit, 10);
+    sem_post(&lab.may_end);
+    pthread_join(lab.thread, NULL);
+    assert_true(sv_scheduler_is_lane_idle(lab.scheduler, &lab.lane));
+    sv_scheduler_free(lab.scheduler);
+    sv_pool_free(lab.pool);
+}
+
 /* Many threads at once. Each work is on the heap and freed by whichever callback it gets, so that
  * a second touch is seen. */
 enum { N_THREADS = 8, N_ROUNDS = 300, N_PERMITS = 3 };
 
 typedef struct crowd {
     sv_scheduler *scheduler;
-    sv_lane lane;
+    sv_line line;
+    sv_lane lanes[2]; /* of one line */
     atomic_int n_running, n_most, n_ran, n_dropped;
-    bool cancels;
+    bool cancels, mixes;
 } crowd;
 
 typedef struct member {
@@ -317,26 +489,41 @@ static void free_member(member *self)
     free(self);
 }
 
-static void run_member(sv_work *work)
+static void run_members(sv_work *const *works, size_t n)
 {
-    member *self = SV_CONTAINER_OF(work, member, work);
-    crowd *all = self->crowd;
+    crowd *all = SV_CONTAINER_OF(works[0], member, work)->crowd;
     int running = atomic_fetch_add(&all->n_running, 1) + 1, most = atomic_load(&all->n_most);
     while (running > most && !atomic_compare_exchange_weak(&all->n_most, &most, running))
         ;
     sched_yield();
-    free_member(self);
+    for (size_t i = 0; i < n; i++)
+        free_member(SV_CONTAINER_OF(works[i], member, work));
     atomic_fetch_sub(&all->n_running, 1);
-    atomic_fetch_add(&all->n_ran, 1);
+    atomic_fetch_add(&all->n_ran, (int)n);
+}
+
+static void run_member(sv_work *work)
+{
+    run_members(&work, 1);
 }
 
 static void drop_member(sv_work *work, sv_status status)
 {
     member *self = SV_CONTAINER_OF(work, member, work);
     crowd *all = self->crowd;
-    assert_int_equal(status, SV_CANCELLED);
+    assert_true(status == SV_CANCELLED || work->priority == SV_PRIORITY_SHADOW);
     free_member(self);
     atomic_fetch_add(&all->n_dropped, 1);
+}
+
+/* Of all priorities, clients, sizes and classes. */
+static void mix(sv_work *work, int i)
+{
+    work->priority = (sv_priority)(i % 4);
+    work->client = (uint32_t)(i % 5);
+    work->units = (uint32_t)(i % 3);
+    work->batch_class = (uint64_t)(i % 3);
+    work->run_batch = run_members;
 }
 
 static void *submit_many(void *arg)
@@ -350,10 +537,15 @@ static void *submit_many(void *arg)
         *self = (member){.crowd = all,
                          .work = {.run = run_member,
                                   .drop = drop_member,
-                                  .lane = &all->lane,
+                                  .lane = &all->lanes[all->mixes ? i % 2 : 0],
                                   .cancel = cancel ? sv_cancel_ref(cancel) : NULL,
                                   .deadline_ns = SV_NEVER}};
-        assert_int_equal(sv_scheduler_submit(all->scheduler, &self->work, &refusal), SV_OK);
+        if (all->mixes)
+            mix(&self->work, i);
+        if (sv_scheduler_submit(all->scheduler, &self->work, &refusal)) {
+            assert_int_equal(self->work.priority, SV_PRIORITY_SHADOW);
+            drop_member(&self->work, SV_CANCELLED);
+        }
         if (cancel) {
             sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
             sv_cancel_unref(cancel);
@@ -369,6 +561,9 @@ static void run_crowd(crowd *all)
     assert_int_equal(sv_pool_new(4, 10000, 1000, &pool), SV_OK);
     sv_scheduler_config config = {.n_permits = N_PERMITS, .max_waiting = 10000, .pool = pool};
     assert_int_equal(sv_scheduler_new(&config, &all->scheduler), SV_OK);
+    sv_line_init(&all->line);
+    for (int i = 0; i < 2; i++)
+        all->lanes[i] = (sv_lane){.line = &all->line, .max_running = 2, .max_batch_units = 4};
     for (int i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, submit_many, all), 0);
     for (int i = 0; i < N_THREADS; i++)
@@ -393,6 +588,15 @@ static void test_each_work_ends_once(void **state)
     (void)state;
     crowd all = {.cancels = true};
     run_crowd(&all);
+}
+
+static void test_mixed_works_end_once(void **state)
+{
+    (void)state;
+    crowd all = {.mixes = true};
+    run_crowd(&all);
+    crowd leaving = {.mixes = true, .cancels = true};
+    run_crowd(&leaving);
 }
 
 static bool make_scheduler(void *arg)
@@ -424,8 +628,15 @@ int main(void)
         cmocka_unit_test(test_cancelled_before_it_came),
         cmocka_unit_test(test_cancelled_when_the_pool_is_gone),
         cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_those_who_wait_run_as_one),
+        cmocka_unit_test(test_run_batch_alone_is_enough),
+        cmocka_unit_test(test_a_batch_shrinks),
+        cmocka_unit_test(test_a_shadow_is_dropped_first),
+        cmocka_unit_test(test_clients_that_leave_while_it_runs),
+        cmocka_unit_test(test_line_stats),
         cmocka_unit_test(test_permits_are_respected),
         cmocka_unit_test(test_each_work_ends_once),
+        cmocka_unit_test(test_mixed_works_end_once),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
