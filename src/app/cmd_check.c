@@ -1,20 +1,26 @@
 /* cmd_check.c: `serval check`: everything that `serve` would refuse, found without serving. */
 #include <stdio.h>
-#include <string.h>
 
 #include "app/commands.h"
 #include "app/serve.h"
 
-/* One line per version; false when it cannot be served. */
-static bool report_version(const sv_model *model, const sv_model_version *version)
+static void report_warnings(const char *reasons)
+{
+    static const sv_str mark = SV_STR_INIT("warning: ");
+    sv_str rest = sv_str_from(reasons), line;
+    while (rest.len && sv_str_split(&rest, '\n', &line))
+        if (sv_str_starts_with(line, mark))
+            printf("       %.*s\n", SV_STR_ARG(line));
+}
+
+/* One line per version, and one per warning. */
+static void report_version(const sv_model *model, const sv_model_version *version)
 {
     bool good = sv_registry_state(version) == SV_VERSION_READY;
-    const char *warning = strstr(version->reason, "warning: ");
     printf("%s %.*s version %.*s%s%s\n", good ? "ok    " : "FAILED", SV_STR_ARG(model->name),
            SV_STR_ARG(version->name), good ? "" : ": ", good ? "" : version->reason);
-    if (good && warning)
-        printf("       %.*s\n", (int)strcspn(warning, "\n"), warning);
-    return good;
+    if (good)
+        report_warnings(version->reason);
 }
 
 static int check(sv_runtime *runtime)
@@ -26,7 +32,7 @@ static int check(sv_runtime *runtime)
     const sv_model *models = sv_registry_models(runtime->registry, &n);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < models[i].n_versions; k++)
-            (void)report_version(&models[i], &models[i].versions[k]);
+            report_version(&models[i], &models[i].versions[k]);
     if (!n)
         printf("ok     settings; no models\n");
     return n_failed ? 1 : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "failing_malloc.h"
 #include "model/manifest.h"
 
 static sv_arena *arena;
@@ -301,6 +302,35 @@ static void test_a_file_that_is_not_there(void **state)
                           SV_STR("/nowhere/model.yaml: No such file or directory\n")));
 }
 
+/* Read, or refused for want of memory, never anything else. */
+static bool attempt_reading(void *path)
+{
+    sv_str items[] = {SV_STR("m.versions.weights.1=3"), SV_STR("m.preprocess.mean=[0.5]")};
+    const sv_strs sets = {items, 2};
+    sv_manifest_source source = {.path = path, .name = SV_STR("m"), .sets = &sets};
+    const struct manifest *read = NULL;
+    sv_buf told;
+    sv_arena *own = sv_arena_new(0);
+    sv_buf_init(&told, 65536);
+    sv_status status = own ? sv_manifest_read(own, &source, &told, &read) : SV_NO_MEMORY;
+    assert_int_equal(status == SV_OK, read != NULL);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY || status == SV_IO);
+    sv_buf_deinit(&told);
+    sv_arena_free(own);
+    return status == SV_OK;
+}
+
+static void test_every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const char text[] = "task: tensor\n"
+                               "versions: {default: 2, serve: [1, 2], sticky: client}\n"
+                               "batching: {max_delay: 2ms}\n";
+    char path[256];
+    snprintf(path, sizeof path, "%s", folder_write("model.yaml", text));
+    assert_true(failing_malloc_try_each(attempt_reading, path) > 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -316,6 +346,7 @@ int main(void)
         TEST(test_wrong_sets),
         TEST(test_too_many_sets),
         TEST(test_a_file_that_is_not_there),
+        TEST(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }
