@@ -38,7 +38,9 @@ sv_status sv_model_metrics_open(sv_metrics *metrics, sv_str model, sv_str versio
 void sv_model_metrics_close(sv_model_metrics *series);
 
 /* One request that ended. Its times count if it succeeded; if the model or something else failed,
- * those of waiting and computing do. `n_items` is how many inferences it was. */
+ * those of waiting and computing do.
+ * `run` may be NULL for a request that was rejected or canceled. `n_items` is how
+ * many inferences it was. */
 void sv_model_metrics_observe(sv_model_metrics *series, const sv_version_run *run,
                               sv_model_outcome outcome, size_t n_items);
 /* `by` requests more (or less) that were taken in and do not run yet. */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "api/model_metrics.h"
 #include "base/clock.h"
 #include "base/writer.h"
 
@@ -117,28 +118,33 @@ void sv_model_work_finish(sv_model_work *work, sv_status status, const sv_error 
 
 /* Running. */
 
+/* How the run ended, once a failure is told to the call. */
+static sv_model_outcome outcome_of(const sv_call *call, bool cancelled)
+{
+    const sv_error_kind *kind = call->result.failure;
+    if (cancelled)
+        return SV_MODEL_CANCELED;
+    if (!kind)
+        return SV_MODEL_SUCCEEDED;
+    return kind->status >= 500 ? SV_MODEL_BACKEND : SV_MODEL_OTHER;
+}
+
 /* `computed_ns` is all of the time with the permit. */
-static void add_stats(const sv_model_work *work, bool failed, int64_t waited_ns,
+static void count_run(const sv_model_work *work, sv_model_outcome outcome, int64_t waited_ns,
                       int64_t computed_ns)
 {
     const int64_t *stages = work->call->timeline->stage_ns;
     int64_t infer_ns = stages[SV_STAGE_INFER], output_ns = stages[SV_STAGE_ENCODE];
-    sv_version_stats_add(&work->version->stats,
-                         &(sv_version_run){.failed = failed,
-                                           .total_ns = read_now() - work->started_ns,
-                                           .queue_ns = waited_ns,
-                                           .input_ns = computed_ns - infer_ns - output_ns,
-                                           .infer_ns = infer_ns,
-                                           .output_ns = output_ns});
-}
-
-static void observe(const sv_model_work *work, int64_t waited_ns, int64_t computed_ns)
-{
-    const sv_version_series *series = work->version->series;
-    if (!series)
-        return;
-    sv_metrics_observe(series->queue, waited_ns);
-    sv_metrics_observe(series->compute, computed_ns);
+    sv_version_run run = {.failed = outcome != SV_MODEL_SUCCEEDED,
+                          .total_ns = read_now() - work->started_ns,
+                          .queue_ns = waited_ns,
+                          .input_ns = computed_ns - infer_ns - output_ns,
+                          .infer_ns = infer_ns,
+                          .output_ns = output_ns};
+    sv_version_stats_add(&work->version->stats, &run);
+    sv_model_metrics_observe(work->version->series, &run, outcome, 1);
+    if (infer_ns)
+        sv_model_metrics_executed(work->version->series, 1);
 }
 
 static void run_queued(sv_work *queued)
@@ -146,19 +152,24 @@ static void run_queued(sv_work *queued)
     sv_model_work *work = SV_CONTAINER_OF(queued, sv_model_work, queued);
     sv_error error = {0};
     int64_t started = read_now();
+    sv_model_metrics_pending(work->version->series, -1);
     work->call->timeline->stage_ns[SV_STAGE_QUEUE] += queued->waited_ns;
     sv_status status = work->run(work, &error);
-    add_stats(work, status != SV_OK, queued->waited_ns, read_now() - started);
-    if (status == SV_CANCELLED)
+    bool cancelled = status == SV_CANCELLED;
+    if (status)
+        status = sv_call_fail_with(work->call, status, &error);
+    count_run(work, outcome_of(work->call, cancelled), queued->waited_ns, read_now() - started);
+    if (cancelled)
         sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
-    else
-        observe(work, queued->waited_ns, read_now() - started);
     sv_model_work_finish(work, status, &error);
 }
 
 static void drop_queued(sv_work *queued, sv_status status)
 {
     sv_model_work *work = SV_CONTAINER_OF(queued, sv_model_work, queued);
+    sv_model_outcome outcome = status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED;
+    sv_model_metrics_pending(work->version->series, -1);
+    sv_model_metrics_observe(work->version->series, NULL, outcome, 1);
     sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_QUEUED);
     sv_model_work_finish(work, status, NULL);
 }
@@ -172,8 +183,11 @@ sv_status sv_model_work_submit(sv_model_work *work)
                              .lane = &work->version->lane,
                              .cancel = call->cancel,
                              .deadline_ns = call->request.deadline_ns};
+    sv_model_metrics_pending(work->version->series, 1); /* before: the work may be gone after */
     if (sv_scheduler_submit(work->services->scheduler, &work->queued, &refusal) == SV_OK)
         return SV_DEFERRED;
+    sv_model_metrics_pending(work->version->series, -1);
+    sv_model_metrics_observe(work->version->series, NULL, SV_MODEL_REJECTED, 1);
     char seconds[24];
     snprintf(seconds, sizeof seconds, "%lld", (long long)refusal.retry_after_s);
     (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));

@@ -22,11 +22,6 @@ typedef enum sv_cancel_stage {
     SV_STAGE_CANCELLED_COUNT,
 } sv_cancel_stage;
 
-/* The metrics of one version (sv_model_version.series). */
-typedef struct sv_version_series {
-    sv_series *queue, *compute;
-} sv_version_series;
-
 typedef struct sv_services {
     sv_registry *registry;
     sv_scheduler *scheduler;
@@ -37,6 +32,7 @@ typedef struct sv_services {
     sv_server *server;
     sv_metrics *metrics;
     sv_series *cancelled[SV_STAGE_CANCELLED_COUNT];
+    sv_series *evictions;
     sv_str image_schemes; /* "http,https,data" */
     const char *app_version;
     _Atomic bool gpu_available; /* known once the models are loaded; requests come earlier */

@@ -7,6 +7,7 @@
 
 #include <serval/version.h>
 
+#include "api/model_metrics.h"
 #include "http/mw_access_log.h"
 #include "model/manifest_set.h"
 #include "observe/process_metrics.h"
@@ -150,20 +151,29 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
     return status ? status : set_status;
 }
 
-static void add_version_series(sv_runtime *runtime, const sv_model *model,
-                               sv_model_version *version)
+/* Loads one version, and counts it. Without series, when there is no memory for them, it is served
+ * all the same. */
+static sv_status load_version(sv_runtime *runtime, sv_model *model, sv_model_version *version,
+                              sv_error *error)
 {
-    if (!runtime->metrics)
-        return;
-    sv_str name = sv_arena_copy(runtime->arena, model->name);
-    sv_str number = sv_arena_copy(runtime->arena, version->name);
-    sv_version_series *series = sv_arena_alloc(runtime->arena, sizeof *series);
-    if (!name.ptr || !number.ptr || !series)
-        return;
-    const char *labels[SV_METRICS_MAX_LABELS] = {name.ptr, number.ptr};
-    series->queue = sv_metrics_add_series(runtime->metrics, SV_METRIC_QUEUE_DURATION, labels);
-    series->compute = sv_metrics_add_series(runtime->metrics, SV_METRIC_COMPUTE_DURATION, labels);
-    version->series = series;
+    sv_model_metrics *series = NULL;
+    if (runtime->metrics &&
+        !sv_model_metrics_open(runtime->metrics, model->name, version->name, &series))
+        version->series = series;
+    sv_model_metrics_set_state(series, "loading");
+    sv_status status = sv_registry_load_version(runtime->registry, model, version, error);
+    sv_model_metrics_loaded(series, !status, version->load_ns, 0);
+    sv_model_metrics_set_state(series, status ? "failed" : "ready");
+    return status;
+}
+
+static void close_version_series(sv_runtime *runtime)
+{
+    size_t n = 0;
+    sv_model *models = runtime->registry ? sv_registry_models(runtime->registry, &n) : NULL;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < models[i].n_versions; k++)
+            sv_model_metrics_close(models[i].versions[k].series);
 }
 
 size_t sv_runtime_load_models(sv_runtime *runtime)
@@ -174,9 +184,7 @@ size_t sv_runtime_load_models(sv_runtime *runtime)
         for (size_t k = 0; k < models[i].n_versions; k++) {
             sv_model_version *version = &models[i].versions[k];
             sv_error error = {0};
-            add_version_series(runtime, &models[i], version);
-            sv_status status =
-                sv_registry_load_version(runtime->registry, &models[i], version, &error);
+            sv_status status = load_version(runtime, &models[i], version, &error);
             n_failed += status != SV_OK;
             sv_log_write(runtime->log, status ? SV_LOG_ERROR : SV_LOG_INFO,
                          "model %.*s version %.*s: %s%s", SV_STR_ARG(models[i].name),
@@ -221,11 +229,16 @@ static sv_status open_metrics(sv_runtime *runtime)
     runtime->metrics = sv_metrics_new();
     if (!runtime->metrics)
         return SV_NO_MEMORY;
+    if (!values(runtime)->metrics_triton)
+        sv_metrics_leave_out(runtime->metrics, "nv_");
     for (size_t i = 0; i < sizeof cancel_stages / sizeof *cancel_stages; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {cancel_stages[i]};
         runtime->services.cancelled[i] =
             sv_metrics_add_series(runtime->metrics, SV_METRIC_CANCELLED, labels);
     }
+    const char *none[SV_METRICS_MAX_LABELS] = {NULL};
+    runtime->services.evictions =
+        sv_metrics_add_series(runtime->metrics, SV_METRIC_EVICTIONS, none);
     return sv_process_metrics_add(runtime->metrics);
 }
 
@@ -456,6 +469,7 @@ void sv_runtime_deinit(sv_runtime *runtime)
     sv_fetching_free(runtime->fetching);
     sv_service_free(runtime->service);
     sv_scheduler_free(runtime->scheduler);
+    close_version_series(runtime);
     sv_registry_free(runtime->registry);
     sv_engine_host_free(runtime->engines);
     sv_mw_metrics_free(runtime->http_metrics);

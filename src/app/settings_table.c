@@ -62,6 +62,7 @@ static const sv_setting rows[] = {
         "elsewhere; none lifts an operation's own limit"),
     TEXT(root_path, "", "Path prefix of a proxy in front, for OpenAPI and redirects"),
     SIZE(memory_budget, "0", 0, "Memory for loaded models; 0: 80 % of what we may use"),
+    FLAG(metrics_triton, "true", "Metrics under Triton's names (nv_...) too"),
     TEXT(engine_dir, "", "Where engine libraries lie; searched for when empty"),
     CHOICE(log_level, "info", "debug,info,warning,error,off", "Least level that is logged"),
     CHOICE(log_format, "auto", "auto,text,json",
