@@ -76,6 +76,11 @@ void sv_metrics_leave_out(sv_metrics *metrics, const char *prefix)
             metrics->families[id].left_out = true;
 }
 
+bool sv_metrics_is_left_out(const sv_metrics *metrics, sv_metric_id id)
+{
+    return metrics->families[id].left_out;
+}
+
 /* Making series. */
 
 /* A label value: `\`, `"` and line ends are escaped, bytes that are not UTF-8 become '?'. */

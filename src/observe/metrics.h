@@ -12,6 +12,7 @@
 #ifndef SERVAL_OBSERVE_METRICS_H
 #define SERVAL_OBSERVE_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <serval/status.h>
@@ -40,6 +41,7 @@ void sv_metrics_free(sv_metrics *metrics);
 /* Leaves out every metric whose name starts with `prefix`, e.g. "nv_": it is not written,
  * its series are NULL. Before series are made. */
 void sv_metrics_leave_out(sv_metrics *metrics, const char *prefix);
+bool sv_metrics_is_left_out(const sv_metrics *metrics, sv_metric_id id);
 
 /* A series with these label values (as many as the row names; NULL beyond), at 0. The same labels
  * give the same series, with one share more. NULL when out of memory, over SV_METRICS_MAX_SERIES or

@@ -50,6 +50,24 @@ static void test_values_are_plausible(void **state)
     assert_true(read_value("serval_build_info{version=\"" SV_VERSION "\"}") == 1);
 }
 
+static void test_of_the_machine(void **state)
+{
+    (void)state;
+    double total = read_value("nv_cpu_memory_total_bytes");
+    double share = read_value("nv_cpu_utilization");
+    assert_true(total > 1e6 && read_value("nv_cpu_memory_used_bytes") <= total);
+    assert_true(share >= 0 && share <= 1);
+}
+
+static void test_a_dialect_that_is_left_out_is_no_failure(void **state)
+{
+    (void)state;
+    sv_metrics *metrics = sv_metrics_new();
+    sv_metrics_leave_out(metrics, "nv_");
+    assert_int_equal(sv_process_metrics_add(metrics), SV_OK);
+    sv_metrics_free(metrics);
+}
+
 static void test_descriptors_are_counted(void **state)
 {
     (void)state;
@@ -64,6 +82,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_plausible),
+        cmocka_unit_test(test_of_the_machine),
+        cmocka_unit_test(test_a_dialect_that_is_left_out_is_no_failure),
         cmocka_unit_test(test_descriptors_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
