@@ -312,7 +312,7 @@ static void write_section(const description *d, const char *section, sv_buf *tex
     size_t n = 0;
     for (size_t i = 0; i < d->n; i++) {
         const entry *at = &d->entries[i];
-        if (strcmp(at->section, section))
+        if (strcmp(at->section, section) != 0)
             continue;
         if (!*section)
             sv_buf_printf(text, "%s: %.*s\n", at->key, SV_STR_ARG(at->value));

@@ -109,14 +109,14 @@ static bool read_version(sv_arena *arena, const sv_value *value, sv_str *ret_nam
     return ret_name->len > 0;
 }
 
-sv_status sv_manifest_value_version(sv_check *check, void *member)
+sv_status sv_manifest_value_version(sv_check *check, void *json)
 {
-    sv_json *json = member;
+    sv_json *written = json;
     const sv_value *value;
-    sv_status status = parse(check, json, &value);
+    sv_status status = parse(check, written, &value);
     if (status)
         return status;
-    return read_version(check->arena, value, &json->text)
+    return read_version(check->arena, value, &written->text)
                ? SV_OK
                : sv_reject(check, "Input should be the name of a version, such as 2 or beta");
 }
