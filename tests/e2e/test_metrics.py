@@ -1,8 +1,12 @@
 """/metrics, and that what it counts is so."""
 
+import gzip
+import math
 import re
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client import parser as prometheus
 
 import pictures
 from served import ROOT, serving, wait_until
@@ -33,6 +37,74 @@ def test_type_is_exact_and_never_406(digits, accept):
     assert answer.status == 200
     if "openmetrics" not in answer["Content-Type"]:
         assert answer["Content-Type"] == TYPE
+
+
+OPEN_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+@pytest.mark.parametrize("accept, kind", [
+    (PROMETHEUS, OPEN_TYPE), ("application/openmetrics-text", OPEN_TYPE),
+    ("application/openmetrics-text;version=0.0.1", TYPE),
+    ("application/openmetrics-text;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.5", TYPE),
+    ("text/plain;q=0,application/openmetrics-text;q=0.1", OPEN_TYPE),
+    ("application/openmetrics-text;q=0", TYPE), ("text/*,application/openmetrics-text;q=0.9", TYPE),
+    ("application/openmetrics-text;q=x", TYPE), (";,=;q", TYPE)])
+def test_the_better_liked_format_is_sent(digits, accept, kind):
+    answer = digits.ask("GET", "/metrics", [("Accept", accept)])
+    assert (answer.status, answer["Content-Type"]) == (200, kind)
+    assert answer.body.endswith(b"\n# EOF\n") == (kind == OPEN_TYPE)
+
+
+def test_gzip_when_asked(digits):
+    answer = digits.ask("GET", "/metrics", [("Accept-Encoding", "gzip")])
+    assert answer["Content-Encoding"] == "gzip" and "Accept-Encoding" in answer["Vary"]
+    assert b"# TYPE http_requests_total counter\n" in gzip.decompress(answer.body)
+    assert digits.ask("GET", "/metrics", [("Accept-Encoding", "gzip;q=0")]).get("Content-Encoding") is None
+
+
+def parsed(server, accept=None):
+    """{family: (kind, {(sample, labels): value})}, as Prometheus' own client reads it: it adds _total to counters of
+    the text format, which is taken off again."""
+    body = server.ask("GET", "/metrics", [("Accept", accept)] if accept else []).body.decode()
+    reader = openmetrics if accept else prometheus
+    return {family.name: (family.type, {(sample.name.removesuffix("_total"), tuple(sorted(sample.labels.items()))):
+                                        sample.value for sample in family.samples})
+            for family in reader.text_string_to_metric_families(body)}
+
+
+@pytest.mark.parametrize("accept", [None, "application/openmetrics-text;version=1.0.0"])
+def test_the_real_parser_reads_it(fresh, accept):
+    image = [("Content-Type", "image/png")]
+    for body in [pictures.SEVEN] * 3 + [b"no picture"]:
+        fresh.ask("POST", "/api/v1/predict", image, body)
+    families = parsed(fresh, accept)
+    digits = (("model", "digits"), ("version", "2"))
+    unknown = "unknown" if accept else "counter"
+    for name, value in {"request_success": 3, "count": 3, "exec_count": 3}.items():
+        assert families[f"nv_inference_{name}"] == (unknown, {
+            (f"nv_inference_{name}", (("model", "digits"), ("version", version))): value * (version == "2")
+            for version in ("1", "2")} | {sample: 0 for sample in families[f"nv_inference_{name}"][1]
+                                          if dict(sample[1])["model"] != "digits"})
+    failures = families["nv_inference_request_failure"][1]
+    assert {dict(labels)["reason"]: value for (_, labels), value in failures.items()
+            if labels[0] + labels[2] == digits[0] + digits[1]} == {
+                "REJECTED": 0, "CANCELED": 0, "BACKEND": 0, "OTHER": 1}
+    for name in ("request", "queue", "compute_input", "compute_infer", "compute_output"):
+        assert len(families[f"nv_inference_{name}_duration_us"][1]) == len(families["nv_inference_count"][1])
+    batches = families["serval_batch_size"]
+    assert batches[0] == "histogram" and batches[1][("serval_batch_size_sum", digits)] == 3
+    assert [dict(labels)["le"] for name, labels in batches[1] if name.endswith("_bucket")
+            and set(digits) <= set(labels)] == ["1.0", "2.0", "4.0", "8.0", "16.0", "32.0", "64.0", "128.0", "+Inf"]
+    times = families["serval_compute_duration_seconds"][1]
+    assert times[("serval_compute_duration_seconds_count", digits)] == 4
+    assert families["nv_inference_pending_request_count"][1][("nv_inference_pending_request_count", digits)] == 0
+    assert families["http_requests"][0] == "counter"
+    assert all(math.isfinite(value) for kind, samples in families.values() for value in samples.values())
+
+
+def test_without_the_names_of_triton():
+    with serving("serval", "serve", ROOT / "models", env={"SERVAL_METRICS_TRITON": "false"}) as server:
+        assert not any(name.startswith("nv_") for name in parsed(server))
 
 
 def test_head_and_post(digits):
