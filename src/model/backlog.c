@@ -92,8 +92,11 @@ void sv_backlog_leave(sv_backlog *backlog, sv_work *work, bool left, int64_t now
 {
     sv_line_leave(work);
     count_out(backlog, work);
+    sv_line *line = work->lane->line;
     if (left && work->priority != SV_PRIORITY_SHADOW)
-        sv_patience_note_left(&work->lane->line->patience, now_ns - work->submitted_ns, now_ns);
+        sv_patience_note_left(&line->patience, now_ns - work->submitted_ns, now_ns);
+    if (line->n_waiting == 0)
+        sv_patience_note_empty(&line->patience);
 }
 
 /* Those that may be next, one of each lane. */

@@ -2,6 +2,8 @@
  * patience.h for the design. */
 #include "model/patience.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 /* Counts lose a fifth each ten seconds: half of them in half a minute. */
@@ -15,7 +17,17 @@
 #define MIN_RECENT 0.06F
 #define RECENT_WEIGHT (1.0F / 64)
 
-enum { MIN_BITS = 10, SUB_BITS = 2, SUBS = 1 << SUB_BITS, NEWS = 16, MAX_FADES = 64 };
+/* Departures within such a moment may have one cause. */
+#define MOMENT_NS (50 * SV_NS_PER_MS)
+
+enum {
+    MAX_UNSURE = 1024,
+    MIN_BITS = 10,
+    SUB_BITS = 2,
+    SUBS = 1 << SUB_BITS,
+    NEWS = 16,
+    MAX_FADES = 64
+};
 
 /* Buckets are log-linear in units of 1024 ns: four equal parts of each doubling. */
 static size_t bucket_of(int64_t age_ns)
@@ -84,17 +96,50 @@ static void refresh(sv_patience *patience)
     patience->estimate_ns = patience->matters ? estimate(patience) : 0;
 }
 
-void sv_patience_note_left(sv_patience *patience, int64_t age_ns, int64_t now_ns)
+static void note_departures(sv_patience *patience, size_t bucket, size_t n)
+{
+    patience->left[bucket] += (float)n;
+    for (size_t i = 0; i < n; i++)
+        patience->recent += (1 - patience->recent) * RECENT_WEIGHT;
+}
+
+static void forget_unsure(sv_patience *patience)
+{
+    memset(patience->unsure, 0, sizeof patience->unsure);
+    patience->n_unsure = 0;
+}
+
+/* Counts the departures that are a moment old. */
+static void settle(sv_patience *patience, int64_t now_ns)
 {
     fade(patience, now_ns);
-    patience->left[bucket_of(age_ns)]++;
-    patience->recent += (1 - patience->recent) * RECENT_WEIGHT;
+    if (patience->n_unsure == 0 || now_ns - patience->unsure_ns < MOMENT_NS)
+        return;
+    for (size_t i = 0; i < SV_PATIENCE_BUCKETS; i++)
+        note_departures(patience, i, patience->unsure[i]);
+    forget_unsure(patience);
+    patience->n_news = NEWS;
     refresh(patience);
+}
+
+void sv_patience_note_left(sv_patience *patience, int64_t age_ns, int64_t now_ns)
+{
+    settle(patience, now_ns);
+    if (patience->n_unsure++ == 0)
+        patience->unsure_ns = now_ns;
+    uint16_t *unsure = &patience->unsure[bucket_of(age_ns)];
+    if (*unsure < MAX_UNSURE)
+        ++*unsure;
+}
+
+void sv_patience_note_empty(sv_patience *patience)
+{
+    forget_unsure(patience);
 }
 
 void sv_patience_note_answered(sv_patience *patience, size_t n, int64_t age_ns, int64_t now_ns)
 {
-    fade(patience, now_ns);
+    settle(patience, now_ns);
     patience->stayed[bucket_of(age_ns)] += (float)n;
     patience->recent /= 1 + (float)n * RECENT_WEIGHT;
     if (patience->matters)

@@ -70,7 +70,7 @@ static void learn_patience(lab *self, double seconds)
 {
     for (int i = 0; i < 20; i++)
         sv_patience_note_left(&self->lines[0].patience, (int64_t)(seconds * 1e9),
-                              NOW_S * SV_NS_PER_S);
+                              (NOW_S - 20 + i) * SV_NS_PER_S);
 }
 
 static void test_predicted_finish(void **state)

@@ -245,21 +245,32 @@ static void test_late_works_run_last(void **state)
     assert_lanes(&self, "001");
 }
 
+/* Ten leave, one after the other or all at once, when another still waits or none. */
 static void test_leaving_teaches_patience(void **state)
 {
     (void)state;
-    for (int left = 0; left < 2; left++) {
+    static const struct {
+        bool left, another_waits, at_once, learns;
+    } cases[] = {
+        {true, true, false, true},  {false, true, false, false},
+        {true, true, true, false}, /* not yet */
+        {true, false, true, false}, {true, false, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lab self;
         start(&self, 1);
         add_normal(&self, 0);
-        for (int i = 0; i < 10; i++) {
+        if (cases[i].another_waits)
+            add_normal(&self, 0);
+        for (int k = 0; k < 10; k++) {
             sv_work *work = add(&self, 0, SV_PRIORITY_NORMAL);
             offer(&self, work);
-            sv_backlog_leave(&self.backlog, work, left, 2 * SV_NS_PER_S);
+            int64_t now_ns = (cases[i].at_once ? 2 : 2 + k) * SV_NS_PER_S;
+            sv_backlog_leave(&self.backlog, work, cases[i].left, now_ns);
         }
-        assert_int_equal(self.backlog.n_waiting, 0);
-        assert_true((sv_patience_get(&self.lines[0].patience) == SV_NEVER) == !left);
-        assert_lanes(&self, "");
+        bool learned = sv_patience_get(&self.lines[0].patience) != SV_NEVER;
+        assert_true(learned == cases[i].learns);
+        assert_lanes(&self, cases[i].another_waits ? "0" : "");
     }
 }
 

@@ -127,7 +127,7 @@ static void test_what_clients_do_not_wait_for_sinks(void **state)
     lab self;
     start(&self);
     for (int i = 0; i < 10; i++)
-        sv_patience_note_left(&self.line.patience, 4 * SV_NS_PER_S, 0);
+        sv_patience_note_left(&self.line.patience, 4 * SV_NS_PER_S, i * SV_NS_PER_S);
     for (int i = 0; i < 4; i++)
         enter(&self, SV_PRIORITY_NORMAL, 0)->submitted_ns = i * SV_NS_PER_S;
     sv_line_sink_late(&self.lane, 4 * SV_NS_PER_S);
@@ -142,7 +142,7 @@ static void test_impossible_patience_is_ignored(void **state)
     lab self;
     start(&self);
     for (int i = 0; i < 10; i++)
-        sv_patience_note_left(&self.line.patience, SV_NS_PER_S / 2, 0);
+        sv_patience_note_left(&self.line.patience, SV_NS_PER_S / 2, i * SV_NS_PER_S);
     sv_work *work = enter(&self, SV_PRIORITY_NORMAL, 0);
     assert_true(sv_line_limit_ns(work) == SV_NEVER);
     work->deadline_ns = 7;

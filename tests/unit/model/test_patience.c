@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "model/patience.h"
 
-enum { LATER_MS = 1000000 };
+enum { LATER_MS = 1000000, MOMENT_MS = 50 };
 
 /* An estimate is the start of a bucket: at most a quarter below. */
 static void assert_about(const sv_patience *patience, int64_t ms)
@@ -19,15 +19,16 @@ static void assert_about(const sv_patience *patience, int64_t ms)
     assert_in_range(is_ns, ms * SV_NS_PER_MS * 3 / 4, ms * SV_NS_PER_MS);
 }
 
+static void stay(sv_patience *patience, size_t n, int64_t age_ms, int64_t now_ms)
+{
+    sv_patience_note_answered(patience, n, age_ms * SV_NS_PER_MS, now_ms * SV_NS_PER_MS);
+}
+
 static void leave(sv_patience *patience, size_t n, int64_t age_ms, int64_t now_ms)
 {
     for (size_t i = 0; i < n; i++)
         sv_patience_note_left(patience, age_ms * SV_NS_PER_MS, now_ms * SV_NS_PER_MS);
-}
-
-static void stay(sv_patience *patience, size_t n, int64_t age_ms, int64_t now_ms)
-{
-    sv_patience_note_answered(patience, n, age_ms * SV_NS_PER_MS, now_ms * SV_NS_PER_MS);
+    stay(patience, 0, 1, now_ms + MOMENT_MS); /* they count from then on */
 }
 
 static void test_nobody_leaves(void **state)
@@ -57,7 +58,7 @@ static void test_odd_ages(void **state)
     for (size_t i = 0; i < sizeof ages_ns / sizeof *ages_ns; i++) {
         sv_patience patience = {0};
         for (int n = 0; n < 20; n++)
-            sv_patience_note_left(&patience, ages_ns[i], LATER_MS * SV_NS_PER_MS);
+            sv_patience_note_left(&patience, ages_ns[i], (LATER_MS + 50 * n) * SV_NS_PER_MS);
         assert_true(sv_patience_get(&patience) > 0);
     }
 }
@@ -106,6 +107,21 @@ static void test_what_was_learned_fades(void **state)
     assert_true(sv_patience_get(&patience) == SV_NEVER);
 }
 
+/* 64 clients of one test, which is over: they wait for 1 to 64 s, and leave together. */
+static void test_all_who_leave_at_once_teach_nothing(void **state)
+{
+    (void)state;
+    for (int empties = 0; empties < 2; empties++) {
+        sv_patience patience = {0};
+        for (int64_t i = 1; i <= 64; i++)
+            sv_patience_note_left(&patience, i * SV_NS_PER_S, (LATER_MS * SV_NS_PER_MS) + i);
+        if (empties)
+            sv_patience_note_empty(&patience);
+        stay(&patience, 1, 1, LATER_MS + MOMENT_MS + 1);
+        assert_true((sv_patience_get(&patience) == SV_NEVER) == empties);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_answers_in_time_hide_nothing),
         cmocka_unit_test(test_one_of_ten_does_not_decide),
         cmocka_unit_test(test_what_was_learned_fades),
+        cmocka_unit_test(test_all_who_leave_at_once_teach_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
