@@ -85,15 +85,28 @@ static bool check_name(checking *c, const char *key, sv_str name)
     return false;
 }
 
+/* Numbers come before names, so the last number is the highest. */
+size_t sv_manifest_check_latest(const sv_str *names, size_t n)
+{
+    size_t latest = n - 1;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t number;
+        bool has_v = names[i].len && names[i].ptr[0] == 'v';
+        if (sv_str_to_u64(has_v ? sv_str_slice(names[i], 1, names[i].len) : names[i], &number))
+            latest = i;
+    }
+    return latest;
+}
+
 static bool is_served(const checking *c, sv_str name)
 {
     const struct manifest_serve *serve = &c->manifest->versions->serve;
     for (size_t i = 0; i < serve->names.len; i++)
         if (sv_repository_is_same_version(serve->names.items[i], name))
             return true;
-    /* `latest` is the last: versions come in their order. */
     return serve->which == SV_MANIFEST_SERVE_ALL ||
-           (serve->which == SV_MANIFEST_SERVE_LATEST && find(c, name) + 1 == c->n);
+           (serve->which == SV_MANIFEST_SERVE_LATEST &&
+            find(c, name) == sv_manifest_check_latest(c->names, c->n));
 }
 
 /* A version that is there, and loaded. */

@@ -11,4 +11,9 @@
 sv_status sv_manifest_check_versions(const struct manifest *manifest, const sv_str *names, size_t n,
                                      const char *path, sv_buf *problems) SV_MUST_USE;
 
+/* The place of the version that `versions.serve: latest` means, and that is the default one when
+ * nothing is said: the highest number, else the last name. `names` in their order
+ * (sv_repository_compare_versions), at least one. */
+size_t sv_manifest_check_latest(const sv_str *names, size_t n);
+
 #endif

@@ -42,7 +42,7 @@ static void test_files(void **state)
         {"task: tensor\n", ""},
         {"versions: {default: 2, serve: [1, 2], weights: {v1: 1, 2: 3}, shadow: 1}\n", ""},
         {"versions: {default: v1, serve: all, weights: {1: 1, beta: 0}, shadow: beta}\n", ""},
-        {"versions: {serve: latest, default: beta}\n", ""},
+        {"versions: {serve: latest, default: 2}\n", ""},
         {"versions:\n  default: 7\n",
          "m.yaml:2: versions.default: there is no version '7', only '1', 'v2', 'beta'\n"},
         {"versions:\n  shadow: betta\n",
@@ -65,6 +65,15 @@ static void test_files(void **state)
         assert_string_equal(check(cases[i].text, ""), cases[i].problems);
 }
 
+static void test_latest(void **state)
+{
+    (void)state;
+    static const sv_str letters[] = {SV_STR_INIT("alpha"), SV_STR_INIT("beta")};
+    assert_int_equal(sv_manifest_check_latest(names, 3), 1);
+    assert_int_equal(sv_manifest_check_latest(names, 1), 0);
+    assert_int_equal(sv_manifest_check_latest(letters, 2), 1);
+}
+
 /* What the command line said has no line. */
 static void test_sets(void **state)
 {
@@ -82,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_latest),
         cmocka_unit_test(test_sets),
     };
     return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
