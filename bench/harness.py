@@ -125,7 +125,7 @@ def children_cpu() -> float:
 def load(server: Server, path: str, connections: int, seconds: float, script: str | None = None,
          env: dict | None = None, cpus: str = "1") -> dict:
     """A closed loop by wrk."""
-    command = ["taskset", "-c", cpus, "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
+    command = ["taskset", "-c", cpus, "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
     if script:
         command += ["-s", str(ROOT / "bench" / script)]
     before, usage = server.cpu(), children_cpu()
