@@ -54,8 +54,9 @@ typedef struct sv_work {
 
     int64_t waited_ns;  /* out: time in line, set before it runs */
     bool was_batched;   /* out, before `run_batch` or `drop`: others were with it */
-    bool *ret_was_left; /* out: `run` may set it before it gives the work away: the client left
-                           meanwhile, which teaches how long clients wait */
+    bool *ret_was_left; /* set before it runs: the callee may write true before it gives the work
+                           away, when it broke off since the client left (of a batch: all of them);
+                           that teaches how long clients wait, not how long the model takes */
 
     /* The scheduler's. */
     struct sv_scheduler *scheduler;
