@@ -224,6 +224,16 @@ static double read_idle(void *arg)
     return (double)sv_server_get_stats(arg).n_idle;
 }
 
+static double read_streams(void *arg)
+{
+    return (double)sv_server_get_stats(arg).n_streams;
+}
+
+static double read_events(void *arg)
+{
+    return (double)sv_server_get_stats(arg).n_events;
+}
+
 static sv_status open_metrics(sv_runtime *runtime)
 {
     runtime->metrics = sv_metrics_new();
@@ -261,6 +271,8 @@ static sv_status finish_metrics(sv_runtime *runtime)
     } rows[] = {{SV_METRIC_CONNECTIONS, "active", {.read = read_active, .arg = server}},
                 {SV_METRIC_CONNECTIONS, "idle", {.read = read_idle, .arg = server}},
                 {SV_METRIC_HTTP_IN_PROGRESS, NULL, {.read = read_active, .arg = server}},
+                {SV_METRIC_STREAMS_ACTIVE, NULL, {.read = read_streams, .arg = server}},
+                {SV_METRIC_STREAM_EVENTS, NULL, {.read = read_events, .arg = server}},
                 {SV_METRIC_LOG_DROPPED, NULL, {.read = read_dropped, .arg = runtime->log}}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {rows[i].label};

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "http/lane.h"
+#include "http/request.h"
+
 enum { MAX_EVENT_BYTES = 16 * 1024 * 1024 };
 
 static void append_line(sv_buf *out, sv_str prefix, sv_str value)
@@ -94,6 +97,9 @@ static sv_status send_with(sv_status (*write)(sv_exchange *exchange, sv_str byte
     sv_status status = sv_event_stream_format(&text, event);
     if (!status)
         status = write(exchange, sv_buf_str(&text));
+    if (!status)
+        atomic_fetch_add_explicit(&((sv_request *)exchange)->lane->n_events, 1,
+                                  memory_order_relaxed);
     sv_buf_deinit(&text);
     return status;
 }

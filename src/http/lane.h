@@ -42,6 +42,9 @@ typedef struct sv_lane {
     /* Written on the loop's thread only, read anywhere: exchanges that handlers own; connections
      * with and without a request. */
     atomic_size_t n_out, n_active, n_idle;
+    /* Any thread: streams that have begun and are still there; events that were sent. */
+    atomic_size_t n_streams;
+    atomic_ullong n_events;
 } sv_lane;
 
 sv_status sv_lane_init(sv_lane *lane, sv_lane_shared *shared, sv_loop *loop) SV_MUST_USE;

@@ -358,6 +358,8 @@ static void add_stats(sv_server_stats *stats, const sv_lane *lane)
 {
     stats->n_active += atomic_load_explicit(&lane->n_active, memory_order_relaxed);
     stats->n_idle += atomic_load_explicit(&lane->n_idle, memory_order_relaxed);
+    stats->n_streams += atomic_load_explicit(&lane->n_streams, memory_order_relaxed);
+    stats->n_events += atomic_load_explicit(&lane->n_events, memory_order_relaxed);
 }
 
 sv_server_stats sv_server_get_stats(const sv_server *server)

@@ -58,6 +58,8 @@ typedef struct sv_server_config {
 
 typedef struct sv_server_stats {
     size_t n_active, n_idle; /* connections with and without a request */
+    size_t n_streams;        /* answers that are being streamed */
+    uint64_t n_events;       /* server-sent events, ever */
 } sv_server_stats;
 
 typedef struct sv_server sv_server;

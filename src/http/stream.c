@@ -56,6 +56,7 @@ void sv_stream_free(sv_stream *stream)
 {
     if (!stream)
         return;
+    atomic_fetch_sub(&stream->request->lane->n_streams, 1);
     sv_buf_deinit(&stream->waiting);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
@@ -91,6 +92,7 @@ sv_status sv_stream_start_beating(sv_exchange *exchange, sv_str beat, int64_t si
     stream->beat = beat;
     stream->beat_ns = silence_ms * SV_NS_PER_MS;
     atomic_store(&request->stream, stream);
+    atomic_fetch_add(&request->lane->n_streams, 1);
     if (is_on_loop(stream) && request->connection)
         sv_conclusion_begin_stream(request->connection);
     else if (is_on_loop(stream))
