@@ -74,6 +74,8 @@ static void test_stream(void **state)
     assert_int_equal(sv_event_stream_send(exchange, &event), SV_INVALID);
     event.id = SV_STR("2");
     assert_int_equal(sv_event_stream_try_send(exchange, &event), SV_OK);
+    assert_int_equal(sv_server_get_stats(here->fixture.server).n_streams, 1);
+    assert_int_equal(sv_server_get_stats(here->fixture.server).n_events, 2);
     scene_end(here, exchange);
     scene_assert_received(here, "data: one\nid: 2\n\n\r\n0\r\n\r\n");
 }
