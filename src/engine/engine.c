@@ -148,7 +148,8 @@ static sv_status add_output(const sv_engine_info *info, size_t at, const sv_engi
                             run_plan *plan, sv_error *error)
 {
     const sv_tensor_spec *spec = &info->outputs[at];
-    if (spec->dtype == SV_DTYPE_NONE)
+    bool is_map = spec->map_keys && wanted && wanted->maps_as_rows && !wanted->buffer;
+    if (spec->dtype == SV_DTYPE_NONE && !is_map)
         return sv_error_set(error, SV_UNSUPPORTED, NULL,
                             "output '%.*s' is a %s, which cannot be sent; ask for others by name",
                             SV_STR_ARG(spec->name), spec->type_text);

@@ -54,6 +54,7 @@ typedef struct sv_engine_output {
     void *buffer;      /* NULL: the engine's memory, of whatever shape comes out */
     size_t size_bytes; /* of the buffer: exactly that of `shape` */
     sv_shape shape;    /* with a buffer: the shape that must come out. Not for BYTES */
+    bool maps_as_rows; /* a sequence of maps is wanted as FP32 [maps,keys], which all must share */
 } sv_engine_output;
 
 /* One run. All of it is borrowed until sv_engine_run returns. */

@@ -280,12 +280,50 @@ static bool describe_tensor(onnx_call *call, const OrtTypeInfo *info, sv_arena *
     return describe_axes(call, tensor, arena, spec);
 }
 
+static bool describe_map(onnx_call *call, const OrtTypeInfo *info, sv_tensor_spec *spec)
+{
+    const OrtMapTypeInfo *map;
+    const OrtTensorTypeAndShapeInfo *values = NULL;
+    OrtTypeInfo *value_type;
+    ONNXTensorElementDataType key, value = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    if (!succeeds(call, call->api->CastTypeInfoToMapTypeInfo(info, &map)) ||
+        !succeeds(call, call->api->GetMapKeyType(map, &key)) ||
+        !succeeds(call, call->api->GetMapValueType(map, &value_type)))
+        return false;
+    bool is_done = succeeds(call, call->api->CastTypeInfoToTensorInfo(value_type, &values)) &&
+                   (!values || succeeds(call, call->api->GetTensorElementType(values, &value)));
+    call->api->ReleaseTypeInfo(value_type);
+    sv_dtype keys = find_dtype(key);
+    spec->type_text = "sequence of maps";
+    if (value == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
+        (keys == SV_DTYPE_INT64 || keys == SV_DTYPE_BYTES))
+        spec->map_keys = keys;
+    return is_done;
+}
+
+/* A sequence is told from others only when its items are maps. */
+static bool describe_sequence(onnx_call *call, const OrtTypeInfo *info, sv_tensor_spec *spec)
+{
+    const OrtSequenceTypeInfo *sequence;
+    OrtTypeInfo *item;
+    enum ONNXType kind;
+    if (!succeeds(call, call->api->CastTypeInfoToSequenceTypeInfo(info, &sequence)) ||
+        !succeeds(call, call->api->GetSequenceElementType(sequence, &item)))
+        return false;
+    bool is_done = succeeds(call, call->api->GetOnnxTypeFromTypeInfo(item, &kind)) &&
+                   (kind != ONNX_TYPE_MAP || describe_map(call, item, spec));
+    call->api->ReleaseTypeInfo(item);
+    return is_done;
+}
+
 static bool describe_type(onnx_call *call, OrtTypeInfo *info, sv_arena *arena, sv_tensor_spec *spec)
 {
     enum ONNXType kind;
     if (!succeeds(call, call->api->GetOnnxTypeFromTypeInfo(info, &kind)))
         return false;
     spec->type_text = name_kind(kind);
+    if (kind == ONNX_TYPE_SEQUENCE)
+        return describe_sequence(call, info, spec);
     return kind != ONNX_TYPE_TENSOR || describe_tensor(call, info, arena, spec);
 }
 
@@ -463,26 +501,26 @@ typedef struct onnx_run {
     const onnx_state *onnx;
     OrtRunOptions *options;
     size_t n_inputs, n_outputs;
-    sv_tensor *tensors;           /* n_outputs */
+    sv_tensor *tensors;           /* n_outputs, and as many for the keys of maps */
     OrtValue **inputs, **outputs; /* n_inputs, n_outputs */
     const char **names;           /* of the outputs */
-    void **texts;                 /* elements of outputs that are texts */
+    void **memory;                /* of elements that are ours: two blocks for each output */
 } onnx_run;
 
 static onnx_run *create_run(const onnx_state *onnx, size_t n_inputs, size_t n_outputs)
 {
-    size_t pointers_bytes = (n_inputs + 3 * n_outputs) * sizeof(void *);
-    onnx_run *run = calloc(1, sizeof *run + n_outputs * sizeof(sv_tensor) + pointers_bytes);
+    size_t pointers_bytes = (n_inputs + 4 * n_outputs) * sizeof(void *);
+    onnx_run *run = calloc(1, sizeof *run + 2 * n_outputs * sizeof(sv_tensor) + pointers_bytes);
     if (!run)
         return NULL;
     run->onnx = onnx;
     run->n_inputs = n_inputs;
     run->n_outputs = n_outputs;
     run->tensors = (sv_tensor *)(run + 1);
-    run->inputs = (OrtValue **)(run->tensors + n_outputs);
+    run->inputs = (OrtValue **)(run->tensors + 2 * n_outputs);
     run->outputs = run->inputs + n_inputs;
     run->names = (const char **)(run->outputs + n_outputs);
-    run->texts = (void **)(run->names + n_outputs);
+    run->memory = (void **)(run->names + n_outputs);
     return run;
 }
 
@@ -497,8 +535,8 @@ static void release_run(void *owner)
 {
     onnx_run *run = owner;
     release_values(run->onnx, run->outputs, run->n_outputs);
-    for (size_t i = 0; i < run->n_outputs; i++)
-        free(run->texts[i]);
+    for (size_t i = 0; i < 2 * run->n_outputs; i++)
+        free(run->memory[i]);
     free(run);
 }
 
@@ -638,6 +676,128 @@ static bool read_output(onnx_call *call, OrtValue *value, sv_tensor *tensor, voi
     return true;
 }
 
+/* A sequence of maps as a matrix: the keys of the first map are its columns. */
+typedef struct onnx_maps {
+    sv_tensor *matrix; /* its name and, with it, `keys` are known */
+    sv_tensor *keys;   /* of the first map */
+    float *values;
+    void **memory; /* keys; the tensor of the keys and the matrix */
+} onnx_maps;
+
+/* The keys of a map, copied; texts are in `ret_memory`. */
+static bool read_keys(onnx_call *call, OrtValue *value, sv_tensor *keys, void **ret_memory)
+{
+    if (!read_output(call, value, keys, ret_memory))
+        return false;
+    if (keys->dtype == SV_DTYPE_BYTES)
+        return true;
+    void *copy = *ret_memory = malloc(keys->size_bytes + 1);
+    if (!is_given(call, copy))
+        return false;
+    if (keys->size_bytes)
+        memcpy(copy, keys->data, keys->size_bytes);
+    keys->data = copy;
+    return true;
+}
+
+static bool same_keys(const sv_tensor *a, const sv_tensor *b)
+{
+    if (a->size_bytes != b->size_bytes || !a->size_bytes)
+        return a->size_bytes == b->size_bytes;
+    if (a->dtype == SV_DTYPE_INT64)
+        return memcmp(a->data, b->data, a->size_bytes) == 0;
+    const sv_str *one = a->data, *other = b->data;
+    for (size_t i = 0; i < a->size_bytes / sizeof *one; i++)
+        if (!sv_str_eq(one[i], other[i]))
+            return false;
+    return true;
+}
+
+/* Room for the matrix, once the first map has told how wide it is. */
+static bool make_matrix(onnx_call *call, onnx_maps *maps, size_t n_maps)
+{
+    sv_tensor *matrix = maps->matrix;
+    int64_t n_keys = maps->keys->shape.dims[0];
+    matrix->shape = SV_SHAPE((int64_t)n_maps, n_keys);
+    if (sv_tensor_shape_bytes(&matrix->shape, SV_DTYPE_FP32, &matrix->size_bytes))
+        return is_given(call, NULL);
+    matrix->data = maps->values = maps->memory[1] = malloc(matrix->size_bytes + 1);
+    return is_given(call, maps->values);
+}
+
+static bool fail_maps(onnx_call *call, const onnx_maps *maps)
+{
+    call->status = sv_error_set(call->error, SV_FAILED, &sv_kind_invalid_model_output,
+                                "output '%.*s' is maps that do not have the same keys",
+                                SV_STR_ARG(maps->matrix->name));
+    return false;
+}
+
+/* One map: parts 0 and 1 are its keys and its values. */
+static bool read_map(onnx_call *call, OrtValue *parts[2], onnx_maps *maps, size_t row,
+                     size_t n_maps)
+{
+    sv_tensor keys = {.name = maps->matrix->name, .dtype = maps->keys->dtype};
+    sv_tensor values = {.name = maps->matrix->name, .dtype = SV_DTYPE_FP32};
+    void *memory = NULL;
+    bool is_read =
+        read_keys(call, parts[0], &keys, &memory) && read_output(call, parts[1], &values, NULL);
+    if (is_read && row == 0) {
+        *maps->keys = keys;
+        maps->memory[0] = memory;
+        memory = NULL;
+        is_read = keys.shape.rank == 1 ? make_matrix(call, maps, n_maps) : fail_maps(call, maps);
+    }
+    if (is_read &&
+        (!same_keys(maps->keys, &keys) || values.size_bytes != maps->matrix->size_bytes / n_maps))
+        is_read = fail_maps(call, maps);
+    if (is_read && values.size_bytes)
+        memcpy(maps->values + row * (values.size_bytes / sizeof(float)), values.data,
+               values.size_bytes);
+    free(memory);
+    return is_read;
+}
+
+static bool read_map_at(onnx_call *call, const OrtValue *sequence, onnx_maps *maps, size_t row,
+                        size_t n_maps)
+{
+    OrtAllocator *allocator = call->onnx->allocator;
+    OrtValue *values[3] = {NULL}; /* the map, its keys, its values */
+    bool is_read = succeeds(call, call->api->GetValue(sequence, (int)row, allocator, &values[0])) &&
+                   succeeds(call, call->api->GetValue(values[0], 0, allocator, &values[1])) &&
+                   succeeds(call, call->api->GetValue(values[0], 1, allocator, &values[2])) &&
+                   read_map(call, values + 1, maps, row, n_maps);
+    release_values(call->onnx, values, 3);
+    return is_read;
+}
+
+static bool read_maps(onnx_call *call, const OrtValue *sequence, const sv_tensor_spec *spec,
+                      onnx_maps *maps)
+{
+    size_t n;
+    if (!succeeds(call, call->api->GetValueCount(sequence, &n)))
+        return false;
+    *maps->keys = (sv_tensor){.dtype = spec->map_keys, .shape = SV_SHAPE(0)};
+    maps->matrix->dtype = SV_DTYPE_FP32;
+    maps->matrix->shape = SV_SHAPE(0, 0);
+    maps->matrix->keys = maps->keys;
+    bool is_read = true;
+    for (size_t row = 0; row < n && is_read; row++)
+        is_read = read_map_at(call, sequence, maps, row, n);
+    return is_read;
+}
+
+/* Output `i` of the run, of whatever type. */
+static bool take_output(onnx_call *call, onnx_run *run, const sv_tensor_spec *spec, size_t i)
+{
+    void **memory = run->memory + 2 * i;
+    if (!spec->map_keys)
+        return read_output(call, run->outputs[i], &run->tensors[i], memory);
+    onnx_maps maps = {
+        .matrix = &run->tensors[i], .keys = &run->tensors[run->n_outputs + i], .memory = memory};
+    return read_maps(call, run->outputs[i], spec, &maps);
+}
+
 static sv_status run_model(void *state, const sv_engine_job *job, sv_error *error,
                            sv_engine_result *result)
 {
@@ -649,7 +809,7 @@ static sv_status run_model(void *state, const sv_engine_job *job, sv_error *erro
     bool is_done = prepare(&call, run, model, job) && execute(&call, run, model, job->cancel);
     release_values(run->onnx, run->inputs, run->n_inputs);
     for (size_t i = 0; i < run->n_outputs && is_done; i++)
-        is_done = read_output(&call, run->outputs[i], &run->tensors[i], &run->texts[i]);
+        is_done = take_output(&call, run, &model->outputs.specs[job->outputs[i]], i);
     if (is_done)
         *result = (sv_engine_result){run->tensors, run->n_outputs, run, release_run};
     else

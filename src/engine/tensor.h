@@ -63,7 +63,9 @@ typedef struct sv_tensor {
     sv_dtype dtype;
     sv_shape shape;
     const void *data;
-    size_t size_bytes; /* of the elements; texts of BYTES lie elsewhere */
+    size_t size_bytes;            /* of the elements; texts of BYTES lie elsewhere */
+    const struct sv_tensor *keys; /* of a sequence of maps, read as a matrix: what its columns are
+                                     called, INT64 or BYTES [columns]. Else NULL */
 } sv_tensor;
 
 /* What a model declares about one input or output. */
@@ -73,7 +75,8 @@ typedef struct sv_tensor_spec {
     bool is_any_shape; /* nothing is said about the shape; its rank is 0 then */
     sv_shape shape;    /* -1 where the length is free */
     sv_str axes[SV_TENSOR_MAX_RANK]; /* the model's names of free axes ("batch"); empty: none */
-    const char *type_text;           /* for messages: "tensor(float)", "sequence of maps" */
+    sv_dtype map_keys;     /* of a sequence of maps to floats: INT64 or BYTES; dtype is NONE then */
+    const char *type_text; /* for messages: "tensor(float)", "sequence of maps" */
 } sv_tensor_spec;
 
 /* "FP32"; "NONE" for SV_DTYPE_NONE. Static. */

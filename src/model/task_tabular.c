@@ -38,8 +38,11 @@ static bool is_label(const sv_tensor_spec *output)
     return is_type && !output->is_any_shape && is_shape;
 }
 
+/* Maps from classes to floats are scores too: what scikit-learn's ZipMap makes of them. */
 static bool is_scores(const sv_tensor_spec *output)
 {
+    if (output->map_keys)
+        return true;
     return is_float(output->dtype) && !output->is_any_shape && output->shape.rank == 2 &&
            output->shape.dims[1] != 1;
 }
@@ -87,8 +90,7 @@ bool sv_task_tabular_fits(const sv_engine_info *info, sv_arena *arena, sv_buf *r
                   task->by_column ? "columns [N,1]" : "rows [N,F]",
                   task->label ? "a label" : "scores");
     if (!task->scores)
-        sv_buf_printf(reasons, "no tensor of scores [N,classes]: labels only%s\n",
-                      info->n_outputs > 1 ? " (of scikit-learn: export with zipmap=False)" : "");
+        sv_buf_printf(reasons, "no scores [N,classes] and no maps of them: labels only\n");
     return !task->by_column || name_columns(info, arena, task);
 }
 
@@ -115,6 +117,17 @@ static sv_str name_class(const table *it, int64_t index)
     if (index >= 0 && (uint64_t)index < it->task->labels.len)
         return it->task->labels.items[index];
     return sv_arena_printf(it->arena, "%lld", (long long)index);
+}
+
+/* The name of a column of the scores; what maps call it, where the scores are maps. */
+static sv_str name_column(const table *it, size_t column)
+{
+    const sv_tensor *keys = it->scores->keys;
+    if (!keys)
+        return name_class(it, (int64_t)column);
+    if (keys->dtype == SV_DTYPE_BYTES)
+        return ((const sv_str *)keys->data)[column];
+    return name_class(it, ((const int64_t *)keys->data)[column]);
 }
 
 static size_t find_best(const table *it, size_t row)
@@ -161,7 +174,7 @@ static sv_status fill_probabilities(const table *it, size_t row, size_t best,
         return SV_NO_MEMORY;
     for (size_t i = 0; i < it->n_classes; i++) {
         double score = score_at(it, row, i);
-        all->items[i].key = name_class(it, (int64_t)i);
+        all->items[i].key = name_column(it, i);
         all->items[i].value = softmax ? exp(score - max) : score;
         sum += softmax ? all->items[i].value : 0;
         if (!all->items[i].key.ptr)
@@ -174,9 +187,27 @@ static sv_status fill_probabilities(const table *it, size_t row, size_t best,
     return SV_OK;
 }
 
+/* The column that is called as a row's label; n_classes: none is. */
+static size_t find_key(const table *it, size_t row)
+{
+    const sv_tensor *keys = it->scores->keys, *label = it->label;
+    bool is_text = keys->dtype == SV_DTYPE_BYTES;
+    size_t i = label && label->dtype == keys->dtype ? 0 : it->n_classes;
+    while (i < it->n_classes &&
+           !(is_text
+                 ? sv_str_eq(((const sv_str *)keys->data)[i], ((const sv_str *)label->data)[row])
+                 : ((const int64_t *)keys->data)[i] == ((const int64_t *)label->data)[row]))
+        i++;
+    return i;
+}
+
 /* The class that a row's label stands for: its index, where it is one; else the best score. */
 static size_t find_class(const table *it, size_t row)
 {
+    if (it->scores->keys) {
+        size_t found = find_key(it, row);
+        return found < it->n_classes ? found : find_best(it, row);
+    }
     if (it->label && it->label->dtype == SV_DTYPE_INT64) {
         int64_t index = ((const int64_t *)it->label->data)[row];
         if (index >= 0 && (uint64_t)index < it->n_classes)
@@ -189,7 +220,7 @@ static sv_status predict_row(const table *it, size_t row, sv_tabular_prediction 
 {
     size_t class = it->scores ? find_class(it, row) : 0;
     if (!it->label)
-        prediction->label = name_class(it, (int64_t)class);
+        prediction->label = name_column(it, class);
     else if (it->label->dtype == SV_DTYPE_BYTES)
         prediction->label = ((const sv_str *)it->label->data)[row];
     else
@@ -248,6 +279,7 @@ sv_status sv_task_tabular_prepare(const sv_tabular_task *task, const sv_tensor_r
     if (!names)
         return SV_NO_MEMORY;
     prepared.outputs = names;
+    prepared.maps_as_rows = true;
     prepared.n_outputs = 0;
     if (task->label)
         names[prepared.n_outputs++] = task->label->name;

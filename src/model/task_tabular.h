@@ -1,5 +1,6 @@
 /* task_tabular.h: classes of rows of a table: a matrix [N,F], or one input [N,1] for each column,
- * -> a label for each row, with probabilities where the model tells them as a tensor. */
+ * -> a label for each row, with probabilities where the model tells them, as a tensor or as a
+ * sequence of maps. */
 #ifndef SERVAL_MODEL_TASK_TABULAR_H
 #define SERVAL_MODEL_TASK_TABULAR_H
 

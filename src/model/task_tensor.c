@@ -115,9 +115,9 @@ static sv_status check_inputs(const sv_engine_info *info, const sv_tensor_reques
     return SV_OK;
 }
 
-static sv_status check_output(const sv_tensor_spec *spec, sv_error *error)
+static sv_status check_output(const sv_tensor_spec *spec, bool maps_as_rows, sv_error *error)
 {
-    if (spec->dtype != SV_DTYPE_NONE)
+    if (spec->dtype != SV_DTYPE_NONE || (spec->map_keys && maps_as_rows))
         return SV_OK;
     return sv_error_set(error, SV_UNSUPPORTED, &sv_kind_invalid_input,
                         "output '%.*s' is a %s, which cannot be sent; ask for others by name",
@@ -134,7 +134,8 @@ static sv_status check_outputs(const sv_engine_info *info, const sv_tensor_reque
         status = mark_name(&outputs, request->outputs[i], i, seen, error);
     for (size_t i = 0; i < info->n_outputs && !status; i++)
         if (seen[i] || !request->outputs)
-            status = check_output(&info->outputs[i], error);
+            status =
+                check_output(&info->outputs[i], request->outputs && request->maps_as_rows, error);
     return status;
 }
 
@@ -189,7 +190,8 @@ sv_status sv_task_tensor_run(sv_engine_model *model, const sv_tensor_request *re
     if (status)
         return status;
     for (size_t i = 0; i < run.n_outputs; i++)
-        outputs[i].name = request->outputs[i];
+        outputs[i] =
+            (sv_engine_output){.name = request->outputs[i], .maps_as_rows = request->maps_as_rows};
     status = run_engine(model, &run, request->timeline, error, &result);
     if (status)
         return status;

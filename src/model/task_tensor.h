@@ -13,6 +13,7 @@ typedef struct sv_tensor_request {
     size_t n_inputs;
     const sv_str *outputs; /* by name, each at most once; NULL: all, in the model's order */
     size_t n_outputs;
+    bool maps_as_rows;     /* those that are sequences of maps: see sv_engine_output */
     sv_arena *arena;       /* of the answer */
     sv_cancel *cancel;     /* may be NULL */
     sv_timeline *timeline; /* infer is added; may be NULL */

@@ -142,13 +142,33 @@ def test_iris(tables, version):
     assert labels == [str(label) for label in wanted["labels"]]
 
 
-def test_a_sequence_of_maps_leaves_labels(tables):
-    """ZipMap: the label is told, and the reasons say why there is no more."""
+def test_a_sequence_of_maps_is_probabilities(tables):
+    """ZipMap: maps from classes to probabilities say the same as a tensor of them."""
     client, expected, _ = tables
     row = expected["1"]["first_rows"][0]
     for version in ("1", "2", "3"):
-        answer = client.post(f"/api/v1/models/iris_zipmap/versions/{version}/predict", json={"rows": [row["x"]]})
-        assert answer.json()["predictions"] == [{"label": str(row["label"])}]
+        answer = client.post(f"/api/v1/models/iris_zipmap/versions/{version}/predict", json={"rows": [row["x"]] * 3})
+        predictions = answer.json()["predictions"]
+        assert len(predictions) == 3 and predictions[0] == predictions[2]
+        assert predictions[0]["label"] == str(row["label"])
+        assert list(predictions[0]["probabilities"]) == ["0", "1", "2"]
+        assert abs(sum(predictions[0]["probabilities"].values()) - 1) < LIMIT
+    same = client.post("/api/v1/models/iris/versions/1/predict", json={"rows": [row["x"]]}).json()["predictions"]
+    maps = client.post("/api/v1/models/iris_zipmap/versions/1/predict", json={"rows": [row["x"]]}).json()["predictions"]
+    assert maps == same
+
+
+def test_a_sequence_of_maps_is_no_tensor(tables):
+    """It cannot be sent as one; the other outputs can."""
+    client, expected, _ = tables
+    x = expected["1"]["first_rows"][0]["x"]
+    inputs = [{"name": "float_input", "datatype": "FP32", "shape": [1, 4], "data": x}]
+    for outputs, status in (([], 400), ([{"name": "output_probability"}], 400), ([{"name": "output_label"}], 200)):
+        answer = client.post("/v2/models/iris_zipmap/versions/1/infer", json={"inputs": inputs, "outputs": outputs})
+        assert answer.status_code == status
+        assert status == 200 or "is a sequence of maps, which cannot be sent" in answer.json()["error"]
+    answer = client.post("/api/v1/models/iris_zipmap/versions/1/predict", json={"inputs": {"float_input": [x]}})
+    assert answer.status_code == 400 and "which cannot be sent" in answer.json()["message"]
 
 
 def test_pictures_by_name(digits):

@@ -247,6 +247,30 @@ static void test_texts_and_labels_alone(void **state)
     assert_int_equal(found.items[1].probabilities.len, 0);
 }
 
+/* Maps name their classes; a label that is none of them leaves the best one. */
+static void test_maps(void **state)
+{
+    (void)state;
+    static const sv_tensor_spec maps[] = {SPEC("l", INT64, DIMS(-1)),
+                                          {.name = {"m", 1}, .map_keys = SV_DTYPE_INT64}};
+    static const int64_t labels[] = {7, 4}, classes[] = {3, 7};
+    static const float scores[] = {0.75F, 0.25F, 0.4F, 0.6F};
+    static const char *const names[] = {"3", "7"};
+    const sv_tensor keys = {.dtype = SV_DTYPE_INT64,
+                            .shape = SV_SHAPE(2),
+                            .data = classes,
+                            .size_bytes = sizeof classes};
+    sv_tabular_predictions found;
+    sv_error error = {0};
+    given[0] = (sv_tensor){maps[0].name, SV_DTYPE_INT64, SV_SHAPE(2), labels, sizeof labels};
+    given[1] =
+        (sv_tensor){maps[1].name, SV_DTYPE_FP32, SV_SHAPE(2, 2), scores, sizeof scores, &keys};
+    sv_tabular_task task = {.softmax = true};
+    assert_int_equal(predict(maps, 2, &task, &error, &found), SV_OK);
+    expect(&found.items[0], "7", 0.25, names, (const double[]){0.75, 0.25});
+    expect(&found.items[1], "4", 0.6, names, (const double[]){0.4, 0.6});
+}
+
 static void test_outputs_that_make_no_sense(void **state)
 {
     (void)state;
@@ -278,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_which_models, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_labels_and_scores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_texts_and_labels_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_maps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_outputs_that_make_no_sense, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
