@@ -2,6 +2,7 @@
 import json
 import math
 
+import numpy
 import pytest
 
 from served import SHARED, serving, wait_until
@@ -108,6 +109,44 @@ def test_a_network_of_random_weights(everything):
     spec = client.get("/v2/models/mlp_784").json()["inputs"][0]
     got = infer(client, "mlp_784", [tensor(spec["name"], "FP32", [1, 784], row)])["OUTPUT0"]
     assert all(abs(a - b) < 1e-3 for a, b in zip(got, wanted["first"]))
+
+
+def test_digits(everything):
+    client, _, _ = everything
+    wanted = read("digits")["npy"]
+    pictures = numpy.load(MODELS / "digits" / wanted["file"]).reshape(-1, 784)
+    for picture, digit in zip(pictures, wanted["mnist8_argmax"]):
+        got = infer(client, "mnist", [tensor("Input3", "FP32", [1, 1, 28, 28], picture.tolist())])
+        assert numpy.argmax(got["Plus214_Output_0"]) == digit
+
+
+def test_kinds_of_files(everything):
+    """Features as the model's makers take them: both ends without white space, filled with 256."""
+    client, _, _ = everything
+    folder = MODELS / "others" / "magika"
+    labels = json.loads((folder / "config.min.json").read_text(encoding="utf-8"))["target_labels_space"]
+    n_checked = 0
+    for case in read("others/magika")["cases"]:
+        if "text" not in case:
+            continue
+        text = case["text"].encode().strip()
+        first, last = list(text[:1024]), list(text[-1024:])
+        features = first + [256] * (1024 - len(first)) + [256] * (1024 - len(last)) + last
+        got = infer(client, "magika", [tensor("bytes", "INT32", [1, 2048], features)])["target_label"]
+        assert labels[int(numpy.argmax(got))] == case["wanted"], case["case"]
+        n_checked += 1
+    assert n_checked >= 5
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_sentences(everything, version):
+    client, _, _ = everything
+    cases = [case for case in read("embed/bge-m2v-64")["texts"] if case["text"].strip()]
+    body = {"text": [case["text"] for case in cases], "model": "bge-m2v-64", "model_version": version}
+    answer = client.post("/embed", json=body)
+    assert answer.status_code == 200, answer.text[:300]
+    for case, got in zip(cases, answer.json()["embeddings"]):
+        assert numpy.allclose(got, case["embedding"], atol=1e-5), case["text"][:40]
 
 
 def test_speech_of_silence(everything):
