@@ -361,6 +361,34 @@ sv_status sv_task_text_embed(const sv_text_task *task, sv_engine_model *model,
     return status;
 }
 
+static bool are_close(const sv_embeddings *a, const sv_embeddings *b)
+{
+    for (size_t i = 0; i < a->n_rows * a->n_dimensions; i++)
+        if (fabsf(a->values[i] - b->values[i]) > 1e-5F * fmaxf(1, fabsf(a->values[i])))
+            return false;
+    return true;
+}
+
+sv_status sv_task_text_find_max_rows(sv_text_task *task, sv_engine_model *model, sv_error *error)
+{
+    static const sv_str texts[] = {
+        SV_STR_INIT("a cat"),
+        SV_STR_INIT("the quick brown fox jumps over the lazy dog, 42 times in 2 hours!")};
+    sv_text_task one_by_one = *task;
+    sv_embeddings alone, together;
+    sv_text_request request = {.texts = texts, .n_texts = 2, .arena = sv_arena_new(0)};
+    one_by_one.max_rows = 1;
+    sv_status status = request.arena ? SV_OK : SV_NO_MEMORY;
+    if (!status)
+        status = sv_task_text_embed(&one_by_one, model, &request, error, &alone);
+    if (!status)
+        status = sv_task_text_embed(task, model, &request, error, &together);
+    if (!status && !are_close(&alone, &together))
+        task->max_rows = 1;
+    sv_arena_free(request.arena);
+    return status;
+}
+
 /* ---- labels ---- */
 
 static sv_status take_scores(text_job *job, const sv_tensor *output, size_t at, const text_row *row,

@@ -15,7 +15,8 @@ typedef struct fake_model {
     bool pooled;    /* gives [N,WIDTH], the sum */
     sv_dtype dtype; /* of what it gives; 0: FP32 */
     bool gives_nan;
-    int64_t n_missing; /* rows that it leaves out */
+    bool sees_neighbours; /* what it gives depends on how many there are */
+    int64_t n_missing;    /* rows that it leaves out */
     sv_status status;
     int n_runs;
     int64_t rows[MAX_RUNS], lengths[MAX_RUNS];
@@ -87,7 +88,7 @@ static sv_status run_fake(void *state, const sv_engine_job *job, sv_error *error
             float *at = values + (size_t)r * per_row + (fake.pooled ? 0 : (size_t)i * WIDTH);
             at[0] += fake.gives_nan ? NAN : (float)ids[r * length + i];
             at[1] += ids[r * length + i] ? (float)i : 0;
-            at[2] += 1;
+            at[2] += fake.sees_neighbours ? (float)n : 1;
         }
     n -= fake.n_missing;
     output = (sv_tensor){.name = outputs[0].name,
@@ -191,6 +192,24 @@ static void takes_halves(void **state)
         assert_int_equal(embed(&task, some, 3, &error, &got), SV_OK);
         assert_rows(&got, expected);
         assert_int_equal(fake.n_runs, 2);
+        sv_engine_unload(model);
+        model = NULL;
+    }
+}
+
+static void runs_texts_alone_that_change_each_other(void **state)
+{
+    (void)state;
+    for (int sees = 0; sees < 2; sees++) {
+        sv_text_task task = begin((fake_model){.sees_neighbours = sees});
+        sv_error error = {0};
+        assert_int_equal(sv_task_text_find_max_rows(&task, model, &error), SV_OK);
+        assert_int_equal(task.max_rows, sees ? 1 : 100);
+        assert_int_equal(fake.n_runs, 3);
+        fake.status = SV_FAILED;
+        task.max_rows = 7;
+        assert_int_equal(sv_task_text_find_max_rows(&task, model, &error), SV_FAILED);
+        assert_int_equal(task.max_rows, 7);
         sv_engine_unload(model);
         model = NULL;
     }
@@ -322,6 +341,7 @@ int main(void)
         TEST(takes_the_mean_of_the_tokens),
         TEST(takes_the_first_token),
         TEST(takes_halves),
+        TEST(runs_texts_alone_that_change_each_other),
         TEST(takes_what_the_graph_pooled),
         TEST(fills_up_to_a_fixed_length_and_cuts),
         TEST(runs_many_texts_in_small_runs),
