@@ -266,6 +266,32 @@ def test_mistakes_in_requests(synthetic, body, text):
     assert_error(infer(synthetic, "onnx_zero_1_float32", body), 400, text)
 
 
+def raw_input(dtype, shape, data):
+    """As bytes: what json.dumps would not write."""
+    return b'{"inputs":[{"name":"INPUT0","shape":%s,"datatype":"%s","data":%s}]}' % (shape, dtype, data)
+
+
+@pytest.mark.parametrize("dtype, data", [
+    (b"FP32", b"[1e39]"), (b"FP64", b"[1e999]"), (b"UINT8", b"[256]"), (b"UINT8", b"[-1]"), (b"INT8", b"[-129]"),
+    (b"INT64", b"[9223372036854775808]"), (b"UINT64", b"[18446744073709551616]"), (b"INT32", b"[1.0]"),
+    (b"BOOL", b"[1]"), (b"BYTES", b"[5]"), (b"BYTES", b'["\xff"]'), (b"BYTES", b'["\xed\xa0\x80"]'),
+    (b"BYTES", b'["\\ud800"]'), (b"BYTES", b'["\\x"]'), (b"FP16", b"[1]"),
+], ids=repr)
+def test_elements_that_are_none(synthetic, dtype, data):
+    names = {b"FP32": "float32", b"FP64": "float64", b"FP16": "float16", b"BYTES": "object"}
+    model = "onnx_nobatch_zero_1_" + names.get(dtype, dtype.decode().lower())
+    assert_error(infer(synthetic, model, raw_input(dtype, b"[1]", data)), 400)
+
+
+@pytest.mark.parametrize("shape", [b"[0,4]", b"[0,0]", b"[4,0]"])
+def test_empty_batches(synthetic, shape):
+    """Nothing in, nothing out: the data of a tensor without elements is not read."""
+    reply = infer(synthetic, "onnx_zero_1_float32", raw_input(b"FP32", shape, b"[]"))
+    assert reply.status == 200, reply.body
+    output = json.loads(reply.body)["outputs"][0]
+    assert output["shape"] == json.loads(shape) and output["data"] == []
+
+
 @pytest.mark.parametrize("method, path, status, text", [
     ("GET", "/v2/nowhere", 404, "Not Found"),
     ("GET", "/v2/models/nobody", 404, "Request for unknown model: 'nobody' is not found"),
