@@ -9,10 +9,10 @@
 
 #include "base/clock.h"
 #include "engine/engine_host.h"
-#include "model/registry.h"
+#include "model/load_step.h"
 
 typedef struct bare_job {
-    sv_model_version *version;
+    const sv_instance *instance;
     sv_str picture;
     int64_t end_ns;
     atomic_long done;
@@ -39,7 +39,7 @@ static void *run(void *arg)
         sv_predictions predictions;
         sv_error error = {0};
         sv_image_request request = {.picture = job->picture, .arena = arena};
-        if (sv_task_image_run(&job->version->image, job->version->loaded, &request, &error,
+        if (sv_task_image_run(&job->instance->image, job->instance->loaded, &request, &error,
                               &predictions)) {
             fprintf(stderr, "%s\n", error.message);
             exit(1);
@@ -94,10 +94,11 @@ int main(int argc, char **argv)
     if (sv_registry_new(&config, &problems, &registry))
         return 1;
     sv_model *model = sv_registry_find(registry, (sv_str){0});
-    sv_model_version *version = &model->versions[model->default_version];
-    if (sv_registry_load_version(registry, model, version, &error))
+    sv_model_version *version = sv_registry_find_version(model, (sv_str){0});
+    const sv_load_step step = {.registry = registry};
+    if (sv_load_step_run(&step, version, &error))
         return 1;
-    bare_job job = {.version = version, .picture = read_file(argv[2])};
+    bare_job job = {.instance = version->current, .picture = read_file(argv[2])};
     measure(&job, n_threads, seconds);
     sv_registry_free(registry);
     sv_engine_host_free(engines);

@@ -43,7 +43,7 @@ SV_API void sv_models_close(sv_models *models);
 typedef struct sv_loaded_model {
     sv_str name, version; /* of the folders: "digits", "2" */
     sv_models *models;
-    const struct sv_model_version *loaded; /* Serval's own */
+    const struct sv_instance *loaded; /* Serval's own */
 } sv_loaded_model;
 
 /* Loads a version, unless it is loaded already; blocks meanwhile, and so does whoever asks for any

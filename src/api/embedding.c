@@ -109,7 +109,7 @@ static sv_status run_embed(sv_model_work *work, sv_error *error)
                                .arena = call->arena,
                                .cancel = call->cancel,
                                .timeline = call->timeline};
-    sv_status status = sv_task_text_embed(&work->version->text, work->version->loaded, &request,
+    sv_status status = sv_task_text_embed(&work->instance->text, work->instance->loaded, &request,
                                           error, &embeddings);
     return status ? status : answer(job, &embeddings, error);
 }
@@ -119,22 +119,13 @@ static sv_str or_empty(const sv_opt_str *text)
     return text->set ? text->value : (sv_str){0};
 }
 
-static sv_status find_model(embed_job *job, const struct embed_request *in)
+static sv_status begin(sv_model_work *work)
 {
-    sv_call *call = job->work.call;
-    sv_str name = or_empty(&in->model);
-    if (!name.len) {
-        const sv_model *model =
-            sv_registry_find_default(job->work.services->registry, SV_TASK_TEXT_EMBEDDING);
-        if (!model)
-            return sv_fail(call, &sv_kind_model_not_loaded, "Model embedder is not loaded");
-        name = model->name;
-    }
-    sv_status status = sv_model_work_find(&job->work, name, or_empty(&in->model_version));
-    if (status || job->work.version->task == SV_TASK_TEXT_EMBEDDING)
-        return status;
-    return sv_fail(call, &sv_kind_invalid_input, "Model %.*s does not embed texts: its task is %s",
-                   SV_STR_ARG(name), sv_manifest_task_name(job->work.version->task));
+    if (work->instance->task == SV_TASK_TEXT_EMBEDDING)
+        return sv_model_work_submit(work);
+    return sv_fail(work->call, &sv_kind_invalid_input,
+                   "Model %.*s does not embed texts: its task is %s", SV_STR_ARG(work->model->name),
+                   sv_manifest_task_name(work->instance->task));
 }
 
 static sv_status embed(sv_call *call, const struct embed_request *in, struct embed_response *out)
@@ -143,14 +134,15 @@ static sv_status embed(sv_call *call, const struct embed_request *in, struct emb
     embed_job *job = sv_alloc(call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
-    job->work = (sv_model_work){.call = call, .run = run_embed};
+    job->work = (sv_model_work){.call = call, .begin = begin, .run = run_embed};
     job->is_list = in->text.kind == MANY_TEXTS;
     job->one = job->is_list ? (sv_str){0} : in->text.as.one;
     job->texts = job->is_list ? in->text.as.many.items : &job->one;
     job->n_texts = job->is_list ? in->text.as.many.len : 1;
-    sv_model_work_start(&job->work);
-    sv_status status = find_model(job, in);
-    return status ? status : sv_model_work_submit(&job->work);
+    job->work.units = (uint32_t)job->n_texts;
+    return sv_model_work_start(&job->work, &(sv_wish){.model = or_empty(&in->model),
+                                                      .task = SV_TASK_TEXT_EMBEDDING,
+                                                      .version = or_empty(&in->model_version)});
 }
 
 static const sv_error_kind *const embed_errors[] = {

@@ -5,6 +5,7 @@
 #include "api/services.h"
 #include "base/clock.h"
 #include "base/writer.h"
+#include "model/model_status.h"
 #include "web/call.h"
 
 enum { MAX_REASONS = 4096 };
@@ -77,32 +78,53 @@ static sv_status fail_with_reasons(sv_call *call, reason_list *reasons, const sv
     return SV_FAILED;
 }
 
-static bool is_ready(const sv_model *model)
+/* What is loaded when it is asked for lacks nothing. */
+static bool all_versions_answer(const sv_model_statuses *models)
 {
-    return model && sv_registry_state(&model->versions[model->default_version]) == SV_VERSION_READY;
-}
-
-static bool all_versions_ready(const sv_registry *registry)
-{
-    size_t n;
-    const sv_model *models = sv_registry_models(registry, &n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < models[i].n_versions; k++)
-            if (sv_registry_state(&models[i].versions[k]) != SV_VERSION_READY)
+    for (size_t i = 0; i < models->len; i++)
+        for (size_t k = 0; k < models->items[i].n_versions; k++)
+            if (models->items[i].versions[k].state != SV_VERSION_READY &&
+                !models->items[i].versions[k].is_on_demand)
                 return false;
     return true;
+}
+
+/* NULL: there is none of this name. */
+static const sv_model_status *find_model(const sv_model_statuses *models, sv_str name)
+{
+    for (size_t i = 0; i < models->len; i++)
+        if (sv_str_eq(models->items[i].name, name))
+            return &models->items[i];
+    return NULL;
+}
+
+static const sv_model_status *find_default(sv_call *call, const sv_model_statuses *models,
+                                           sv_model_task task)
+{
+    const sv_services *services = sv_call_state(call);
+    return find_model(models, sv_registry_default_name(services->registry, task, call->arena));
+}
+
+static bool is_ready(const sv_model_status *model)
+{
+    return model && sv_model_status_can_answer(model);
 }
 
 static sv_status health_check(sv_call *call, const struct sv_none *in, struct health_response *out)
 {
     const sv_services *services = sv_call_state(call);
     (void)in;
-    out->model_loaded = is_ready(sv_registry_find(services->registry, (sv_str){0}));
+    sv_model_statuses models;
+    sv_status status = sv_model_status_list(services->registry, call->arena, &models);
+    if (status)
+        return status;
+    const sv_model_status *model = find_default(call, &models, SV_TASK_UNSET);
+    out->model_loaded = model && model->versions[model->default_version].state == SV_VERSION_READY;
     out->gpu_available = services->gpu_available;
     out->version = sv_str_from(services->app_version);
-    out->status = !out->model_loaded                       ? UNHEALTHY
-                  : all_versions_ready(services->registry) ? HEALTHY
-                                                           : DEGRADED;
+    out->status = !is_ready(model)               ? UNHEALTHY
+                  : all_versions_answer(&models) ? HEALTHY
+                                                 : DEGRADED;
     return SV_OK;
 }
 
@@ -131,14 +153,32 @@ static sv_status liveness(sv_call *call, const struct sv_none *in, struct livene
     return SV_OK;
 }
 
-static void explain_model(reason_list *reasons, const sv_model *model, sv_arena *arena)
+static void explain_model(reason_list *reasons, const sv_model_status *model, sv_arena *arena)
 {
-    const sv_model_version *version = &model->versions[model->default_version];
-    sv_version_state state = sv_registry_state(version);
-    add_reason(reasons, sv_arena_printf(arena, "model %.*s is %s%s%s", SV_STR_ARG(model->name),
-                                        sv_registry_state_name(state),
-                                        state == SV_VERSION_FAILED ? ": " : "",
-                                        state == SV_VERSION_FAILED ? version->reason : ""));
+    const sv_version_status *version = &model->versions[model->default_version];
+    add_reason(reasons, sv_arena_printf(arena, "model %.*s is %s%s%.*s", SV_STR_ARG(model->name),
+                                        sv_model_status_state_name(version->state),
+                                        version->reason.len ? ": " : "",
+                                        SV_STR_ARG(version->reason)));
+}
+
+/* The default model of every task that there is. */
+static void explain_defaults(sv_call *call, const sv_model_statuses *models, reason_list *reasons)
+{
+    static const sv_model_task tasks[] = {SV_TASK_IMAGE_CLASSIFICATION, SV_TASK_TEXT_EMBEDDING,
+                                          SV_TASK_TEXT_CLASSIFICATION, SV_TASK_TABULAR,
+                                          SV_TASK_TENSOR};
+    const sv_model_status *told[sizeof tasks / sizeof *tasks] = {NULL};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        const sv_model_status *model = find_default(call, models, tasks[i]);
+        bool is_told = !model || sv_model_status_can_answer(model);
+        for (size_t k = 0; k < i && !is_told; k++)
+            is_told = told[k] == model;
+        if (!is_told)
+            explain_model(reasons, told[i] = model, call->arena);
+    }
+    if (!models->len)
+        add_reason(reasons, SV_STR("no model is there"));
 }
 
 static sv_status readiness(sv_call *call, const struct readiness_query *query,
@@ -146,16 +186,20 @@ static sv_status readiness(sv_call *call, const struct readiness_query *query,
 {
     const sv_services *services = sv_call_state(call);
     sv_str name = query->model.set ? query->model.value : (sv_str){0};
-    const sv_model *model = sv_registry_find(services->registry, name);
+    sv_model_statuses models;
     reason_list reasons;
     (void)in;
+    sv_status status = sv_model_status_list(services->registry, call->arena, &models);
+    if (status)
+        return status;
+    const sv_model_status *model = find_model(&models, name);
     if (!model && name.len)
         return sv_fail(call, &sv_kind_model_not_found, "Model %.*s not found", SV_STR_ARG(name));
     start_reasons(&reasons);
     if (sv_server_is_draining(services->server))
         add_reason(&reasons, SV_STR("the server is shutting down"));
-    if (!model)
-        add_reason(&reasons, SV_STR("no image classification model is loaded"));
+    if (!name.len)
+        explain_defaults(call, &models, &reasons);
     else if (!is_ready(model))
         explain_model(&reasons, model, call->arena);
     if (reasons.len)

@@ -9,7 +9,7 @@
 
 #include "base/cgroup.h"
 #include "engine/engine_host.h"
-#include "model/registry.h"
+#include "model/load_step.h"
 #include "web/call.h"
 
 enum { MAX_PROBLEMS = 1 << 16 };
@@ -110,15 +110,15 @@ void sv_models_close(sv_models *models)
 
 /* Loading. */
 
-static sv_status load_once(sv_models *models, sv_model *model, sv_model_version *version,
-                           sv_error *error)
+static sv_status load_once(sv_models *models, sv_model_version *version, sv_error *error)
 {
+    const sv_load_step step = {.registry = models->registry};
     sv_status status = SV_OK;
     if (sv_registry_state(version) == SV_VERSION_READY)
         return SV_OK;
     pthread_mutex_lock(&models->loading);
     if (sv_registry_state(version) != SV_VERSION_READY)
-        status = sv_registry_load_version(models->registry, model, version, error);
+        status = sv_load_step_run(&step, version, error);
     pthread_mutex_unlock(&models->loading);
     return status;
 }
@@ -136,12 +136,12 @@ sv_status sv_models_load(sv_models *models, const char *name, const char *versio
         return sv_error_set(error, SV_NOT_FOUND, &sv_kind_model_version_not_found,
                             "Model version %s not found", version);
     sv_error *why = error ? error : &none;
-    sv_status status = load_once(models, model, found, why);
+    sv_status status = load_once(models, found, why);
     if (status) {
         why->kind = &sv_kind_model_not_loaded; /* a handler's client hears that, the log the rest */
         return status;
     }
-    *ret_model = (sv_loaded_model){model->name, found->name, models, found};
+    *ret_model = (sv_loaded_model){model->name, found->name, models, found->current};
     return SV_OK;
 }
 
@@ -200,7 +200,7 @@ static sv_status copy_classes(sv_call *call, const sv_predictions *predictions,
 sv_status sv_models_classify(sv_call *call, const sv_classify_request *request, sv_error *error,
                              sv_classes *ret_classes)
 {
-    const sv_model_version *version = request->model->loaded;
+    const sv_instance *instance = request->model->loaded;
     sv_models *models = request->model->models;
     sv_predictions predictions;
     sv_image_request image = {.picture = request->picture,
@@ -208,14 +208,14 @@ sv_status sv_models_classify(sv_call *call, const sv_classify_request *request, 
                               .arena = call->arena,
                               .cancel = call->cancel,
                               .timeline = call->timeline};
-    if (version->task != SV_TASK_IMAGE_CLASSIFICATION)
+    if (instance->task != SV_TASK_IMAGE_CLASSIFICATION)
         return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
                             "Model %.*s does not classify pictures",
                             SV_STR_ARG(request->model->name));
     sv_status status = take_permit(models, call);
     if (status)
         return status;
-    status = sv_task_image_run(&version->image, version->loaded, &image, error, &predictions);
+    status = sv_task_image_run(&instance->image, instance->loaded, &image, error, &predictions);
     give_permit_back(models);
     return status ? status : copy_classes(call, &predictions, ret_classes);
 }

@@ -191,7 +191,7 @@ static sv_status answer_texts(sv_text_work *job, const sv_predictions *lists)
 
 static sv_status begin_texts(const sv_model_work *found, const sv_value *body, int64_t top_k)
 {
-    if (found->version->task == SV_TASK_TEXT_EMBEDDING)
+    if (found->instance->task == SV_TASK_TEXT_EMBEDDING)
         return sv_fail(found->call, &sv_kind_invalid_input,
                        "Model %.*s embeds texts: see /embed; here it takes inputs",
                        SV_STR_ARG(found->model->name));
@@ -222,7 +222,7 @@ static sv_status begin_body(const sv_model_work *found, int64_t top_k)
     sv_status status = sv_model_body_read(found->call, &errors, &body);
     if (status)
         return status;
-    sv_model_task task = found->version->task;
+    sv_model_task task = found->instance->task;
     if (task == SV_TASK_TENSOR || sv_value_get(body, SV_STR("inputs")))
         return begin_tensors(found, body);
     return task == SV_TASK_TABULAR ? begin_table(found, body) : begin_texts(found, body, top_k);
@@ -230,26 +230,38 @@ static sv_status begin_body(const sv_model_work *found, int64_t top_k)
 
 /* Any task. */
 
-static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_int *top_k)
+/* A call whose model is not known yet; what it becomes, begin_task decides. */
+typedef struct route_job {
+    sv_model_work work;
+    int64_t top_k; /* 0: the model's */
+} route_job;
+
+static sv_status begin_task(sv_model_work *work)
 {
-    sv_model_work found = {.call = call};
-    sv_model_work_start(&found);
-    sv_status status = sv_model_work_find(&found, name, version);
-    if (status)
-        return status;
-    switch (found.version->task) {
+    const route_job *job = SV_CONTAINER_OF(work, route_job, work);
+    switch (work->instance->task) {
     case SV_TASK_IMAGE_CLASSIFICATION:
-        return begin_picture(&found, top_k->set ? top_k->value : 0);
+        return begin_picture(work, job->top_k);
     case SV_TASK_TENSOR:
     case SV_TASK_TABULAR:
     case SV_TASK_TEXT_EMBEDDING:
     case SV_TASK_TEXT_CLASSIFICATION:
-        return begin_body(&found, top_k->set ? top_k->value : 0);
+        return begin_body(work, job->top_k);
     case SV_TASK_UNSET:
         break;
     }
-    return sv_fail(call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",
-                   SV_STR_ARG(name));
+    return sv_fail(work->call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",
+                   SV_STR_ARG(work->model->name));
+}
+
+static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_int *top_k)
+{
+    route_job *job = sv_alloc(call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    job->work = (sv_model_work){.call = call, .begin = begin_task};
+    job->top_k = top_k->set ? top_k->value : 0;
+    return sv_model_work_start(&job->work, &(sv_wish){.model = name, .version = version});
 }
 
 static sv_status predict_by_model(sv_call *call, const struct model_route *route,

@@ -1,5 +1,5 @@
 /* model_work.c: the way of a call from a model's name to its permit and to its end. Not the work:
- * see `run`. */
+ * see `begin` and `run`. */
 #include "api/model_work.h"
 
 #include <math.h>
@@ -12,12 +12,6 @@
 static int64_t read_now(void)
 {
     return sv_clock_now_ns(&sv_clock_system);
-}
-
-void sv_model_work_start(sv_model_work *work)
-{
-    work->services = sv_call_state(work->call);
-    work->started_ns = read_now();
 }
 
 double sv_model_work_elapsed_ms(const sv_model_work *work)
@@ -39,22 +33,33 @@ void sv_model_work_count_cancelled(const sv_model_work *work, sv_cancel_stage st
 
 /* Finding. */
 
-static sv_status fail_version(sv_call *call, const sv_model *model, sv_str version)
+/* `available`: the versions that there are. */
+static void add_available(sv_call *call, const sv_strs *names)
 {
     sv_buf list;
     sv_writer writer;
     sv_buf_init(&list, 8192);
     sv_writer_init(&writer, &list);
     sv_writer_begin_array(&writer);
-    for (size_t i = 0; i < model->n_versions; i++)
-        sv_writer_str(&writer, model->versions[i].name);
+    for (size_t i = 0; i < names->len; i++)
+        sv_writer_str(&writer, names->items[i]);
     sv_writer_end_array(&writer);
     sv_buf_append_byte(&list, '\0');
-    sv_fail(call, &sv_kind_model_version_not_found, "Model version %.*s not found",
-            SV_STR_ARG(version));
     if (!sv_buf_status(&list))
         (void)sv_fail_member(call, "available", list.ptr);
     sv_buf_deinit(&list);
+}
+
+static sv_status refuse(sv_call *call, sv_status status, const sv_error *error,
+                        const sv_acquired *found)
+{
+    if (!error->kind)
+        return status;
+    if (status == SV_UNAVAILABLE)
+        (void)sv_set_header(call, "Retry-After", SV_STR("1"));
+    sv_fail(call, error->kind, "%s", error->message);
+    if (found->available.len)
+        add_available(call, &found->available);
     return SV_FAILED;
 }
 
@@ -68,24 +73,76 @@ static void tell_model(const sv_model_work *work)
     (void)sv_set_header(call, "X-Model-Version", work->version->name);
 }
 
-sv_status sv_model_work_find(sv_model_work *work, sv_str model, sv_str version)
+static void release_instance(void *instance)
+{
+    sv_registry_release(instance);
+}
+
+static sv_status begin(sv_model_work *work, const sv_acquired *found)
+{
+    work->model = found->model;
+    work->version = found->version;
+    work->instance = found->instance;
+    if (sv_arena_defer(work->call->arena, release_instance, found->instance)) {
+        sv_registry_release(found->instance);
+        return SV_NO_MEMORY;
+    }
+    tell_model(work);
+    return work->begin(work);
+}
+
+static void go_on_loaded(sv_load_ticket *ticket, sv_status status);
+
+/* In line for the loader. */
+static sv_status wait_until_loaded(sv_model_work *work, const sv_acquired *found)
+{
+    work->version = found->version;
+    work->ticket = (sv_load_ticket){.done = go_on_loaded,
+                                    .model = found->model,
+                                    .version = found->version,
+                                    .cancel = work->call->cancel};
+    if (sv_loader_wait(&work->ticket) == SV_OK)
+        return SV_DEFERRED;
+    sv_model_set_release(found->version);
+    return sv_fail(work->call, &sv_kind_draining, "The server is shutting down");
+}
+
+static sv_status enter(sv_model_work *work)
+{
+    sv_acquired found;
+    sv_error error = {0};
+    sv_status status =
+        sv_registry_acquire(work->services->registry, &work->wish, &error, &found);
+    if (status == SV_OK)
+        return begin(work, &found);
+    if (status == SV_DEFERRED)
+        return wait_until_loaded(work, &found);
+    return refuse(work->call, status, &error, &found);
+}
+
+/* On the pool, or on the thread that asked. */
+static void go_on_loaded(sv_load_ticket *ticket, sv_status status)
+{
+    sv_model_work *work = SV_CONTAINER_OF(ticket, sv_model_work, ticket);
+    sv_model_set_release(work->version);
+    if (status == SV_CANCELLED)
+        sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_QUEUED);
+    if (!status)
+        status = enter(work);
+    if (status != SV_DEFERRED)
+        sv_model_work_finish(work, status, NULL);
+}
+
+sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish)
 {
     sv_call *call = work->call;
-    work->model = sv_registry_find(work->services->registry, model);
-    if (!work->model && model.len)
-        return sv_fail(call, &sv_kind_model_not_found, "Model %.*s not found", SV_STR_ARG(model));
-    if (!work->model)
-        return sv_fail(call, &sv_kind_model_not_loaded, "Model classifier is not loaded");
-    if (!version.len)
-        version = sv_request_header(call, "x-model-version");
-    work->version = sv_registry_find_version(work->model, version);
-    if (!work->version)
-        return fail_version(call, work->model, version);
-    if (sv_registry_state(work->version) != SV_VERSION_READY)
-        return sv_fail(call, &sv_kind_model_not_loaded, "Model %.*s is not loaded",
-                       SV_STR_ARG(work->model->name));
-    tell_model(work);
-    return SV_OK;
+    work->services = sv_call_state(call);
+    work->started_ns = read_now();
+    work->wish = *wish;
+    work->wish.arena = call->arena;
+    if (!wish->version.len)
+        work->wish.version = sv_request_header(call, "x-model-version");
+    return enter(work);
 }
 
 /* Ending. */
@@ -129,15 +186,16 @@ static sv_model_outcome outcome_of(const sv_call *call, bool cancelled)
     return kind->status >= 500 ? SV_MODEL_BACKEND : SV_MODEL_OTHER;
 }
 
-/* `computed_ns` is all of the time with the permit. */
-static void count_run(const sv_model_work *work, sv_model_outcome outcome, int64_t waited_ns,
-                      int64_t computed_ns)
+/* Of a run that ended now, and began with the permit. */
+static void count_run(const sv_model_work *work, sv_model_outcome outcome)
 {
     const int64_t *stages = work->call->timeline->stage_ns;
     int64_t infer_ns = stages[SV_STAGE_INFER], output_ns = stages[SV_STAGE_ENCODE];
+    int64_t now = read_now();
+    int64_t computed_ns = now - work->queued.submitted_ns - work->queued.waited_ns;
     sv_version_run run = {.failed = outcome != SV_MODEL_SUCCEEDED,
-                          .total_ns = read_now() - work->started_ns,
-                          .queue_ns = waited_ns,
+                          .total_ns = now - work->started_ns,
+                          .queue_ns = work->queued.waited_ns,
                           .input_ns = computed_ns - infer_ns - output_ns,
                           .infer_ns = infer_ns,
                           .output_ns = output_ns};
@@ -145,22 +203,27 @@ static void count_run(const sv_model_work *work, sv_model_outcome outcome, int64
     sv_model_metrics_observe(work->version->series, &run, outcome, 1);
     if (infer_ns)
         sv_model_metrics_executed(work->version->series, 1);
+    bool has_failed = work->call->result.failure == &sv_kind_inference_failed;
+    if (has_failed || outcome == SV_MODEL_SUCCEEDED)
+        sv_registry_report_run(work->instance, has_failed);
 }
 
 static void run_queued(sv_work *queued)
 {
     sv_model_work *work = SV_CONTAINER_OF(queued, sv_model_work, queued);
+    bool *ret_was_left = queued->ret_was_left;
     sv_error error = {0};
-    int64_t started = read_now();
-    sv_model_metrics_pending(work->version->series, -1);
     work->call->timeline->stage_ns[SV_STAGE_QUEUE] += queued->waited_ns;
+    sv_model_metrics_pending(work->version->series, -1);
     sv_status status = work->run(work, &error);
     bool cancelled = status == SV_CANCELLED;
     if (status)
         status = sv_call_fail_with(work->call, status, &error);
-    count_run(work, outcome_of(work->call, cancelled), queued->waited_ns, read_now() - started);
-    if (cancelled)
+    count_run(work, outcome_of(work->call, cancelled));
+    if (cancelled) {
         sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
+        *ret_was_left = sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
+    }
     sv_model_work_finish(work, status, &error);
 }
 
@@ -170,27 +233,53 @@ static void drop_queued(sv_work *queued, sv_status status)
     sv_model_outcome outcome = status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED;
     sv_model_metrics_pending(work->version->series, -1);
     sv_model_metrics_observe(work->version->series, NULL, outcome, 1);
-    sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_QUEUED);
+    sv_model_work_count_cancelled(work, queued->was_batched ? SV_STAGE_CANCELLED_BATCHED
+                                                            : SV_STAGE_CANCELLED_QUEUED);
     sv_model_work_finish(work, status, NULL);
+}
+
+static sv_status turn_away(sv_model_work *work, const sv_work_refusal *refusal)
+{
+    sv_call *call = work->call;
+    char seconds[24];
+    sv_model_metrics_pending(work->version->series, -1);
+    sv_model_metrics_observe(work->version->series, NULL, SV_MODEL_REJECTED, 1);
+    snprintf(seconds, sizeof seconds, "%lld", (long long)refusal->retry_after_s);
+    (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
+    if (refusal->reason == SV_REFUSED_SHARE)
+        return sv_fail(call, &sv_kind_rate_limited,
+                       "More than this client's share of the line; try again in %s s", seconds);
+    return sv_fail(call, &sv_kind_server_overloaded,
+                   "The answer would come too late; try again in %s s", seconds);
+}
+
+/* Who asks, for fair shares: the address; 0: not known. */
+static uint32_t hash_client(const sv_call *call)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    sv_str client = call->request.client;
+    for (size_t i = 0; i < client.len; i++)
+        hash = (hash ^ (unsigned char)client.ptr[i]) * 16777619u;
+    return client.len ? hash : 0;
 }
 
 sv_status sv_model_work_submit(sv_model_work *work)
 {
     sv_work_refusal refusal;
     sv_call *call = work->call;
+    int64_t deadline_ns = call->request.deadline_ns;
+    if (work->deadline_ns && work->deadline_ns < deadline_ns)
+        deadline_ns = work->deadline_ns;
     work->queued = (sv_work){.run = run_queued,
                              .drop = drop_queued,
                              .lane = &work->version->lane,
                              .cancel = call->cancel,
-                             .deadline_ns = call->request.deadline_ns};
+                             .deadline_ns = deadline_ns,
+                             .priority = work->priority,
+                             .units = work->units,
+                             .client = hash_client(call)};
     sv_model_metrics_pending(work->version->series, 1); /* before: the work may be gone after */
     if (sv_scheduler_submit(work->services->scheduler, &work->queued, &refusal) == SV_OK)
         return SV_DEFERRED;
-    sv_model_metrics_pending(work->version->series, -1);
-    sv_model_metrics_observe(work->version->series, NULL, SV_MODEL_REJECTED, 1);
-    char seconds[24];
-    snprintf(seconds, sizeof seconds, "%lld", (long long)refusal.retry_after_s);
-    (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
-    return sv_fail(call, &sv_kind_server_overloaded,
-                   "The answer would come too late; try again in %s s", seconds);
+    return turn_away(work, &refusal);
 }

@@ -1,46 +1,54 @@
 /* model_work.h: what every endpoint of models does around the work itself: finds the model and the
- * version, waits for a permit, tells times, counts, ends the call. What the work is: its `run`.
+ * version, waits until it is loaded, waits for a permit, tells times, counts, ends the call. What
+ * the work is: its `begin` and its `run`.
  *
  * An endpoint embeds the struct in a job of its own, in the call's arena:
  *
  *     struct job { sv_model_work work; … };
- *     job->work = (sv_model_work){.call = call, .run = run_job};
- *     sv_model_work_start(&job->work);
- *     sv_status status = sv_model_work_find(&job->work, name, version);
- *     return status ? status : sv_model_work_submit(&job->work);
+ *     job->work = (sv_model_work){.call = call, .begin = begin_job, .run = run_job};
+ *     return sv_model_work_start(&job->work, &(sv_wish){.model = name});
  *
- * One thread at a time: the one that runs the handler, then the one that holds the permit. */
+ * `begin` reads the input and ends with sv_model_work_submit. One thread at a time: the one that
+ * runs the handler or a later one of the pool, then the one that holds the permit. */
 #ifndef SERVAL_API_MODEL_WORK_H
 #define SERVAL_API_MODEL_WORK_H
 
 #include "api/services.h"
+#include "model/loader.h"
 #include "web/call.h"
 
 typedef struct sv_model_work {
     sv_call *call;
+    /* With the instance, on a thread that may block for as long as reading takes. SV_DEFERRED: the
+     * work was submitted, or goes its own way to it. Else the call ends with what it returns. */
+    sv_status (*begin)(struct sv_model_work *work);
     /* With a permit, on the thread that has it, which may block for as long as the model runs:
      * fills the call's `out`. A failure is told as by sv_call_fail_with. The call ends afterwards.
      */
     sv_status (*run)(struct sv_model_work *work, sv_error *error);
+    sv_priority priority;
+    uint32_t units; /* rows of the input, when it is known: how much work it is; 0 counts as 1 */
+    int64_t deadline_ns; /* of the run's start and end, when it is sooner than the call's; 0: none */
 
     /* Set by _start. */
     sv_services *services;
     int64_t started_ns;
-    /* Set by _find. */
+    /* Set before `begin`. */
     sv_model *model;
     sv_model_version *version;
+    sv_instance *instance; /* held until the call's memory goes */
     /* Of this file. */
+    sv_wish wish;
+    sv_load_ticket ticket;
     sv_work queued;
 } sv_model_work;
 
-/* Takes the time and the services of the call. `call` and `run` must be set. */
-void sv_model_work_start(sv_model_work *work);
-
-/* Finds the model and the version; empty: the default ones. The version that is given wins over the
- * header X-Model-Version. The headers X-Model and X-Model-Version of the answer are set. SV_FAILED,
- * told to the call: 404 for what is unknown (`available` lists the versions), 503 for a version
- * that is not loaded. */
-sv_status sv_model_work_find(sv_model_work *work, sv_str model, sv_str version) SV_MUST_USE;
+/* Finds what `wish` (`arena` need not be set) asks for, waits for it if need be, and goes on with
+ * `begin`. The header X-Model-Version counts where the wish names no version. The headers X-Model
+ * and X-Model-Version of the answer are set. Returns what `begin` returns, or SV_DEFERRED when it
+ * has to be loaded first; else the failure was told to the call: 404 for what is unknown
+ * (`available` lists the versions), 503 for what cannot answer. */
+sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish) SV_MUST_USE;
 
 /* Hands the work to the scheduler with the call's deadline and cancel token. SV_DEFERRED: `run` is
  * called, or was, and the call ends without the caller; the work is gone. Else it was refused, told

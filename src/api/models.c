@@ -2,6 +2,7 @@
 #include "api/models.h"
 
 #include "api/services.h"
+#include "model/model_status.h"
 #include "web/call.h"
 
 struct version_state {
@@ -42,24 +43,21 @@ SV_HANDLER(list_models, sv_none, model_list);
 SV_HANDLER_PARAMS(get_model, model_name, sv_none, model_state);
 
 /* A failed version's reason is the engine's words; of others it is how the task was guessed. */
-static struct version_state tell_version(const sv_model_version *version)
+static struct version_state tell_version(const sv_version_status *version)
 {
-    sv_version_state state = sv_registry_state(version);
-    struct version_state told = {.version = version->name,
-                                 .state = sv_str_from(sv_registry_state_name(state))};
-    if (state == SV_VERSION_FAILED)
-        told.reason = (sv_opt_str){true, sv_str_trim(sv_str_from(version->reason))};
-    if (state == SV_VERSION_READY) {
-        uint64_t bytes = sv_engine_model_info(version->loaded)->memory_bytes;
-        told.memory_bytes = (sv_opt_int){true, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes};
-    }
+    struct version_state told = {
+        .version = version->name, .state = sv_str_from(sv_model_status_state_name(version->state))};
+    if (version->reason.len)
+        told.reason = (sv_opt_str){true, version->reason};
+    if (version->memory_bytes)
+        told.memory_bytes = (sv_opt_int){true, (int64_t)version->memory_bytes};
     return told;
 }
 
-static sv_status tell_model(sv_call *call, const sv_model *model, struct model_state *told)
+static sv_status tell_model(sv_call *call, const sv_model_status *model, struct model_state *told)
 {
-    const sv_model_version *by_default = &model->versions[model->default_version];
-    sv_model_task task = (sv_model_task)model->task;
+    const sv_version_status *by_default = &model->versions[model->default_version];
+    sv_model_task task = model->task;
     struct version_state *versions =
         sv_arena_alloc_array(call->arena, model->n_versions, sizeof *versions);
     if (!versions)
@@ -67,8 +65,8 @@ static sv_status tell_model(sv_call *call, const sv_model *model, struct model_s
     for (size_t i = 0; i < model->n_versions; i++)
         versions[i] = tell_version(&model->versions[i]);
     told->name = model->name;
-    told->engine = sv_str_from(model->engine->name);
-    told->state = sv_str_from(sv_registry_state_name(sv_registry_state(by_default)));
+    told->engine = sv_str_from(model->engine);
+    told->state = sv_str_from(sv_model_status_state_name(by_default->state));
     told->default_version = by_default->name;
     told->versions.items = versions;
     told->versions.len = model->n_versions;
@@ -80,15 +78,17 @@ static sv_status tell_model(sv_call *call, const sv_model *model, struct model_s
 static sv_status list_models(sv_call *call, const struct sv_none *in, struct model_list *out)
 {
     const sv_services *services = sv_call_state(call);
-    size_t n;
-    const sv_model *models = sv_registry_models(services->registry, &n);
-    struct model_state *items = sv_arena_alloc_array(call->arena, n, sizeof *items);
-    sv_status status = items ? SV_OK : SV_NO_MEMORY;
+    sv_model_statuses models;
     (void)in;
-    for (size_t i = 0; i < n && !status; i++)
-        status = tell_model(call, &models[i], &items[i]);
+    sv_status status = sv_model_status_list(services->registry, call->arena, &models);
+    if (status)
+        return status;
+    struct model_state *items = sv_arena_alloc_array(call->arena, models.len, sizeof *items);
+    status = items ? SV_OK : SV_NO_MEMORY;
+    for (size_t i = 0; i < models.len && !status; i++)
+        status = tell_model(call, &models.items[i], &items[i]);
     out->models.items = items;
-    out->models.len = n;
+    out->models.len = models.len;
     return status;
 }
 
@@ -97,12 +97,13 @@ static sv_status get_model(sv_call *call, const struct model_name *route, const 
 {
     const sv_services *services = sv_call_state(call);
     (void)in;
-    const sv_model *model =
-        route->name.len ? sv_registry_find(services->registry, route->name) : NULL;
-    if (!model)
+    sv_model_status model;
+    sv_status status =
+        sv_model_status_find(services->registry, route->name, call->arena, &model);
+    if (status == SV_NOT_FOUND)
         return sv_fail(call, &sv_kind_model_not_found, "Model %.*s not found",
                        SV_STR_ARG(route->name));
-    return tell_model(call, model, out);
+    return status ? status : tell_model(call, &model, out);
 }
 
 static const sv_error_kind *const get_model_errors[] = {&sv_kind_model_not_found, NULL};

@@ -73,16 +73,16 @@ SV_HANDLER_RAW(oip_ready);
 static sv_status oip_ready(sv_call *call)
 {
     const sv_services *services = sv_call_state(call);
-    size_t n;
-    const sv_model *models = sv_registry_models(services->registry, &n);
+    sv_model_statuses models;
     if (sv_server_is_draining(services->server))
         return sv_fail(call, &sv_kind_draining, "Server exiting");
-    for (size_t i = 0; i < n; i++) {
-        const sv_model_version *version = &models[i].versions[models[i].default_version];
-        if (sv_registry_state(version) != SV_VERSION_READY)
+    sv_status status = sv_model_status_list(services->registry, call->arena, &models);
+    if (status)
+        return status;
+    for (size_t i = 0; i < models.len; i++)
+        if (!sv_model_status_can_answer(&models.items[i]))
             return sv_fail(call, &sv_kind_model_not_loaded, "Model '%.*s' is not ready",
-                           SV_STR_ARG(models[i].name));
-    }
+                           SV_STR_ARG(models.items[i].name));
     return send_truth(call, (sv_str){0}, "ready");
 }
 
@@ -95,9 +95,9 @@ static sv_status oip_model_ready(sv_call *call)
     sv_status status = sv_oip_models_find(call, &found);
     if (status)
         return status;
-    if (sv_registry_state(found.version) != SV_VERSION_READY)
+    if (found.version->state != SV_VERSION_READY)
         return sv_fail(call, &sv_kind_model_not_loaded, "Model version not ready");
-    return send_truth(call, found.model->name, "ready");
+    return send_truth(call, found.model.name, "ready");
 }
 
 static sv_status describe(sv_call *call, void (*write)(const sv_oip_version *, sv_writer *))
@@ -130,21 +130,25 @@ static sv_status oip_infer(sv_call *call)
 }
 
 /* A list of all versions of all models, or of one model's. */
-typedef void write_version(const sv_model *model, const sv_model_version *version,
+typedef void write_version(const sv_model_status *model, const sv_version_status *version,
                            sv_writer *writer);
 
-static void write_model(const sv_model *model, write_version *write, sv_writer *writer)
+static void write_model(const sv_model_status *model, write_version *write, sv_writer *writer)
 {
     for (size_t i = 0; i < model->n_versions; i++)
         write(model, &model->versions[i], writer);
 }
 
-static void write_all(const sv_services *services, write_version *write, sv_writer *writer)
+static void write_all(const sv_model_statuses *models, write_version *write, sv_writer *writer)
 {
-    size_t n;
-    const sv_model *models = sv_registry_models(services->registry, &n);
-    for (size_t i = 0; i < n; i++)
-        write_model(&models[i], write, writer);
+    for (size_t i = 0; i < models->len; i++)
+        write_model(&models->items[i], write, writer);
+}
+
+static sv_status list_models(sv_call *call, sv_model_statuses *ret_models)
+{
+    const sv_services *services = sv_call_state(call);
+    return sv_model_status_list(services->registry, call->arena, ret_models);
 }
 
 static sv_writer *start_stats(page *p)
@@ -167,7 +171,11 @@ SV_HANDLER_RAW(oip_all_stats);
 static sv_status oip_all_stats(sv_call *call)
 {
     page p;
-    write_all(sv_call_state(call), sv_oip_models_write_stats, start_stats(&p));
+    sv_model_statuses models;
+    sv_status status = list_models(call, &models);
+    if (status)
+        return status;
+    write_all(&models, sv_oip_models_write_stats, start_stats(&p));
     return send_stats(call, &p);
 }
 
@@ -181,9 +189,9 @@ static sv_status oip_stats(sv_call *call)
         return status;
     sv_writer *writer = start_stats(&p);
     if (found.is_named)
-        sv_oip_models_write_stats(found.model, found.version, writer);
+        sv_oip_models_write_stats(&found.model, found.version, writer);
     else
-        write_model(found.model, sv_oip_models_write_stats, writer);
+        write_model(&found.model, sv_oip_models_write_stats, writer);
     return send_stats(call, &p);
 }
 
@@ -211,10 +219,10 @@ static sv_status read_object(sv_call *call, const sv_value **ret_object)
     return status;
 }
 
-static void write_ready_entry(const sv_model *model, const sv_model_version *version,
+static void write_ready_entry(const sv_model_status *model, const sv_version_status *version,
                               sv_writer *writer)
 {
-    if (sv_registry_state(version) == SV_VERSION_READY)
+    if (version->state == SV_VERSION_READY)
         sv_oip_models_write_entry(model, version, writer);
 }
 
@@ -223,7 +231,10 @@ static sv_status oip_index(sv_call *call)
 {
     page p;
     const sv_value *object;
+    sv_model_statuses models;
     sv_status status = read_object(call, &object);
+    if (!status)
+        status = list_models(call, &models);
     if (status)
         return status;
     const sv_value *ready = object ? sv_value_get(object, SV_STR("ready")) : NULL;
@@ -233,8 +244,7 @@ static sv_status oip_index(sv_call *call)
     bool only_ready = ready && sv_value_bool(ready);
     sv_writer *writer = start_page(&p);
     sv_writer_begin_array(writer);
-    write_all(sv_call_state(call), only_ready ? write_ready_entry : sv_oip_models_write_entry,
-              writer);
+    write_all(&models, only_ready ? write_ready_entry : sv_oip_models_write_entry, writer);
     sv_writer_end_array(writer);
     return send_page(call, &p);
 }
@@ -278,22 +288,24 @@ static sv_status change_state(sv_call *call, const char *verb, bool wants_ready)
 {
     const sv_services *services = sv_call_state(call);
     sv_str name = call->request.path_params[0];
-    const sv_model *model = sv_registry_find(services->registry, name);
+    sv_model_status model;
     sv_status status = check_parameters(call);
-    if (status)
-        return status;
-    if (!model)
+    if (!status)
+        status = sv_model_status_find(services->registry, name, call->arena, &model);
+    if (status == SV_NOT_FOUND)
         return sv_fail(call, &sv_kind_model_not_found,
                        "failed to %s '%.*s', failed to poll from model repository", verb,
                        SV_STR_ARG(name));
-    for (size_t i = 0; i < model->n_versions; i++) {
-        sv_version_state state = sv_registry_state(&model->versions[i]);
+    if (status)
+        return status;
+    for (size_t i = 0; i < model.n_versions; i++) {
+        sv_version_state state = model.versions[i].state;
         if ((state == SV_VERSION_READY) != wants_ready)
             return sv_fail(call, &sv_kind_model_not_loaded,
                            "explicit model load / unload is not allowed: models are loaded at "
                            "start, and '%.*s' version %.*s is %s",
-                           SV_STR_ARG(name), SV_STR_ARG(model->versions[i].name),
-                           sv_registry_state_name(state));
+                           SV_STR_ARG(name), SV_STR_ARG(model.versions[i].name),
+                           sv_model_status_state_name(state));
     }
     return send_truth(call, name, verb);
 }

@@ -119,11 +119,11 @@ static sv_status read_raw(infer_job *job, const sv_engine_info *info, sv_str bod
     return sv_oip_binary_read_raw(job->input_memory, body, &info->inputs[0], error, tensor);
 }
 
-static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_error *error)
+static sv_status read_request(infer_job *job, sv_error *error)
 {
     sv_call *call = job->work.call;
-    sv_oip_target target = {.model = found->model->name,
-                            .info = sv_engine_model_info(found->version->loaded)};
+    sv_oip_target target = {.model = job->work.model->name,
+                            .info = sv_engine_model_info(job->work.instance->loaded)};
     size_t json_bytes;
     sv_str body;
     sv_status status = read_body(call, &body);
@@ -149,23 +149,23 @@ static sv_status read_request(infer_job *job, const sv_oip_version *found, sv_er
 /* Going out. */
 
 /* Of the task that has some. */
-static const sv_strs *get_labels(const sv_model_version *version)
+static const sv_strs *get_labels(const sv_instance *instance)
 {
-    return version->task == SV_TASK_IMAGE_CLASSIFICATION ? &version->image.labels
-                                                         : &version->tabular.labels;
+    return instance->task == SV_TASK_IMAGE_CLASSIFICATION ? &instance->image.labels
+                                                          : &instance->tabular.labels;
 }
 
 /* One output as it was asked for. */
 static sv_status make_part(const infer_job *job, const sv_tensor *tensor,
                            const sv_oip_output *asked, sv_error *error, sv_oip_part *part)
 {
-    const sv_model_version *version = job->work.version;
-    const sv_engine_info *info = sv_engine_model_info(version->loaded);
+    const sv_instance *instance = job->work.instance;
+    const sv_engine_info *info = sv_engine_model_info(instance->loaded);
     part->tensor = tensor;
     part->is_binary = asked ? asked->is_binary : job->request.all_binary;
     if (!asked || !asked->n_classes)
         return SV_OK;
-    sv_oip_classes classes = {.n_classes = asked->n_classes, .labels = get_labels(version)};
+    sv_oip_classes classes = {.n_classes = asked->n_classes, .labels = get_labels(instance)};
     for (size_t i = 0; i < info->n_outputs; i++)
         if (sv_str_eq(info->outputs[i].name, tensor->name))
             classes.has_rows =
@@ -257,7 +257,7 @@ static sv_status run_job(sv_model_work *work, sv_error *error)
                              .cancel = call->cancel,
                              .timeline = call->timeline};
     sv_tensors outputs;
-    sv_status status = sv_task_tensor_run(work->version->loaded, &run, error, &outputs);
+    sv_status status = sv_task_tensor_run(work->instance->loaded, &run, error, &outputs);
     give_back(&job->input_memory);
     if (status)
         return status;
@@ -267,36 +267,55 @@ static sv_status run_job(sv_model_work *work, sv_error *error)
     return status;
 }
 
-static sv_status submit(infer_job *job, const sv_oip_version *found)
+/* Rows, where there are some. */
+static uint32_t count_units(const infer_job *job)
+{
+    const sv_shape *shape = job->n_inputs ? &job->inputs[0].shape : NULL;
+    return shape && shape->rank > 1 && shape->dims[0] > 0 && shape->dims[0] < UINT32_MAX
+               ? (uint32_t)shape->dims[0]
+               : 1;
+}
+
+static sv_status submit(infer_job *job)
 {
     sv_call *call = job->work.call;
     sv_str id = job->request.id.len ? job->request.id : SV_STR("<id_unknown>");
     id = sv_str_slice(id, 0, 64); /* the job may be gone after it was submitted */
-    sv_status status = sv_model_work_find(&job->work, found->model->name, found->version->name);
-    if (!status)
-        status = sv_model_work_submit(&job->work);
+    job->work.units = count_units(job);
+    sv_status status = sv_model_work_submit(&job->work);
     if (status != SV_FAILED || call->result.failure != &sv_kind_server_overloaded)
         return status;
     return sv_fail(call, &sv_kind_server_overloaded,
                    "[request id: %.*s] Exceeds maximum queue size", SV_STR_ARG(id));
 }
 
+static sv_status begin_job(sv_model_work *work)
+{
+    infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
+    sv_error error = {0};
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    sv_status status = read_request(job, &error);
+    if (status)
+        return status == SV_FAILED ? status : sv_call_fail_with(work->call, status, &error);
+    sv_model_work_add_stage(work, SV_STAGE_DECODE, &since);
+    return submit(job);
+}
+
 sv_status sv_oip_infer(sv_call *call)
 {
     sv_oip_version found;
-    sv_error error = {0};
-    sv_status status = sv_oip_models_find_ready(call, &found);
+    sv_status status = sv_oip_models_find(call, &found);
     if (status)
         return status;
     infer_job *job = make_job(call);
     if (!job)
         return SV_NO_MEMORY;
-    job->work = (sv_model_work){.call = call, .run = run_job};
-    sv_model_work_start(&job->work);
-    int64_t since = sv_clock_now_ns(&sv_clock_system);
-    status = read_request(job, &found, &error);
-    if (status)
-        return status == SV_FAILED ? status : sv_call_fail_with(call, status, &error);
-    sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
-    return submit(job, &found);
+    job->work = (sv_model_work){.call = call, .begin = begin_job, .run = run_job};
+    status = sv_model_work_start(&job->work,
+                                 &(sv_wish){.model = found.model.name,
+                                            .version = found.is_named ? found.version->name
+                                                                      : (sv_str){0}});
+    return status == SV_FAILED && call->result.failure == &sv_kind_model_not_loaded
+               ? sv_oip_models_refuse(call, &found)
+               : status;
 }

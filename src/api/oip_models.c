@@ -14,23 +14,50 @@ static sv_status refuse_model(sv_call *call, sv_str name)
                    SV_STR_ARG(name));
 }
 
+/* The default one for an empty name; NULL: there is none. */
+static const sv_version_status *find_version(const sv_model_status *model, sv_str name)
+{
+    if (!name.len)
+        return &model->versions[model->default_version];
+    for (size_t i = 0; i < model->n_versions; i++)
+        if (sv_repository_is_same_version(model->versions[i].name, name))
+            return &model->versions[i];
+    return NULL;
+}
+
 sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
 {
     const sv_services *services = sv_call_state(call);
     sv_str name = call->request.path_params[0], number = {0};
     bool is_named = call->operation->n_path_params > 1;
-    const sv_model *model = sv_registry_find(services->registry, name);
-    if (!model)
+    sv_oip_version found = {.is_named = is_named};
+    sv_status status =
+        sv_model_status_find(services->registry, name, call->arena, &found.model);
+    if (status == SV_NOT_FOUND)
         return refuse_model(call, name);
+    if (status)
+        return status;
     if (is_named)
         number = call->request.path_params[1];
-    sv_model_version *version = sv_registry_find_version(model, number);
-    if (!version)
+    found.version = find_version(&found.model, number);
+    if (!found.version)
         return sv_fail(call, &sv_kind_model_version_not_found,
                        "Request for unknown model: '%.*s' version %.*s is not found",
                        SV_STR_ARG(name), SV_STR_ARG(number));
-    *ret_version = (sv_oip_version){model, version, is_named};
+    *ret_version = found;
     return SV_OK;
+}
+
+static void release_instance(void *instance)
+{
+    sv_registry_release(instance);
+}
+
+sv_status sv_oip_models_refuse(sv_call *call, const sv_oip_version *found)
+{
+    return sv_fail(call, &sv_kind_model_not_loaded,
+                   "Request for unknown model: '%.*s' version %.*s is not at ready state",
+                   SV_STR_ARG(found->model.name), SV_STR_ARG(found->version->name));
 }
 
 sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version)
@@ -39,10 +66,13 @@ sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version)
     sv_status status = sv_oip_models_find(call, &found);
     if (status)
         return status;
-    if (sv_registry_state(found.version) != SV_VERSION_READY)
-        return sv_fail(call, &sv_kind_model_not_loaded,
-                       "Request for unknown model: '%.*s' version %.*s is not at ready state",
-                       SV_STR_ARG(found.model->name), SV_STR_ARG(found.version->name));
+    found.instance = sv_registry_peek(found.version->version);
+    if (!found.instance)
+        return sv_oip_models_refuse(call, &found);
+    if (sv_arena_defer(call->arena, release_instance, found.instance)) {
+        sv_registry_release(found.instance);
+        return SV_NO_MEMORY;
+    }
     *ret_version = found;
     return SV_OK;
 }
@@ -50,9 +80,9 @@ sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version)
 /* Describing. */
 
 /* Triton's names of platforms, by engine. */
-static const char *get_platform(const sv_model_version *version)
+static const char *get_platform(const sv_instance *instance)
 {
-    const char *engine = sv_engine_model_engine(version->loaded);
+    const char *engine = sv_engine_model_engine(instance->loaded);
     return strcmp(engine, "onnxruntime") == 0 ? "onnxruntime_onnx" : engine;
 }
 
@@ -106,10 +136,10 @@ static void write_versions(const sv_oip_version *found, sv_writer *writer)
 {
     sv_writer_key(writer, SV_STR("versions"));
     sv_writer_begin_array(writer);
-    for (size_t i = 0; i < found->model->n_versions; i++) {
-        const sv_model_version *version = &found->model->versions[i];
-        if (found->is_named ? version == found->version
-                            : sv_registry_state(version) == SV_VERSION_READY)
+    for (size_t i = 0; i < found->model.n_versions; i++) {
+        const sv_version_status *version = &found->model.versions[i];
+        if (found->is_named ? sv_str_eq(version->name, found->version->name)
+                            : version->state == SV_VERSION_READY)
             sv_writer_str(writer, version->name);
     }
     sv_writer_end_array(writer);
@@ -117,11 +147,11 @@ static void write_versions(const sv_oip_version *found, sv_writer *writer)
 
 void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer)
 {
-    const sv_engine_info *info = sv_engine_model_info(found->version->loaded);
+    const sv_engine_info *info = sv_engine_model_info(found->instance->loaded);
     sv_writer_begin_object(writer);
-    sv_writer_key_str(writer, "name", found->model->name);
+    sv_writer_key_str(writer, "name", found->model.name);
     write_versions(found, writer);
-    sv_writer_key_cstr(writer, "platform", get_platform(found->version));
+    sv_writer_key_cstr(writer, "platform", get_platform(found->instance));
     write_specs(writer, "inputs", info->inputs, info->n_inputs, write_spec);
     write_specs(writer, "outputs", info->outputs, info->n_outputs, write_spec);
     sv_writer_end_object(writer);
@@ -129,11 +159,11 @@ void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer
 
 void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
 {
-    const sv_engine_info *info = sv_engine_model_info(found->version->loaded);
+    const sv_engine_info *info = sv_engine_model_info(found->instance->loaded);
     sv_writer_begin_object(writer);
-    sv_writer_key_str(writer, "name", found->model->name);
-    sv_writer_key_cstr(writer, "platform", get_platform(found->version));
-    sv_writer_key_cstr(writer, "backend", sv_engine_model_engine(found->version->loaded));
+    sv_writer_key_str(writer, "name", found->model.name);
+    sv_writer_key_cstr(writer, "platform", get_platform(found->instance));
+    sv_writer_key_cstr(writer, "backend", sv_engine_model_engine(found->instance->loaded));
     sv_writer_key_int(writer, "max_batch_size", 0); /* dims are whole shapes */
     write_specs(writer, "input", info->inputs, info->n_inputs, write_config_spec);
     write_specs(writer, "output", info->outputs, info->n_outputs, write_config_spec);
@@ -189,25 +219,24 @@ static void write_batches(sv_writer *writer, const sv_version_stats *stats)
     sv_writer_end_array(writer);
 }
 
-static void write_memory(sv_writer *writer, const sv_model_version *version)
+static void write_memory(sv_writer *writer, const sv_version_status *version)
 {
     sv_writer_key(writer, SV_STR("memory_usage"));
     sv_writer_begin_array(writer);
-    if (sv_registry_state(version) == SV_VERSION_READY) {
+    if (version->state == SV_VERSION_READY) {
         sv_writer_begin_object(writer);
         sv_writer_key_cstr(writer, "type", "CPU");
         sv_writer_key_int(writer, "id", 0);
-        sv_writer_key_int(writer, "byte_size",
-                          (int64_t)sv_engine_model_info(version->loaded)->memory_bytes);
+        sv_writer_key_int(writer, "byte_size", (int64_t)version->memory_bytes);
         sv_writer_end_object(writer);
     }
     sv_writer_end_array(writer);
 }
 
-void sv_oip_models_write_stats(const sv_model *model, const sv_model_version *version,
+void sv_oip_models_write_stats(const sv_model_status *model, const sv_version_status *version,
                                sv_writer *writer)
 {
-    const sv_version_stats *stats = &version->stats;
+    const sv_version_stats *stats = &version->version->stats;
     int64_t count = (int64_t)atomic_load(&stats->stats[SV_VERSION_SUCCESS].count);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);
@@ -222,21 +251,23 @@ void sv_oip_models_write_stats(const sv_model *model, const sv_model_version *ve
     sv_writer_end_object(writer);
 }
 
-void sv_oip_models_write_entry(const sv_model *model, const sv_model_version *version,
+void sv_oip_models_write_entry(const sv_model_status *model, const sv_version_status *version,
                                sv_writer *writer)
 {
     static const char *const states[] = {[SV_VERSION_ABSENT] = NULL, /* never touched: no state */
                                          [SV_VERSION_LOADING] = "LOADING",
+                                         [SV_VERSION_WARMING] = "LOADING",
                                          [SV_VERSION_READY] = "READY",
+                                         [SV_VERSION_DRAINING] = "UNLOADING",
                                          [SV_VERSION_FAILED] = "UNAVAILABLE"};
-    sv_version_state state = sv_registry_state(version);
+    sv_version_state state = version->state;
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);
     if (states[state]) {
         sv_writer_key_str(writer, "version", version->name);
         sv_writer_key_cstr(writer, "state", states[state]);
     }
-    if (state == SV_VERSION_FAILED && version->reason[0])
-        sv_writer_key_cstr(writer, "reason", version->reason);
+    if (version->reason.len)
+        sv_writer_key_str(writer, "reason", version->reason);
     sv_writer_end_object(writer);
 }

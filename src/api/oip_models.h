@@ -4,18 +4,21 @@
 #define SERVAL_API_OIP_MODELS_H
 
 #include "base/writer.h"
-#include "model/registry.h"
+#include "model/model_status.h"
 #include "web/call.h"
 
 typedef struct sv_oip_version {
-    const sv_model *model;
-    sv_model_version *version; /* the default one when the path names none */
-    bool is_named;             /* the path names it */
+    sv_model_status model;
+    const sv_version_status *version; /* the default one when the path names none */
+    bool is_named;                    /* the path names it */
+    sv_instance *instance;            /* of _find_ready: held as long as the call's memory */
 } sv_oip_version;
 
 /* The model and version that the call's path means; they need not be loaded. SV_FAILED, told to the
  * call: 404. */
 sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version) SV_MUST_USE;
+/* 503: it does not answer. */
+sv_status sv_oip_models_refuse(sv_call *call, const sv_oip_version *found);
 /* The same, and it is loaded; else 503. */
 sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version) SV_MUST_USE;
 
@@ -23,10 +26,10 @@ sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version) S
 void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer);
 void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer);
 /* One member of `model_stats`, in any state. */
-void sv_oip_models_write_stats(const sv_model *model, const sv_model_version *version,
+void sv_oip_models_write_stats(const sv_model_status *model, const sv_version_status *version,
                                sv_writer *writer);
 /* One entry of the repository's index, in any state. */
-void sv_oip_models_write_entry(const sv_model *model, const sv_model_version *version,
+void sv_oip_models_write_entry(const sv_model_status *model, const sv_version_status *version,
                                sv_writer *writer);
 
 #endif

@@ -25,7 +25,7 @@ static sv_status run_picture(sv_model_work *work, sv_error *error)
                                 .cancel = work->call->cancel,
                                 .timeline = work->call->timeline};
     sv_status status =
-        sv_task_image_run(&work->version->image, work->version->loaded, &request, error, &found);
+        sv_task_image_run(&work->instance->image, work->instance->loaded, &request, error, &found);
     if (status)
         return status;
     for (size_t i = 0; i < found.len; i++)

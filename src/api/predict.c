@@ -50,6 +50,18 @@ static sv_status answer(sv_picture_work *job, const sv_predictions *predictions)
     return SV_OK;
 }
 
+/* One call under way, in its arena. */
+typedef struct predict_job {
+    sv_picture_work picture;
+    const sv_str *address; /* NULL: the picture is the body, or in a form */
+} predict_job;
+
+static sv_status begin(sv_model_work *work)
+{
+    predict_job *job = SV_CONTAINER_OF(work, predict_job, picture.work);
+    return sv_picture_work_begin(&job->picture, job->address);
+}
+
 static sv_str value_of(const sv_opt_str *text)
 {
     return text->set ? text->value : (sv_str){0};
@@ -59,15 +71,17 @@ static sv_status predict(sv_call *call, const struct prediction_query *query,
                          const struct prediction_request *in, struct prediction_response *out)
 {
     (void)out; /* `answer` fills it */
-    sv_picture_work *job = sv_alloc(call, sizeof *job);
+    predict_job *job = sv_alloc(call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
-    *job = (sv_picture_work){
-        .work.call = call, .top_k = query->top_k.set ? query->top_k.value : 0, .answer = answer};
-    sv_model_work_start(&job->work);
-    sv_status status =
-        sv_model_work_find(&job->work, value_of(&query->model), value_of(&query->model_version));
-    return status ? status : sv_picture_work_begin(job, in ? &in->image_url : NULL);
+    job->picture =
+        (sv_picture_work){.work = {.call = call, .begin = begin},
+                          .top_k = query->top_k.set ? query->top_k.value : 0,
+                          .answer = answer};
+    job->address = in ? &in->image_url : NULL;
+    return sv_model_work_start(&job->picture.work,
+                               &(sv_wish){.model = value_of(&query->model),
+                                          .version = value_of(&query->model_version)});
 }
 
 sv_status sv_predict_read_address(sv_arena *arena, const sv_value *body, sv_errors *errors,

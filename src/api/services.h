@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "io/fetch.h"
 #include "io/pool.h"
+#include "model/loader.h"
 #include "model/registry.h"
 #include "model/scheduler.h"
 #include "observe/metrics.h"

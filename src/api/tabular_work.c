@@ -159,8 +159,8 @@ static sv_status make_tensors(table *it, sv_arena *arena, size_t n_rows)
 static sv_status read_table(sv_tabular_work *job, const sv_value *body, sv_errors *errors)
 {
     sv_call *call = job->work.call;
-    table it = {.task = &job->work.version->tabular,
-                .info = sv_engine_model_info(job->work.version->loaded),
+    table it = {.task = &job->work.instance->tabular,
+                .info = sv_engine_model_info(job->work.instance->loaded),
                 .errors = errors};
     const sv_loc place = {.parent = &sv_model_body_place, .name = SV_STR("rows")};
     const sv_value *rows;
@@ -187,7 +187,7 @@ static sv_status run_table(sv_model_work *work, sv_error *error)
 {
     sv_tabular_work *job = SV_CONTAINER_OF(work, sv_tabular_work, work);
     sv_tabular_predictions found;
-    sv_status status = sv_task_tabular_run(&work->version->tabular, work->version->loaded,
+    sv_status status = sv_task_tabular_run(&work->instance->tabular, work->instance->loaded,
                                            &job->request, error, &found);
     return status ? status : job->answer(job, &found);
 }

@@ -19,7 +19,7 @@ static sv_status read_input(sv_tensor_work *job, sv_str name, const sv_value *va
     const sv_loc place = {.parent = &inputs, .name = name};
     const sv_tensor_spec *spec;
     sv_error error = {0};
-    sv_status status = sv_task_tensor_find_input(sv_engine_model_info(job->work.version->loaded),
+    sv_status status = sv_task_tensor_find_input(sv_engine_model_info(job->work.instance->loaded),
                                                  name, &error, &spec);
     if (status)
         return sv_call_fail_with(call, status, &error);
@@ -32,7 +32,7 @@ static sv_status read_input(sv_tensor_work *job, sv_str name, const sv_value *va
 /* One more than the model has is enough to see that one is there twice. */
 static sv_status read_inputs(sv_tensor_work *job, const sv_value *object, sv_errors *errors)
 {
-    const sv_engine_info *info = sv_engine_model_info(job->work.version->loaded);
+    const sv_engine_info *info = sv_engine_model_info(job->work.instance->loaded);
     size_t max = info->n_inputs + 1, n = 0;
     sv_tensor *inputs = sv_arena_alloc_array(job->work.call->arena, max, sizeof *inputs);
     sv_status status = inputs ? SV_OK : SV_NO_MEMORY;
@@ -131,7 +131,7 @@ static sv_status run_tensors(sv_model_work *work, sv_error *error)
 {
     sv_tensor_work *job = SV_CONTAINER_OF(work, sv_tensor_work, work);
     sv_tensors outputs;
-    sv_status status = sv_task_tensor_run(work->version->loaded, &job->request, error, &outputs);
+    sv_status status = sv_task_tensor_run(work->instance->loaded, &job->request, error, &outputs);
     return status ? status : answer(job, &outputs, error);
 }
 
@@ -149,7 +149,7 @@ sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
     sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
     if (status)
         return status;
-    status = sv_task_tensor_check(sv_engine_model_info(job->work.version->loaded), &job->request,
+    status = sv_task_tensor_check(sv_engine_model_info(job->work.instance->loaded), &job->request,
                                   &error);
     return status ? sv_call_fail_with(call, status, &error) : sv_model_work_submit(&job->work);
 }

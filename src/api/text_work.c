@@ -64,7 +64,7 @@ static sv_status run_texts(sv_model_work *work, sv_error *error)
     if (!lists)
         return SV_NO_MEMORY;
     sv_status status =
-        sv_task_text_classify(&work->version->text, work->version->loaded, &request, error, lists);
+        sv_task_text_classify(&work->instance->text, work->instance->loaded, &request, error, lists);
     return status ? status : job->answer(job, lists);
 }
 

@@ -16,24 +16,23 @@ static void report_warnings(const char *reasons)
 /* One line per version, and one per warning. */
 static void report_version(const sv_model *model, const sv_model_version *version)
 {
-    bool good = sv_registry_state(version) == SV_VERSION_READY;
+    bool good = version->current != NULL;
     printf("%s %.*s version %.*s%s%s\n", good ? "ok    " : "FAILED", SV_STR_ARG(model->name),
            SV_STR_ARG(version->name), good ? "" : ": ", good ? "" : version->reason);
     if (good)
-        report_warnings(version->reason);
+        report_warnings(version->current->reasons);
 }
 
 static int check(sv_runtime *runtime)
 {
-    size_t n;
     if (sv_runtime_open_models(runtime))
         return 1;
     size_t n_failed = sv_runtime_load_models(runtime);
-    const sv_model *models = sv_registry_models(runtime->registry, &n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < models[i].n_versions; k++)
-            report_version(&models[i], &models[i].versions[k]);
-    if (!n)
+    const sv_model_set *set = sv_registry_set(runtime->registry);
+    for (size_t i = 0; i < set->n_models; i++)
+        for (size_t k = 0; k < set->models[i]->n_versions; k++)
+            report_version(set->models[i], set->models[i]->versions[k]);
+    if (!set->n_models)
         printf("ok     settings; no models\n");
     return n_failed ? 1 : 0;
 }

@@ -7,6 +7,7 @@
 #include "app/serve.h"
 #include "base/clock.h"
 #include "base/writer.h"
+#include "model/model_status.h"
 
 enum { MAX_MANIFEST = 8 << 20, MAX_JSON = 64 << 20 };
 
@@ -28,7 +29,7 @@ static void print_reasons(const char *reasons)
 }
 
 /* The manifest to start from, indented. */
-static void print_manifest(const sv_model *model)
+static void print_manifest(sv_model *model)
 {
     sv_buf text;
     sv_buf_init(&text, MAX_MANIFEST);
@@ -43,24 +44,26 @@ static void print_manifest(const sv_model *model)
     sv_buf_deinit(&text);
 }
 
-static void print_model(const sv_model *model)
+static void print_model(sv_model *model)
 {
-    printf("%.*s (%s)\n", SV_STR_ARG(model->name), model->source->dir);
+    printf("%.*s (%s)\n", SV_STR_ARG(model->name), model->files->source.dir);
+    const sv_model_version *by_default = sv_registry_find_version(model, (sv_str){0});
     for (size_t i = 0; i < model->n_versions; i++) {
-        const sv_model_version *version = &model->versions[i];
-        sv_version_state state = sv_registry_state(version);
+        sv_model_version *version = model->versions[i];
+        const sv_instance *instance = version->current;
         printf("  version %.*s%s: %s, %s\n", SV_STR_ARG(version->name),
-               i == model->default_version ? " (default)" : "", sv_registry_state_name(state),
-               state == SV_VERSION_READY ? sv_manifest_task_name(version->task) : version->reason);
-        if (state != SV_VERSION_READY)
+               version == by_default ? " (default)" : "",
+               sv_model_status_state_name(sv_registry_state(version)),
+               instance ? sv_manifest_task_name(instance->task) : version->reason);
+        if (!instance)
             continue;
-        const sv_engine_info *info = sv_engine_model_info(version->loaded);
+        const sv_engine_info *info = sv_engine_model_info(instance->loaded);
         printf("    engine: %s, about %.1f MiB, loaded in %.0f ms\n",
-               sv_engine_model_engine(version->loaded), (double)info->memory_bytes / (1 << 20),
-               (double)version->load_ns / 1e6);
+               sv_engine_model_engine(instance->loaded), (double)info->memory_bytes / (1 << 20),
+               (double)instance->load_ns / 1e6);
         print_tensors("input", info->inputs, info->n_inputs);
         print_tensors("output", info->outputs, info->n_outputs);
-        print_reasons(version->reason);
+        print_reasons(instance->reasons);
     }
     print_manifest(model);
 }
@@ -104,34 +107,36 @@ static void write_file(sv_writer *writer, const char *name, const char *path)
         sv_writer_null(writer);
 }
 
-static void write_loaded(sv_writer *writer, const sv_model_version *version)
+static void write_loaded(sv_writer *writer, const sv_instance *instance)
 {
-    const sv_engine_info *info = sv_engine_model_info(version->loaded);
-    sv_writer_key_cstr(writer, "engine", sv_engine_model_engine(version->loaded));
-    sv_writer_key_cstr(writer, "task", sv_manifest_task_name(version->task));
+    const sv_engine_info *info = sv_engine_model_info(instance->loaded);
+    sv_writer_key_cstr(writer, "engine", sv_engine_model_engine(instance->loaded));
+    sv_writer_key_cstr(writer, "task", sv_manifest_task_name(instance->task));
     sv_writer_key_int(writer, "memory_bytes", (int64_t)info->memory_bytes);
-    sv_writer_key_int(writer, "load_ms", version->load_ns / SV_NS_PER_MS);
-    write_file(writer, "labels", version->labels_file);
-    write_file(writer, "tokenizer", version->tokenizer_file);
+    sv_writer_key_int(writer, "load_ms", instance->load_ns / SV_NS_PER_MS);
+    write_file(writer, "labels", instance->labels_file);
+    write_file(writer, "tokenizer", instance->tokenizer_file);
     write_tensors(writer, "inputs", info->inputs, info->n_inputs);
     write_tensors(writer, "outputs", info->outputs, info->n_outputs);
 }
 
-static void write_version(sv_writer *writer, const sv_model_version *version)
+static void write_version(sv_writer *writer, sv_model_version *version)
 {
-    sv_version_state state = sv_registry_state(version);
+    const sv_instance *instance = version->current;
+    const sv_model_files *files = version->model->files;
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "version", version->name);
-    sv_writer_key_cstr(writer, "file", version->source->file);
-    sv_writer_key_cstr(writer, "state", sv_registry_state_name(state));
-    write_reasons(writer, version->reason);
-    if (state == SV_VERSION_READY)
-        write_loaded(writer, version);
+    sv_writer_key_cstr(writer, "file", sv_model_files_find(files, version->name)->file);
+    sv_writer_key_cstr(writer, "state",
+                       sv_model_status_state_name(sv_registry_state(version)));
+    write_reasons(writer, instance ? instance->reasons : version->reason);
+    if (instance)
+        write_loaded(writer, instance);
     sv_writer_end_object(writer);
 }
 
 /* null when no version is ready. */
-static void write_manifest(sv_writer *writer, const sv_model *model)
+static void write_manifest(sv_writer *writer, sv_model *model)
 {
     sv_buf text;
     sv_buf_init(&text, MAX_MANIFEST);
@@ -144,22 +149,23 @@ static void write_manifest(sv_writer *writer, const sv_model *model)
     sv_buf_deinit(&text);
 }
 
-static void write_model(sv_writer *writer, const sv_model *model)
+static void write_model(sv_writer *writer, sv_model *model)
 {
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);
-    sv_writer_key_cstr(writer, "path", model->source->dir);
-    sv_writer_key_str(writer, "default_version", model->versions[model->default_version].name);
+    sv_writer_key_cstr(writer, "path", model->files->source.dir);
+    sv_writer_key_str(writer, "default_version",
+                      sv_registry_find_version(model, (sv_str){0})->name);
     sv_writer_key(writer, SV_STR("versions"));
     sv_writer_begin_array(writer);
     for (size_t k = 0; k < model->n_versions; k++)
-        write_version(writer, &model->versions[k]);
+        write_version(writer, model->versions[k]);
     sv_writer_end_array(writer);
     write_manifest(writer, model);
     sv_writer_end_object(writer);
 }
 
-static void print_json(const sv_model *models, size_t n)
+static void print_json(const sv_model_set *set)
 {
     sv_buf buf;
     sv_writer writer;
@@ -168,8 +174,8 @@ static void print_json(const sv_model *models, size_t n)
     sv_writer_begin_object(&writer);
     sv_writer_key(&writer, SV_STR("models"));
     sv_writer_begin_array(&writer);
-    for (size_t i = 0; i < n; i++)
-        write_model(&writer, &models[i]);
+    for (size_t i = 0; i < set->n_models; i++)
+        write_model(&writer, set->models[i]);
     sv_writer_end_array(&writer);
     sv_writer_end_object(&writer);
     printf("%.*s\n", SV_STR_ARG(sv_buf_str(&buf)));
@@ -178,16 +184,15 @@ static void print_json(const sv_model *models, size_t n)
 
 static int print_models(sv_runtime *runtime)
 {
-    size_t n;
     if (sv_runtime_open_models(runtime))
         return 1;
     size_t n_failed = sv_runtime_load_models(runtime);
-    const sv_model *models = sv_registry_models(runtime->registry, &n);
+    const sv_model_set *set = sv_registry_set(runtime->registry);
     if (runtime->cli.json)
-        print_json(models, n);
+        print_json(set);
     else
-        for (size_t i = 0; i < n; i++)
-            print_model(&models[i]);
+        for (size_t i = 0; i < set->n_models; i++)
+            print_model(set->models[i]);
     return n_failed ? 1 : 0;
 }
 

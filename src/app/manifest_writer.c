@@ -23,7 +23,7 @@ typedef struct entry {
 
 typedef struct description {
     sv_arena *arena;
-    const sv_model *model;
+    sv_model *model;
     entry entries[MAX_ENTRIES];
     size_t n;
 } description;
@@ -79,7 +79,7 @@ static void add_bool(description *d, const char *section, const char *key, bool 
 /* Paths of a manifest start at the model's folder. */
 static void add_path(description *d, const char *section, const char *key, const char *path)
 {
-    sv_str text = sv_str_from(path), dir = sv_str_from(d->model->source->dir);
+    sv_str text = sv_str_from(path), dir = sv_str_from(d->model->files->source.dir);
     bool inside = sv_str_starts_with(text, dir) && text.len > dir.len && text.ptr[dir.len] == '/';
     char *real = inside ? NULL : realpath(path, NULL);
     if (inside)
@@ -126,24 +126,24 @@ static void describe_preprocess(description *d, const sv_preprocess *how)
 }
 
 /* Of every task with classes; `top_k` 0: it has none. */
-static void describe_classes(description *d, const sv_model_version *version, bool softmax,
+static void describe_classes(description *d, const sv_instance *instance, bool softmax,
                              int64_t top_k)
 {
     add_bool(d, "postprocess", "softmax", softmax);
-    if (version->labels_file)
-        add_path(d, "postprocess", "labels", version->labels_file);
+    if (instance->labels_file)
+        add_path(d, "postprocess", "labels", instance->labels_file);
     if (top_k)
         add(d, "postprocess", "top_k", "%lld", (long long)top_k);
 }
 
-static void describe_tokenizer(description *d, const sv_model_version *version)
+static void describe_tokenizer(description *d, const sv_instance *instance)
 {
-    if (!version->text.tokenizer) {
+    if (!instance->text.tokenizer) {
         add(d, "preprocess", "tokenizer", "hashed-ngrams");
         return;
     }
-    add_path(d, "preprocess", "tokenizer", version->tokenizer_file);
-    add(d, "preprocess", "max_length", "%lld", (long long)version->text.max_length);
+    add_path(d, "preprocess", "tokenizer", instance->tokenizer_file);
+    add(d, "preprocess", "max_length", "%lld", (long long)instance->text.max_length);
 }
 
 static void describe_pooling(description *d, const sv_text_task *text)
@@ -169,25 +169,25 @@ static void describe_columns(description *d, const sv_tabular_task *table)
 }
 
 /* What is known of one version. */
-static void describe_version(description *d, const sv_model_version *version)
+static void describe_version(description *d, const sv_instance *instance)
 {
-    add(d, "", "task", "%s", sv_manifest_task_name(version->task));
-    switch (version->task) {
+    add(d, "", "task", "%s", sv_manifest_task_name(instance->task));
+    switch (instance->task) {
     case SV_TASK_IMAGE_CLASSIFICATION:
-        describe_preprocess(d, &version->image.preprocess);
-        describe_classes(d, version, version->image.softmax, version->image.top_k);
+        describe_preprocess(d, &instance->image.preprocess);
+        describe_classes(d, instance, instance->image.softmax, instance->image.top_k);
         break;
     case SV_TASK_TEXT_EMBEDDING:
-        describe_tokenizer(d, version);
-        describe_pooling(d, &version->text);
+        describe_tokenizer(d, instance);
+        describe_pooling(d, &instance->text);
         break;
     case SV_TASK_TEXT_CLASSIFICATION:
-        describe_tokenizer(d, version);
-        describe_classes(d, version, version->text.softmax, version->text.top_k);
+        describe_tokenizer(d, instance);
+        describe_classes(d, instance, instance->text.softmax, instance->text.top_k);
         break;
     case SV_TASK_TABULAR:
-        describe_columns(d, &version->tabular);
-        describe_classes(d, version, version->tabular.softmax, 0);
+        describe_columns(d, &instance->tabular);
+        describe_classes(d, instance, instance->tabular.softmax, 0);
         break;
     case SV_TASK_TENSOR:
     case SV_TASK_UNSET:
@@ -218,13 +218,13 @@ static void keep_common(description *d, const description *other)
 /* False: no version is ready. */
 static bool describe_guesses(description *ret_common)
 {
-    const sv_model *model = ret_common->model;
+    sv_model *model = ret_common->model;
     size_t n_ready = 0;
     for (size_t i = 0; i < model->n_versions; i++) {
         description one = {.arena = ret_common->arena, .model = model};
-        if (sv_registry_state(&model->versions[i]) != SV_VERSION_READY)
+        if (!model->versions[i]->current)
             continue;
-        describe_version(&one, &model->versions[i]);
+        describe_version(&one, model->versions[i]->current);
         if (n_ready++)
             keep_common(ret_common, &one);
         else
@@ -272,8 +272,7 @@ static void add_written(description *d, const char *section, const char *key,
 
 static void describe_versions(description *d, const struct manifest_versions *versions)
 {
-    const sv_model *model = d->model;
-    add_quoted(d, "versions", "default", model->versions[model->default_version].name);
+    add_quoted(d, "versions", "default", sv_registry_find_version(d->model, (sv_str){0})->name);
     if (!versions)
         return;
     add_written(d, "versions", "serve", &versions->serve.written);
@@ -337,7 +336,7 @@ static sv_status write_all(const description *d, sv_buf *text)
     return sv_buf_status(text);
 }
 
-sv_status sv_manifest_writer_write(const sv_model *model, sv_buf *text)
+sv_status sv_manifest_writer_write(sv_model *model, sv_buf *text)
 {
     sv_arena *arena = sv_arena_new(0);
     if (!arena)
@@ -345,7 +344,7 @@ sv_status sv_manifest_writer_write(const sv_model *model, sv_buf *text)
     description all = {.arena = arena, .model = model};
     sv_status status = SV_OK;
     if (describe_guesses(&all)) {
-        describe_wishes(&all, model->manifest);
+        describe_wishes(&all, model->files->manifest);
         status = write_all(&all, text);
     }
     sv_arena_free(arena);

@@ -20,7 +20,7 @@ static int run(sv_runtime *runtime, const sv_app *app, const char *program)
     }
     if (sv_runtime_build(runtime, app, NULL, 0, false))
         return 1;
-    return sv_serve_run(runtime, NULL);
+    return sv_serve_run(runtime);
 }
 
 int sv_main(int argc, char **argv, const sv_app *app)

@@ -12,6 +12,8 @@
 #include "model/manifest_set.h"
 #include "observe/process_metrics.h"
 #include "json/value.h"
+#include "model/load_step.h"
+#include "model/model_status.h"
 
 enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
 
@@ -73,6 +75,8 @@ static sv_status scan_repository(sv_runtime *runtime)
             return SV_OK;
         }
     }
+    runtime->model_paths = paths;
+    runtime->n_model_paths = n;
     sv_error error = {0};
     sv_status status = sv_repository_scan(runtime->arena, paths, n, &error, &runtime->repository);
     if (status)
@@ -125,6 +129,44 @@ static sv_status make_plan(sv_runtime *runtime)
     return status;
 }
 
+/* The metrics of a version live as long as it does. */
+static void open_series(void *arg, sv_model_version *version)
+{
+    sv_runtime *runtime = arg;
+    sv_model_metrics *series;
+    if (runtime->metrics && sv_model_metrics_open(runtime->metrics, version->model->name,
+                                                  version->name, &series) == SV_OK)
+        version->series = series;
+}
+
+static void close_series(void *arg, sv_model_version *version)
+{
+    (void)arg;
+    sv_model_metrics_close(version->series);
+}
+
+static void count_load(void *arg, sv_model_version *version, const sv_instance *instance)
+{
+    (void)arg;
+    sv_model_metrics_loaded(version->series, instance != NULL, instance ? instance->load_ns : 0,
+                            instance ? (int64_t)instance->memory_bytes : 0);
+}
+
+static void count_eviction(void *arg, sv_model_version *version)
+{
+    const sv_runtime *runtime = arg;
+    (void)version;
+    sv_metrics_count(runtime->services.evictions, 1);
+}
+
+static void note_state(void *arg, sv_model_version *version, sv_version_state state)
+{
+    (void)arg;
+    if (state == SV_VERSION_ABSENT)
+        sv_model_metrics_unloaded(version->series);
+    sv_model_metrics_set_state(version->series, sv_model_status_state_name(state));
+}
+
 sv_status sv_runtime_open_models(sv_runtime *runtime)
 {
     sv_status status = make_plan(runtime);
@@ -145,55 +187,50 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
         .engines = runtime->engines,
         .engine_threads = runtime->plan.engine_threads,
         .n_scratches = (size_t)runtime->plan.n_permits,
-        .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels}};
+        .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels},
+        .hooks = {.opened = open_series,
+                  .closed = close_series,
+                  .loaded = count_load,
+                  .evicted = count_eviction,
+                  .changed = note_state,
+                  .arg = runtime}};
     sv_status set_status = check_sets(runtime);
     status = sv_registry_new(&config, &runtime->problems, &runtime->registry);
     return status ? status : set_status;
 }
 
-/* Loads one version, and counts it. Without series, when there is no memory for them, it is served
- * all the same. */
-static sv_status load_version(sv_runtime *runtime, sv_model *model, sv_model_version *version,
-                              sv_error *error)
-{
-    sv_model_metrics *series = NULL;
-    if (runtime->metrics &&
-        !sv_model_metrics_open(runtime->metrics, model->name, version->name, &series))
-        version->series = series;
-    sv_model_metrics_set_state(series, "loading");
-    sv_status status = sv_registry_load_version(runtime->registry, model, version, error);
-    sv_model_metrics_loaded(series, !status, version->load_ns, 0);
-    sv_model_metrics_set_state(series, status ? "failed" : "ready");
-    return status;
-}
-
-static void close_version_series(sv_runtime *runtime)
-{
-    size_t n = 0;
-    sv_model *models = runtime->registry ? sv_registry_models(runtime->registry, &n) : NULL;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < models[i].n_versions; k++)
-            sv_model_metrics_close(models[i].versions[k].series);
-}
-
 size_t sv_runtime_load_models(sv_runtime *runtime)
 {
-    size_t n, n_failed = 0;
-    sv_model *models = sv_registry_models(runtime->registry, &n);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < models[i].n_versions; k++) {
-            sv_model_version *version = &models[i].versions[k];
-            sv_error error = {0};
-            sv_status status = load_version(runtime, &models[i], version, &error);
-            n_failed += status != SV_OK;
-            sv_log_write(runtime->log, status ? SV_LOG_ERROR : SV_LOG_INFO,
-                         "model %.*s version %.*s: %s%s", SV_STR_ARG(models[i].name),
-                         SV_STR_ARG(version->name), status ? "cannot be loaded: " : "ready",
-                         status ? error.message : "");
-        }
-    }
+    const sv_model_set *set = sv_registry_set(runtime->registry);
+    const sv_load_step step = {.registry = runtime->registry, .log = runtime->log};
+    size_t n_failed = 0;
+    for (size_t i = 0; i < set->n_models; i++)
+        for (size_t k = 0; k < set->models[i]->n_versions; k++)
+            n_failed +=
+                sv_load_step_run(&step, set->models[i]->versions[k], &(sv_error){0}) != SV_OK;
     runtime->services.gpu_available = sv_engine_host_has_gpu(runtime->engines);
     return n_failed;
+}
+
+sv_status sv_runtime_start_loader(sv_runtime *runtime)
+{
+    sv_loader_config config = {.registry = runtime->registry,
+                               .pool = sv_service_pool(runtime->service),
+                               .log = runtime->log,
+                               .paths = runtime->model_paths,
+                               .n_paths = runtime->n_model_paths,
+                               .scheduler = runtime->scheduler,
+                               .memory_budget = runtime->plan.memory_budget_bytes,
+                               .poll_ms = values(runtime)->model_poll};
+    return sv_loader_start(&config, &runtime->loader);
+}
+
+bool sv_runtime_has_loaded(sv_runtime *runtime, int64_t timeout_ms)
+{
+    if (!sv_loader_wait_started(runtime->loader, timeout_ms))
+        return false;
+    runtime->services.gpu_available = sv_engine_host_has_gpu(runtime->engines);
+    return true;
 }
 
 static sv_status open_log(sv_runtime *runtime)
@@ -476,12 +513,12 @@ sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
 
 void sv_runtime_deinit(sv_runtime *runtime)
 {
+    sv_loader_free(runtime->loader);
     if (runtime->service)
         sv_pool_stop(sv_service_pool(runtime->service));
     sv_fetching_free(runtime->fetching);
     sv_service_free(runtime->service);
     sv_scheduler_free(runtime->scheduler);
-    close_version_series(runtime);
     sv_registry_free(runtime->registry);
     sv_engine_host_free(runtime->engines);
     sv_mw_metrics_free(runtime->http_metrics);

@@ -24,8 +24,11 @@ typedef struct sv_runtime {
     sv_http_middleware middleware[2]; /* access log, metrics */
     sv_engine_host *engines;
     sv_repository repository;
+    const char *const *model_paths; /* where it comes from; none: it is empty */
+    size_t n_model_paths;
     sv_strs sets;
     sv_registry *registry;
+    sv_loader *loader;
     sv_scheduler *scheduler;
     sv_fetching *fetching;
     sv_services services;
@@ -39,8 +42,12 @@ int sv_runtime_configure(sv_runtime *runtime, const sv_app *app, int argc,
                          char *const *argv) SV_MUST_USE;
 /* Engines, repository and registry: what `check` and `models` need too. Nothing is loaded. */
 sv_status sv_runtime_open_models(sv_runtime *runtime) SV_MUST_USE;
-/* Loads every version; failures stay in the versions and are logged. Returns how many failed. */
+/* Loads every version on this thread; failures stay in the versions. Returns how many failed. */
 size_t sv_runtime_load_models(sv_runtime *runtime);
+/* The same on a thread that goes on looking after them. After sv_runtime_build. */
+sv_status sv_runtime_start_loader(sv_runtime *runtime) SV_MUST_USE;
+/* Whether each was tried once; waits for it at most `timeout_ms`. */
+bool sv_runtime_has_loaded(sv_runtime *runtime, int64_t timeout_ms);
 /* Log, metrics, scheduler, fetching, application and server. `tables` are the operations;
  * `with_models`: the runtime's services are the application's state. */
 sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,

@@ -18,6 +18,7 @@
 
 enum {
     MAX_TABLES = 8,
+    LOADING_MS = 100, /* how often it looks for signals while models are loaded at start */
     WATCH_MS = 500,    /* how often the main thread looks at the loops */
     BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
     MAX_SAID = 4096,   /* bytes of one message */
@@ -138,7 +139,8 @@ static bool watch_loops(const sv_runtime *runtime, bool was_blocked)
 /* A handler that does not return must not keep the process: its thread ends with it. */
 static void leave_if_stuck(sv_runtime *runtime)
 {
-    if (sv_pool_stop_within(sv_service_pool(runtime->service), GRACE_MS))
+    bool is_idle = sv_loader_stop_within(runtime->loader, GRACE_MS);
+    if (sv_pool_stop_within(sv_service_pool(runtime->service), GRACE_MS) && is_idle)
         return;
     sv_application_report_running(sv_service_application(runtime->service), 0);
     sv_log_free(runtime->log);
@@ -146,19 +148,59 @@ static void leave_if_stuck(sv_runtime *runtime)
     _exit(0);
 }
 
-int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime))
+static sv_status start_loading(sv_runtime *runtime)
+{
+    sv_status status = sv_runtime_start_loader(runtime);
+    if (status)
+        sv_buf_printf(&runtime->problems, "models: %s\n", sv_status_text(status));
+    return status;
+}
+
+/* What a first user pastes into another terminal. */
+static void print_examples(const sv_runtime *runtime)
+{
+    const sv_settings *settings = &runtime->settings.values;
+    static const char *const picture = "examples/pictures/digit-7.png";
+    if (!runtime->registry || settings->uds[0] || !sv_registry_find(runtime->registry, SV_STR("digits")) ||
+        access(picture, R_OK) != 0)
+        return;
+    int port = sv_server_port(sv_service_server(runtime->service));
+    say("Try, in another terminal:\n"
+        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
+        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
+        "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
+        "  http://%s:%d/docs\n",
+        settings->host, port, picture, settings->host, port, picture, settings->host, port);
+}
+
+/* Says that it is ready once it is; until a signal ends it. */
+static void wait_for_end(sv_runtime *runtime)
+{
+    bool is_blocked = false, is_ready = false;
+    sv_signal got = SV_SIGNAL_NONE;
+    while (got != SV_SIGNAL_END) {
+        if (!is_ready && (!runtime->loader || sv_runtime_has_loaded(runtime, LOADING_MS))) {
+            is_ready = true;
+            print_examples(runtime);
+            print_ready(runtime);
+        }
+        got = sv_signals_wait_within(is_ready ? WATCH_MS : 0);
+        if (got == SV_SIGNAL_RELOAD && runtime->loader)
+            sv_loader_poll(runtime->loader);
+        is_blocked = watch_loops(runtime, is_blocked);
+    }
+}
+
+int sv_serve_run(sv_runtime *runtime)
 {
     const sv_settings *settings = &runtime->settings.values;
     if (sv_serve_open(runtime))
         return 1;
     say("Serval %s\n", sv_version());
     print_notices(runtime);
-    if (load)
-        load(runtime);
-    print_ready(runtime);
-    bool is_blocked = false;
-    while (!sv_signals_wait_within(WATCH_MS))
-        is_blocked = watch_loops(runtime, is_blocked);
+    if (runtime->registry && start_loading(runtime))
+        return 1;
+    wait_for_end(runtime);
     say("Serval stops: finishing what is in flight (at most %.1f s; press Ctrl-C to end now)\n",
         (double)settings->shutdown_timeout / 1000);
     sv_server_drain(sv_service_server(runtime->service), settings->shutdown_timeout);
@@ -179,36 +221,13 @@ static void print_help(const sv_cli *cli)
     sv_cli_print_options(cli, stdout);
 }
 
-/* What a first user pastes into another terminal. */
-static void print_examples(const sv_runtime *runtime)
-{
-    const sv_settings *settings = &runtime->settings.values;
-    static const char *const picture = "examples/pictures/digit-7.png";
-    if (settings->uds[0] || !sv_registry_find(runtime->registry, SV_STR("digits")) ||
-        access(picture, R_OK) != 0)
-        return;
-    int port = sv_server_port(sv_service_server(runtime->service));
-    say("Try, in another terminal:\n"
-        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
-        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
-        "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
-        "  http://%s:%d/docs\n",
-        settings->host, port, picture, settings->host, port, picture, settings->host, port);
-}
-
-static void load_models(sv_runtime *runtime)
-{
-    sv_runtime_load_models(runtime);
-    print_examples(runtime);
-}
-
 static int serve(sv_runtime *runtime)
 {
     size_t n_tables;
     const sv_operation *const *tables = sv_serve_tables(&n_tables);
     if (sv_runtime_open_models(runtime) || sv_runtime_build(runtime, NULL, tables, n_tables, true))
         return 1;
-    return sv_serve_run(runtime, load_models);
+    return sv_serve_run(runtime);
 }
 
 int sv_serve_command(int argc, char *const *argv)

@@ -14,9 +14,9 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count);
 int sv_serve_explain(sv_runtime *runtime, const char *program, int code);
 /* Opens the application's states and listens; `problems` has why not. */
 sv_status sv_serve_open(sv_runtime *runtime) SV_MUST_USE;
-/* Listens, prints the plan and the ready line, waits for a signal, drains. `load` is called once
- * the server listens. Returns the exit code. */
-int sv_serve_run(sv_runtime *runtime, void (*load)(sv_runtime *runtime));
+/* Listens, prints the plan, loads the models that there are, prints the ready line, waits for a
+ * signal, drains. Returns the exit code. */
+int sv_serve_run(sv_runtime *runtime);
 
 /* `serval serve`, with the arguments behind the command. */
 int sv_serve_command(int argc, char *const *argv);

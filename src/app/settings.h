@@ -28,7 +28,7 @@ typedef struct sv_settings {
     bool debug, metrics_triton;
     int64_t port, workers, max_batch_size, handler_threads, io_threads, max_connections, max_pixels;
     int64_t request_timeout, header_timeout, body_timeout, write_timeout, keep_alive;
-    int64_t fetch_timeout, liveness_timeout, shutdown_timeout;
+    int64_t fetch_timeout, liveness_timeout, shutdown_timeout, model_poll;
     int64_t max_body_size, max_header_size, max_url_size, fetch_max_size, memory_budget;
 } sv_settings;
 

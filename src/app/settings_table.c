@@ -13,6 +13,7 @@
 #define CHOICE(member, text, choices, help) ROW(member, CHOICE, text, 0, 0, choices, help)
 #define INT(member, text, min, max, help) ROW(member, INT, text, min, max, NULL, help)
 #define TIME(member, text, help) ROW(member, DURATION, text, 1, INT64_C(86400000) * 7, NULL, help)
+#define TIME0(member, text, help) ROW(member, DURATION, text, 0, INT64_C(86400000), NULL, help)
 #define SIZE(member, text, min, help) ROW(member, SIZE, text, min, INT64_C(1) << 40, NULL, help)
 
 static const sv_setting rows[] = {
@@ -23,6 +24,8 @@ static const sv_setting rows[] = {
     INT(port, "8000", 0, 65535, "Port to listen on; 0 lets the system choose"),
     TEXT(uds, "", "Unix socket to listen on, instead of host and port"),
     TEXT(model_path, "models/", "Model file, model folder or repository"),
+    TIME0(model_poll, "5",
+          "How often model files are looked at for changes; 0: only on SIGHUP"),
     TEXT(default_model, "", "Model that /api/v1/predict uses; chosen by rule when empty"),
     INT(workers, "0", 0, 1024, "How many predictions are computed at once; 0: the CPUs we may use"),
     INT(max_batch_size, "32", 1, 4096,

@@ -22,13 +22,16 @@ void sv_signals_block(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-bool sv_signals_wait_within(int64_t timeout_ms)
+sv_signal sv_signals_wait_within(int64_t timeout_ms)
 {
-    sigset_t set = ending_signals();
+    sigset_t ending = ending_signals(), set = ending;
+    sigaddset(&set, SIGHUP);
     struct timespec timeout = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
     int number = sigtimedwait(&set, NULL, &timeout);
+    if (number == SIGHUP)
+        return SV_SIGNAL_RELOAD;
     if (number != SIGINT && number != SIGTERM)
-        return false;
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    return true;
+        return SV_SIGNAL_NONE;
+    pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
+    return SV_SIGNAL_END;
 }

@@ -8,8 +8,13 @@
 
 /* Blocks SIGINT, SIGTERM and SIGHUP for this thread and all it starts, ignores SIGPIPE. */
 void sv_signals_block(void);
-/* Waits for SIGINT or SIGTERM, at most `timeout_ms`: false then. Once one has come, a second one
- * ends the process at once. */
-bool sv_signals_wait_within(int64_t timeout_ms);
+typedef enum sv_signal {
+    SV_SIGNAL_NONE,   /* the time was over */
+    SV_SIGNAL_RELOAD, /* SIGHUP */
+    SV_SIGNAL_END,    /* SIGINT or SIGTERM; a second one ends the process at once */
+} sv_signal;
+
+/* Waits for one, at most `timeout_ms`. */
+sv_signal sv_signals_wait_within(int64_t timeout_ms);
 
 #endif

@@ -1,89 +1,48 @@
-/* registry.c: the models of the server, their versions and states. */
+/* registry.c: which model and version a request gets. The objects: model_set.c. */
 #include "model/registry.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/engine_host.h"
-#include "engine/engine_table.h"
-#include "model/inspect.h"
+
+/* Failed runs in a row after which a session is not trusted any more, and how long it is left alone
+ * once it was loaded anew in vain. */
+enum { MAX_FAILED_RUNS = 5, REBUILD_DELAY_S = 1, MAX_REBUILD_SHIFT = 8 };
 
 struct sv_registry {
     sv_registry_config config;
-    sv_arena *arena; /* of everything below; used by the loading thread only */
-    sv_model *models;
-    size_t n_models;
+    sv_instance_config instances;
     sv_task_image_scratches *scratches;
+    char *default_model; /* a copy; NULL: by rule */
+    sv_model_set set;
 };
 
-static sv_status read_manifest(sv_registry *registry, sv_model *model, sv_buf *problems)
-{
-    sv_manifest_source source = {
-        .path = model->source->manifest, .name = model->name, .sets = registry->config.sets};
-    return sv_manifest_read(registry->arena, &source, problems, &model->manifest);
-}
+/* Making a registry. */
 
-static sv_str wanted_default(const sv_model *model)
+static sv_status add_source(sv_registry *registry, const sv_model_source *source, sv_buf *problems)
 {
-    const struct manifest_versions *versions = model->manifest->versions;
-    return versions && versions->default_version.set ? versions->default_version.value
-                                                     : (sv_str){0};
-}
-
-/* The manifest's, else the highest number, else the last by name: versions are in that order. */
-static sv_status choose_default(sv_model *model, sv_buf *problems)
-{
-    sv_str wanted = wanted_default(model);
-    model->default_version = model->n_versions - 1;
-    for (size_t i = 0; i < model->n_versions && !wanted.len; i++) {
-        uint64_t number;
-        sv_str name = model->versions[i].name;
-        if (sv_str_to_u64(name.len && name.ptr[0] == 'v' ? sv_str_slice(name, 1, name.len) : name,
-                          &number))
-            model->default_version = i;
-    }
-    if (!wanted.len)
-        return SV_OK;
-    const sv_model_version *found = sv_registry_find_version(model, wanted);
-    if (!found) {
+    sv_model_files *files;
+    sv_model *model;
+    sv_status status =
+        sv_model_files_read(source, registry->config.sets, problems, &files);
+    if (status)
+        return status;
+    const struct manifest_versions *versions = files->manifest->versions;
+    if (versions && versions->default_version.set &&
+        !sv_model_files_find(files, versions->default_version.value)) {
         sv_buf_printf(problems, "%s: versions.default: there is no version '%.*s'\n",
-                      model->source->manifest ? model->source->manifest : "--set",
-                      SV_STR_ARG(wanted));
-        return SV_INVALID;
+                      source->manifest ? source->manifest : "--set",
+                      SV_STR_ARG(versions->default_version.value));
+        status = SV_INVALID;
     }
-    model->default_version = (size_t)(found - model->versions);
-    return SV_OK;
-}
-
-static sv_status add_model(sv_registry *registry, const sv_model_source *source, sv_buf *problems)
-{
-    sv_model *model = &registry->models[registry->n_models];
-    *model = (sv_model){.name = source->name,
-                        .source = source,
-                        .labels_file = registry->config.labels_file,
-                        .n_versions = source->n_versions};
-    model->versions =
-        sv_arena_alloc_array(registry->arena, source->n_versions, sizeof *model->versions);
-    if (!model->versions)
-        return SV_NO_MEMORY;
-    for (size_t i = 0; i < source->n_versions; i++) {
-        model->versions[i].source = &source->versions[i];
-        model->versions[i].name = source->versions[i].name;
-    }
-    model->engine = sv_engine_table_find(sv_str_from(source->versions[0].file));
-    registry->n_models++;
-    sv_status status = read_manifest(registry, model, problems);
     if (!status)
-        status = choose_default(model, problems);
-    if (!status)
-        atomic_store(&model->task, model->manifest->task);
+        status = sv_model_set_add(&registry->set, files, &model);
+    sv_model_files_release(files);
     return status;
 }
 
-static sv_status add_models(sv_registry *registry, sv_buf *problems)
+static sv_status add_sources(sv_registry *registry, sv_buf *problems)
 {
     const sv_repository *repository = registry->config.repository;
     sv_status worst = SV_OK;
@@ -93,16 +52,32 @@ static sv_status add_models(sv_registry *registry, sv_buf *problems)
         return SV_INVALID;
     }
     for (size_t i = 0; i < repository->n_models; i++) {
-        sv_status status = add_model(registry, &repository->models[i], problems);
+        sv_status status = add_source(registry, &repository->models[i], problems);
         if (status)
             worst = status;
     }
-    const char *wanted = registry->config.default_model;
-    if (!worst && wanted && *wanted && !sv_registry_find(registry, sv_str_from(wanted))) {
+    const char *wanted = registry->default_model;
+    if (!worst && wanted && !sv_registry_find(registry, sv_str_from(wanted))) {
         sv_buf_printf(problems, "default_model: there is no model '%s'\n", wanted);
         worst = SV_INVALID;
     }
     return worst;
+}
+
+static sv_status open_registry(sv_registry *registry, sv_buf *problems)
+{
+    const sv_registry_config *config = &registry->config;
+    const char *wanted = config->default_model;
+    registry->default_model = wanted && *wanted ? strdup(wanted) : NULL;
+    registry->scratches = sv_task_image_scratches_new(config->n_scratches);
+    if (!registry->scratches || (wanted && *wanted && !registry->default_model))
+        return SV_NO_MEMORY;
+    registry->instances = (sv_instance_config){.engines = config->engines,
+                                               .labels_file = config->labels_file,
+                                               .engine_threads = config->engine_threads,
+                                               .image_limits = config->image_limits,
+                                               .scratches = registry->scratches};
+    return add_sources(registry, problems);
 }
 
 sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems,
@@ -112,13 +87,8 @@ sv_status sv_registry_new(const sv_registry_config *config, sv_buf *problems,
     if (!registry)
         return SV_NO_MEMORY;
     registry->config = *config;
-    registry->arena = sv_arena_new((size_t)1 << 30);
-    registry->scratches = sv_task_image_scratches_new(config->n_scratches);
-    if (registry->arena)
-        registry->models = sv_arena_alloc_array(registry->arena, config->repository->n_models,
-                                                sizeof *registry->models);
-    sv_status status =
-        registry->models && registry->scratches ? add_models(registry, problems) : SV_NO_MEMORY;
+    sv_model_set_init(&registry->set, &config->hooks);
+    sv_status status = open_registry(registry, problems);
     if (status) {
         sv_registry_free(registry);
         return status;
@@ -131,188 +101,18 @@ void sv_registry_free(sv_registry *registry)
 {
     if (!registry)
         return;
-    for (size_t i = 0; i < registry->n_models; i++)
-        for (size_t k = 0; k < registry->models[i].n_versions && registry->models[i].versions; k++)
-            sv_engine_unload(registry->models[i].versions[k].loaded);
+    sv_model_set_deinit(&registry->set);
     sv_task_image_scratches_free(registry->scratches);
-    sv_arena_free(registry->arena);
+    free(registry->default_model);
     free(registry);
 }
 
-/* A path of the manifest: absolute, or from the model's folder. */
-static const char *resolve_beside(sv_registry *registry, const sv_model *model, sv_str path)
-{
-    return path.ptr[0] == '/'
-               ? sv_arena_copy(registry->arena, path).ptr
-               : sv_arena_printf(registry->arena, "%s/%.*s", model->source->dir, SV_STR_ARG(path))
-                     .ptr;
-}
-
-/* The manifest's labels beside it, the command line's, or labels.txt near the model. */
-static const char *find_labels(sv_registry *registry, const sv_model *model,
-                               const sv_model_version *version)
-{
-    const struct manifest_postprocess *post = model->manifest->postprocess;
-    if (model->labels_file)
-        return model->labels_file;
-    if (post && post->labels.set)
-        return resolve_beside(registry, model, post->labels.value);
-    return sv_repository_find_file(registry->arena, model->source, version->source, "labels.txt");
-}
-
-/* The manifest's tokenizer beside it, or tokenizer.json or vocab.txt near the model. */
-static const char *find_tokenizer(sv_registry *registry, const sv_model *model,
-                                  const sv_model_version *version)
-{
-    static const char *const names[] = {"tokenizer.json", "vocab.txt"};
-    const struct manifest_preprocess *pre = model->manifest->preprocess;
-    if (pre && pre->tokenizer.set)
-        return resolve_beside(registry, model, pre->tokenizer.value);
-    const char *found = NULL;
-    for (size_t i = 0; i < 2 && !found; i++)
-        found = sv_repository_find_file(registry->arena, model->source, version->source, names[i]);
-    return found;
-}
-
-/* One run on a grey picture's worth of zeros, so that the first client does not pay for first-time
- * work. A model that refuses it is loaded all the same: the reason is kept. */
-static void warm_up(sv_model_version *version, sv_buf *reasons)
-{
-    const sv_engine_info *info = sv_engine_model_info(version->loaded);
-    size_t size = sv_preprocess_tensor_bytes(&version->image.preprocess);
-    void *zeros = calloc(1, size);
-    sv_tensor input = {.name = info->inputs[0].name,
-                       .dtype = version->image.dtype,
-                       .shape = version->image.shape,
-                       .data = zeros,
-                       .size_bytes = size};
-    sv_engine_request request = {.inputs = &input, .n_inputs = 1};
-    sv_engine_result result = {0};
-    sv_error error = {0};
-    if (zeros && sv_engine_run(version->loaded, &request, &error, &result))
-        sv_buf_printf(reasons, "warning: the warm-up run failed: %s\n", error.message);
-    sv_engine_result_deinit(&result);
-    free(zeros);
-}
-
-/* The same with a text. */
-static void warm_up_text(sv_model_version *version, sv_buf *reasons)
-{
-    sv_arena *arena = sv_arena_new(0);
-    const sv_str text = SV_STR("warm");
-    sv_text_request request = {.texts = &text, .n_texts = 1, .arena = arena};
-    sv_error error = {0};
-    sv_embeddings embeddings;
-    sv_predictions predictions;
-    sv_status status =
-        !arena ? SV_OK
-        : version->task == SV_TASK_TEXT_EMBEDDING
-            ? sv_task_text_embed(&version->text, version->loaded, &request, &error, &embeddings)
-            : sv_task_text_classify(&version->text, version->loaded, &request, &error,
-                                    &predictions);
-    if (status)
-        sv_buf_printf(reasons, "warning: the warm-up run failed: %s\n", error.message);
-    sv_arena_free(arena);
-}
-
-static void prepare_version(const sv_registry *registry, sv_model_version *version, sv_buf *reasons)
-{
-    switch (version->task) {
-    case SV_TASK_IMAGE_CLASSIFICATION:
-        version->image.limits = registry->config.image_limits;
-        version->image.scratches = registry->scratches;
-        warm_up(version, reasons);
-        break;
-    case SV_TASK_TEXT_EMBEDDING:
-    case SV_TASK_TEXT_CLASSIFICATION:
-        warm_up_text(version, reasons);
-        break;
-    case SV_TASK_UNSET:
-    case SV_TASK_TABULAR:
-    case SV_TASK_TENSOR:
-        break;
-    }
-}
-
-static sv_status inspect(sv_registry *registry, sv_model *model, sv_model_version *version,
-                         sv_buf *reasons, sv_error *error)
-{
-    sv_inspect_request request = {.info = sv_engine_model_info(version->loaded),
-                                  .manifest = model->manifest,
-                                  .labels_file = find_labels(registry, model, version),
-                                  .tokenizer_file = find_tokenizer(registry, model, version)};
-    sv_inspection found;
-    sv_status status = sv_inspect_model(registry->arena, &request, reasons, error, &found);
-    if (status)
-        return status;
-    version->task = found.task;
-    version->image = found.image;
-    version->tabular = found.tabular;
-    version->labels_file = request.labels_file;
-    version->text = found.text;
-    version->tokenizer_file = found.text.tokenizer ? request.tokenizer_file : NULL;
-    atomic_store(&model->task, (int)found.task);
-    prepare_version(registry, version, reasons);
-    return SV_OK;
-}
-
-static sv_status load(sv_registry *registry, sv_model *model, sv_model_version *version,
-                      sv_buf *reasons, sv_error *error)
-{
-    const struct manifest_engine *engine = model->manifest->engine;
-    sv_engine_options options = {.threads = (int)(engine && engine->threads.set
-                                                      ? engine->threads.value
-                                                      : registry->config.engine_threads)};
-    sv_status status = sv_engine_host_load(registry->config.engines, version->source->file,
-                                           &options, error, &version->loaded);
-    if (status)
-        return status;
-    status = inspect(registry, model, version, reasons, error);
-    if (status) {
-        sv_engine_unload(version->loaded);
-        version->loaded = NULL;
-    }
-    return status;
-}
-
-sv_status sv_registry_load_version(sv_registry *registry, sv_model *model,
-                                   sv_model_version *version, sv_error *error)
-{
-    int64_t started = sv_clock_now_ns(&sv_clock_system);
-    sv_buf reasons;
-    sv_buf_init(&reasons, 4096);
-    atomic_store(&version->state, SV_VERSION_LOADING);
-    sv_status status = load(registry, model, version, &reasons, error);
-    if (status && !error->message[0])
-        sv_error_set(error, status, NULL, "%s", sv_status_text(status));
-    snprintf(version->reason, sizeof version->reason, "%.*s",
-             status ? (int)strlen(error->message) : (int)reasons.len,
-             status ? error->message : sv_buf_str(&reasons).ptr);
-    version->load_ns = sv_clock_now_ns(&sv_clock_system) - started;
-    atomic_store(&version->state, status ? SV_VERSION_FAILED : SV_VERSION_READY);
-    sv_buf_deinit(&reasons);
-    return status;
-}
-
-sv_model *sv_registry_models(const sv_registry *registry, size_t *ret_count)
-{
-    *ret_count = registry->n_models;
-    return registry->models;
-}
-
-static sv_model *find_named(const sv_registry *registry, sv_str name)
-{
-    for (size_t i = 0; i < registry->n_models; i++)
-        if (sv_str_eq(registry->models[i].name, name))
-            return &registry->models[i];
-    return NULL;
-}
+/* Finding. */
 
 /* Of this task, or not known yet. */
 static bool may_do(const sv_model *model, sv_model_task task)
 {
-    int known = atomic_load(&model->task);
-    return known == (int)task || known == SV_TASK_UNSET;
+    return model->task == task || model->task == SV_TASK_UNSET;
 }
 
 static const char *usual_name(sv_model_task task)
@@ -320,15 +120,17 @@ static const char *usual_name(sv_model_task task)
     return task == SV_TASK_TEXT_EMBEDDING ? "embedder" : "classifier";
 }
 
-sv_model *sv_registry_find_default(const sv_registry *registry, sv_model_task task)
+static sv_model *find_default(const sv_registry *registry, sv_model_task task)
 {
-    sv_model *first = NULL;
-    const char *set = registry->config.default_model;
-    sv_model *wanted = set && *set ? find_named(registry, sv_str_from(set)) : NULL;
-    if (wanted && may_do(wanted, task))
+    sv_model *first = NULL, *wanted = NULL;
+    if (registry->default_model)
+        wanted = sv_model_set_find(&registry->set, sv_str_from(registry->default_model));
+    if (wanted && (task == SV_TASK_UNSET || may_do(wanted, task)))
         return wanted;
-    for (size_t i = 0; i < registry->n_models; i++) {
-        sv_model *model = &registry->models[i];
+    if (task == SV_TASK_UNSET)
+        task = SV_TASK_IMAGE_CLASSIFICATION;
+    for (size_t i = 0; i < registry->set.n_models; i++) {
+        sv_model *model = registry->set.models[i];
         if (!may_do(model, task))
             continue;
         if (sv_str_eq(model->name, sv_str_from(usual_name(task))))
@@ -339,35 +141,198 @@ sv_model *sv_registry_find_default(const sv_registry *registry, sv_model_task ta
     return first;
 }
 
-sv_model *sv_registry_find(const sv_registry *registry, sv_str name)
+sv_model_set *sv_registry_set(sv_registry *registry)
 {
-    if (name.len)
-        return find_named(registry, name);
-    const char *wanted = registry->config.default_model;
-    return wanted && *wanted ? find_named(registry, sv_str_from(wanted))
-                             : sv_registry_find_default(registry, SV_TASK_IMAGE_CLASSIFICATION);
+    return &registry->set;
 }
 
-sv_model_version *sv_registry_find_version(const sv_model *model, sv_str name)
+const sv_registry_config *sv_registry_get_config(const sv_registry *registry)
 {
-    if (!name.len)
-        return &model->versions[model->default_version];
-    for (size_t i = 0; i < model->n_versions; i++)
-        if (sv_repository_is_same_version(model->versions[i].name, name))
-            return &model->versions[i];
-    return NULL;
+    return &registry->config;
 }
 
-sv_version_state sv_registry_state(const sv_model_version *version)
+const sv_instance_config *sv_registry_instance_config(const sv_registry *registry)
 {
-    return (sv_version_state)atomic_load(&version->state);
+    return &registry->instances;
 }
 
-const char *sv_registry_state_name(sv_version_state state)
+sv_str sv_registry_default_name(sv_registry *registry, sv_model_task task, sv_arena *arena)
 {
-    static const char *const names[] = {[SV_VERSION_ABSENT] = "absent",
-                                        [SV_VERSION_LOADING] = "loading",
-                                        [SV_VERSION_READY] = "ready",
-                                        [SV_VERSION_FAILED] = "failed"};
-    return names[state];
+    pthread_mutex_lock(&registry->set.lock);
+    const sv_model *model = find_default(registry, task);
+    sv_str name = model ? sv_arena_copy(arena, model->name) : (sv_str){0};
+    pthread_mutex_unlock(&registry->set.lock);
+    return name;
+}
+
+sv_model *sv_registry_find(sv_registry *registry, sv_str name)
+{
+    pthread_mutex_lock(&registry->set.lock);
+    sv_model *model = name.len ? sv_model_set_find(&registry->set, name)
+                               : find_default(registry, SV_TASK_UNSET);
+    pthread_mutex_unlock(&registry->set.lock);
+    return model;
+}
+
+sv_model_version *sv_registry_find_version(sv_model *model, sv_str name)
+{
+    pthread_mutex_lock(&model->set->lock);
+    sv_model_version *version =
+        name.len ? sv_model_set_find_version(model, name) : sv_model_set_default(model);
+    pthread_mutex_unlock(&model->set->lock);
+    return version;
+}
+
+sv_version_state sv_registry_state(sv_model_version *version)
+{
+    pthread_mutex_lock(&version->model->set->lock);
+    sv_version_state state = sv_model_set_state(version);
+    pthread_mutex_unlock(&version->model->set->lock);
+    return state;
+}
+
+/* Acquiring. */
+
+static sv_status refuse(const sv_model_version *version, sv_error *error)
+{
+    const sv_model *model = version->model;
+    if (version->failure == SV_NO_MEMORY)
+        return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_insufficient_memory, "Model %.*s: %s",
+                            SV_STR_ARG(model->name), version->reason);
+    return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_model_not_loaded, "Model %.*s is not loaded",
+                        SV_STR_ARG(model->name));
+}
+
+/* A version without an instance: whether it is worth waiting for. */
+static sv_status demand(sv_model_version *version, sv_error *error)
+{
+    if (!version->model->set->loader || version->is_unloaded)
+        return refuse(version, error);
+    if (version->activity == SV_ACTIVITY_NONE) {
+        if (version->failure && version->failure != SV_NO_MEMORY &&
+            sv_clock_now_ns(&sv_clock_system) < version->retry_at_ns)
+            return refuse(version, error);
+        version->is_demanded = true;
+        sv_model_set_enqueue(version);
+    }
+    return version->is_demanded ? SV_DEFERRED : refuse(version, error);
+}
+
+static sv_status tell_versions(const sv_model *model, sv_arena *arena, sv_strs *ret_names)
+{
+    sv_str *names = sv_arena_alloc_array(arena, model->n_versions, sizeof *names);
+    for (size_t i = 0; i < model->n_versions && names; i++)
+        names[i] = sv_arena_copy(arena, model->versions[i]->name);
+    if (names)
+        *ret_names = (sv_strs){.items = names, .len = model->n_versions};
+    return names ? SV_OK : SV_NO_MEMORY;
+}
+
+static sv_status refuse_version(const sv_model *model, const sv_wish *wish, sv_error *error,
+                                sv_strs *ret_names)
+{
+    sv_status status = tell_versions(model, wish->arena, ret_names);
+    return status ? status
+                  : sv_error_set(error, SV_NOT_FOUND, &sv_kind_model_version_not_found,
+                                 "Model version %.*s not found", SV_STR_ARG(wish->version));
+}
+
+static sv_status find_wished(const sv_registry *registry, const sv_wish *wish, sv_error *error,
+                             sv_acquired *found)
+{
+    found->model = wish->model.len ? sv_model_set_find(&registry->set, wish->model)
+                                   : find_default(registry, wish->task);
+    if (!found->model && wish->model.len)
+        return sv_error_set(error, SV_NOT_FOUND, &sv_kind_model_not_found, "Model %.*s not found",
+                            SV_STR_ARG(wish->model));
+    if (!found->model)
+        return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_model_not_loaded,
+                            "Model %s is not loaded", usual_name(wish->task));
+    found->version = wish->version.len ? sv_model_set_find_version(found->model, wish->version)
+                                       : sv_model_set_default(found->model);
+    return found->version ? SV_OK
+                          : refuse_version(found->model, wish, error, &found->available);
+}
+
+static sv_status acquire(const sv_registry *registry, const sv_wish *wish, sv_error *error,
+                         sv_acquired *found)
+{
+    sv_status status = find_wished(registry, wish, error, found);
+    if (status)
+        return status;
+    sv_model_version *version = found->version;
+    version->last_used_ns = sv_clock_now_ns(&sv_clock_system);
+    if (!version->current) {
+        status = demand(version, error);
+        if (status == SV_DEFERRED)
+            sv_model_set_hold(version);
+        return status;
+    }
+    found->instance = sv_instance_hold(version->current);
+    return SV_OK;
+}
+
+sv_status sv_registry_acquire(sv_registry *registry, const sv_wish *wish, sv_error *error,
+                              sv_acquired *ret_acquired)
+{
+    *ret_acquired = (sv_acquired){0};
+    pthread_mutex_lock(&registry->set.lock);
+    sv_status status = acquire(registry, wish, error, ret_acquired);
+    pthread_mutex_unlock(&registry->set.lock);
+    return status;
+}
+
+sv_instance *sv_registry_peek(sv_model_version *version)
+{
+    sv_model_set *set = version->model->set;
+    pthread_mutex_lock(&set->lock);
+    sv_instance *instance = version->current ? sv_instance_hold(version->current) : NULL;
+    pthread_mutex_unlock(&set->lock);
+    return instance;
+}
+
+void sv_registry_release(sv_instance *instance)
+{
+    if (!instance)
+        return;
+    sv_model_set *set = instance->version->model->set;
+    if (!sv_instance_drop(instance))
+        return;
+    pthread_mutex_lock(&set->lock);
+    sv_model_set_bury(set, instance);
+    bool frees_itself = !set->loader;
+    pthread_mutex_unlock(&set->lock);
+    if (frees_itself)
+        sv_model_set_free_buried(set);
+}
+
+/* Loads it anew, but not again and again: who fails for good is left alone ever longer. */
+static void rebuild(sv_instance *instance)
+{
+    sv_model_version *version = instance->version;
+    sv_model_set *set = version->model->set;
+    int64_t now = sv_clock_now_ns(&sv_clock_system);
+    pthread_mutex_lock(&set->lock);
+    if (set->loader && version->current == instance && now >= version->retry_at_ns) {
+        unsigned n = atomic_fetch_add(&version->n_rebuilds, 1);
+        int64_t delay_s = (int64_t)REBUILD_DELAY_S << (n < MAX_REBUILD_SHIFT ? n : MAX_REBUILD_SHIFT);
+        version->retry_at_ns = now + delay_s * SV_NS_PER_S;
+        sv_model_set_enqueue(version);
+    }
+    pthread_mutex_unlock(&set->lock);
+}
+
+void sv_registry_report_run(sv_instance *instance, bool has_failed)
+{
+    sv_model_version *version = instance->version;
+    if (has_failed) {
+        if (atomic_fetch_add(&version->n_failed_runs, 1) + 1 < MAX_FAILED_RUNS)
+            return;
+        atomic_store(&version->n_failed_runs, 0);
+        rebuild(instance);
+    } else if (atomic_load_explicit(&version->n_failed_runs, memory_order_relaxed) ||
+               atomic_load_explicit(&version->n_rebuilds, memory_order_relaxed)) {
+        atomic_store(&version->n_failed_runs, 0);
+        atomic_store(&version->n_rebuilds, 0);
+    }
 }

@@ -87,6 +87,12 @@ static int compare_text(sv_str a, sv_str b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+bool sv_repository_is_numbered(sv_str version)
+{
+    uint64_t number;
+    return sv_str_to_u64(version_number(version), &number);
+}
+
 int sv_repository_compare_versions(sv_str a, sv_str b)
 {
     uint64_t left, right;

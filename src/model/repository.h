@@ -43,6 +43,8 @@ sv_status sv_repository_scan(sv_arena *arena, const char *const *paths, size_t n
 
 /* "v2" and "2" are the same version. */
 bool sv_repository_is_same_version(sv_str a, sv_str b);
+/* Whether it is a number, with or without a v. */
+bool sv_repository_is_numbered(sv_str version);
 /* Order of versions: numbers by value, before names by letters; < 0, 0, > 0. */
 int sv_repository_compare_versions(sv_str a, sv_str b);
 /* The first of DIR/NAME in the version's folder, the model's, its parent; NULL when there is none.

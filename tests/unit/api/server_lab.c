@@ -1,6 +1,8 @@
 /* server_lab.c: see server_lab.h. */
 #include "server_lab.h"
 
+#include "model/load_step.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,7 +45,7 @@ void server_lab_close(server_lab *lab)
     *lab = (server_lab){0};
 }
 
-static void skip_without_engine(server_lab *lab, const sv_model_version *version)
+static void skip_without_engine(server_lab *lab, sv_model_version *version)
 {
     if (sv_registry_state(version) == SV_VERSION_READY)
         return;
@@ -54,9 +56,9 @@ static void skip_without_engine(server_lab *lab, const sv_model_version *version
 
 void server_lab_load(server_lab *lab)
 {
-    const sv_model *model = sv_registry_find(lab->runtime.registry, SV_STR("digits"));
+    sv_model *model = sv_registry_find(lab->runtime.registry, SV_STR("digits"));
     (void)sv_runtime_load_models(&lab->runtime);
-    skip_without_engine(lab, &model->versions[0]);
+    skip_without_engine(lab, model->versions[0]);
 }
 
 void server_lab_load_version(server_lab *lab, const char *name)
@@ -64,7 +66,9 @@ void server_lab_load_version(server_lab *lab, const char *name)
     sv_error error = {0};
     sv_model *model = sv_registry_find(lab->runtime.registry, SV_STR("digits"));
     sv_model_version *version = sv_registry_find_version(model, sv_str_from(name));
-    (void)sv_registry_load_version(lab->runtime.registry, model, version, &error);
+    const sv_load_step step = {.registry = lab->runtime.registry};
+    if (sv_load_step_run(&step, version, &error))
+        print_message("%s\n", error.message);
     skip_without_engine(lab, version);
 }
 

@@ -11,6 +11,8 @@
 
 #include "server_lab.h"
 
+#include "model/load_step.h"
+
 static server_lab lab;
 
 static int set_up(void **state)
@@ -84,12 +86,10 @@ static void test_a_failed_model_says_why(void **state)
     (void)state;
     sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("digits"));
     sv_model_version *version = sv_registry_find_version(model, SV_STR("2"));
-    sv_version_source broken = *version->source;
+    const sv_load_step step = {.registry = lab.runtime.registry};
     sv_error error = {0};
-    broken.file = "/nowhere/model.onnx";
-    version->source = &broken;
-    assert_int_not_equal(sv_registry_load_version(lab.runtime.registry, model, version, &error),
-                         SV_OK);
+    model->files->source.versions[1].file = "/nowhere/model.onnx";
+    assert_int_not_equal(sv_load_step_run(&step, version, &error), SV_OK);
     sv_reply reply = sv_test_get(lab.client, "/health/ready");
     assert_int_equal(reply.status, 503);
     assert_non_null(memmem(reply.body.ptr, reply.body.len, "model digits is failed: ", 24));

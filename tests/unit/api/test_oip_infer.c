@@ -110,8 +110,8 @@ static void test_statistics(void **state)
 {
     (void)state;
     sv_buf body;
-    const sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("digits"));
-    sv_version_stats *stats = &model->versions[model->default_version].stats;
+    sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("digits"));
+    sv_version_stats *stats = &sv_registry_find_version(model, SV_STR(""))->stats;
     unsigned long long before = atomic_load(&stats->stats[SV_VERSION_SUCCESS].count);
     write_request(&body, NULL, "\"id\":\"r1\",\"parameters\":{\"timeout\":60000000},");
     assert_json_answer(infer("", sv_buf_str(&body)));
@@ -148,10 +148,10 @@ int main(void)
     (void)sv_runtime_load_models(&lab.runtime);
     const sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("digits"));
     int failed = 0;
-    if (sv_registry_state(&model->versions[0]) == SV_VERSION_READY)
+    if (sv_registry_state(model->versions[0]) == SV_VERSION_READY)
         failed = cmocka_run_group_tests(tests, NULL, NULL);
     else
-        print_message("skipped: %s\n", model->versions[0].reason);
+        print_message("skipped: %s\n", model->versions[0]->reason);
     server_lab_close(&lab);
     return failed;
 }

@@ -45,18 +45,23 @@ static void test_entries_and_statistics(void **state)
     } rows[] = {
         {SV_VERSION_ABSENT, "{\"name\":\"m\"}"},
         {SV_VERSION_LOADING, "{\"name\":\"m\",\"version\":\"3\",\"state\":\"LOADING\"}"},
+        {SV_VERSION_WARMING, "{\"name\":\"m\",\"version\":\"3\",\"state\":\"LOADING\"}"},
+        {SV_VERSION_READY, "{\"name\":\"m\",\"version\":\"3\",\"state\":\"READY\"}"},
+        {SV_VERSION_DRAINING, "{\"name\":\"m\",\"version\":\"3\",\"state\":\"UNLOADING\"}"},
         {SV_VERSION_FAILED,
          "{\"name\":\"m\",\"version\":\"3\",\"state\":\"UNAVAILABLE\",\"reason\":\"why\"}"},
     };
-    sv_model model = {.name = SV_STR("m")};
-    sv_model_version version = {.name = SV_STR("3"), .reason = "why"};
+    sv_model_version version = {.name = SV_STR("3")};
+    sv_model_status model = {.name = SV_STR("m")};
+    sv_version_status told = {.name = SV_STR("3"), .version = &version};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_buf out;
         sv_writer writer;
         sv_buf_init(&out, 4096);
         sv_writer_init(&writer, &out);
-        atomic_store(&version.state, (int)rows[i].state);
-        sv_oip_models_write_entry(&model, &version, &writer);
+        told.state = rows[i].state;
+        told.reason = told.state == SV_VERSION_FAILED ? SV_STR("why") : (sv_str){0};
+        sv_oip_models_write_entry(&model, &told, &writer);
         assert_true(sv_str_eq(sv_buf_str(&out), sv_str_from(rows[i].entry)));
         sv_buf_deinit(&out);
     }
@@ -66,7 +71,7 @@ static void test_entries_and_statistics(void **state)
     sv_buf_init(&out, 4096);
     sv_writer_init(&writer, &out);
     atomic_store(&version.stats.last_ms, 7);
-    sv_oip_models_write_stats(&model, &version, &writer);
+    sv_oip_models_write_stats(&model, &told, &writer);
     static const char expected[] =
         "{\"name\":\"m\",\"version\":\"3\",\"last_inference\":7,\"inference_count\":1,"
         "\"execution_count\":1,\"inference_stats\":{\"success\":{\"count\":1,\"ns\":5},"

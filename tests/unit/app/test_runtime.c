@@ -64,7 +64,7 @@ static void test_what_it_is_told(void **state)
     assert_ptr_equal(runtime.services.registry, runtime.registry);
     assert_ptr_equal(runtime.services.pool, sv_service_pool(runtime.service));
     const sv_model *model = sv_registry_find(runtime.registry, SV_STR("digits"));
-    assert_int_equal(model->manifest->postprocess->top_k.value, 3);
+    assert_int_equal(model->files->manifest->postprocess->top_k.value, 3);
     assert_true(says(&runtime.notices, "predictions at once: 3 (workers)"));
     sv_runtime_deinit(&runtime);
 }

@@ -20,7 +20,7 @@ static int wait_for(int argc, char *const *argv)
     sv_signals_block();
     for (int i = 0; i < argc; i++)
         kill(getpid(), atoi(argv[i]));
-    while (!sv_signals_wait_within(10000))
+    while (sv_signals_wait_within(10000) != SV_SIGNAL_END)
         ;
     printf("ended\n");
     fflush(stdout);

@@ -35,21 +35,21 @@ void model_lab_close(model_lab *lab)
     *lab = (model_lab){0};
 }
 
-sv_model_version *model_lab_load(model_lab *lab, const char *model, const char *version)
+sv_instance *model_lab_load(model_lab *lab, const char *model, const char *version)
 {
     sv_error error = {0};
     sv_model *found = sv_registry_find(lab->registry, sv_str_from(model));
     assert_non_null(found);
     sv_model_version *one = sv_registry_find_version(found, sv_str_from(version));
     assert_non_null(one);
-    sv_status status = sv_registry_load_version(lab->registry, found, one, &error);
+    sv_status status = sv_load_step_run(&(sv_load_step){.registry = lab->registry}, one, &error);
     if (status == SV_UNAVAILABLE) {
         print_message("skipped: %s\n", error.message);
         skip();
     }
     if (status)
         fail_msg("%s: %s", model, error.message);
-    return one;
+    return one->current;
 }
 
 sv_str model_lab_picture(model_lab *lab, const char *name)

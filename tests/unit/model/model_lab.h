@@ -3,7 +3,7 @@
 #define SERVAL_TESTS_MODEL_LAB_H
 
 #include "engine/engine_host.h"
-#include "model/registry.h"
+#include "model/load_step.h"
 
 /* What a registry stands on. */
 typedef struct model_lab {
@@ -19,8 +19,8 @@ typedef struct model_lab {
 sv_status model_lab_open(model_lab *lab, const char *path, const sv_registry_config *base);
 /* Accepts a closed one. */
 void model_lab_close(model_lab *lab);
-/* Loads one version and returns it; skips the test when the engine is not installed. */
-sv_model_version *model_lab_load(model_lab *lab, const char *model, const char *version);
+/* Loads one version and returns what it is; skips the test when the engine is not installed. */
+sv_instance *model_lab_load(model_lab *lab, const char *model, const char *version);
 /* A file of examples/pictures, in the lab's arena. */
 sv_str model_lab_picture(model_lab *lab, const char *name);
 

@@ -12,6 +12,11 @@
 
 static model_lab lab;
 
+static sv_status load(sv_model_version *version, sv_error *error)
+{
+    return sv_load_step_run(&(sv_load_step){.registry = lab.registry}, version, error);
+}
+
 static int clear(void **state)
 {
     (void)state;
@@ -47,8 +52,8 @@ static void test_default_version(void **state)
         make_files(cases[i].files);
         folder_write("r/m/model.yaml", cases[i].manifest);
         assert_int_equal(model_lab_open(&lab, folder_path("r"), NULL), SV_OK);
-        const sv_model *model = sv_registry_find(lab.registry, SV_STR("m"));
-        const sv_model_version *version = sv_registry_find_version(model, SV_STR(""));
+        sv_model *model = sv_registry_find(lab.registry, SV_STR("m"));
+        sv_model_version *version = sv_registry_find_version(model, SV_STR(""));
         assert_true(sv_str_eq(version->name, sv_str_from(cases[i].wanted)));
         assert_int_equal(sv_registry_state(version), SV_VERSION_ABSENT);
         model_lab_close(&lab);
@@ -115,11 +120,9 @@ static void test_no_models_at_all(void **state)
     sv_registry *registry = NULL;
     sv_registry_config config = {.repository = &nothing, .n_scratches = 1};
     sv_buf problems;
-    size_t n = 7;
     sv_buf_init(&problems, 1000);
     assert_int_equal(sv_registry_new(&config, &problems, &registry), SV_OK);
-    sv_registry_models(registry, &n);
-    assert_int_equal(n, 0);
+    assert_int_equal(sv_registry_set(registry)->n_models, 0);
     assert_null(sv_registry_find(registry, SV_STR("")));
     sv_registry_free(registry);
     sv_buf_deinit(&problems);
@@ -129,7 +132,7 @@ static void test_digits(void **state)
 {
     (void)state;
     assert_int_equal(model_lab_open(&lab, DIGITS, NULL), SV_OK);
-    const sv_model *model = sv_registry_find(lab.registry, SV_STR("digits"));
+    sv_model *model = sv_registry_find(lab.registry, SV_STR("digits"));
     assert_ptr_equal(model, sv_registry_find(lab.registry, SV_STR("")));
     assert_int_equal(model->n_versions, 2);
     assert_ptr_equal(sv_registry_find_version(model, SV_STR("v2")),
@@ -137,12 +140,12 @@ static void test_digits(void **state)
     assert_ptr_equal(sv_registry_find_version(model, SV_STR("")),
                      sv_registry_find_version(model, SV_STR("2")));
     assert_null(sv_registry_find_version(model, SV_STR("3")));
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
-    assert_int_equal(sv_registry_state(version), SV_VERSION_READY);
-    assert_int_equal(version->task, SV_TASK_IMAGE_CLASSIFICATION);
-    assert_int_equal(version->image.labels.len, 10);
-    assert_true(version->load_ns > 0);
-    assert_null(strstr(version->reason, "warning"));
+    const sv_instance *instance = model_lab_load(&lab, "digits", "2");
+    assert_int_equal(sv_registry_state(instance->version), SV_VERSION_READY);
+    assert_int_equal(instance->task, SV_TASK_IMAGE_CLASSIFICATION);
+    assert_int_equal(instance->image.labels.len, 10);
+    assert_true(instance->load_ns > 0);
+    assert_null(strstr(instance->reasons, "warning"));
     assert_int_equal(sv_registry_state(sv_registry_find_version(model, SV_STR("1"))),
                      SV_VERSION_ABSENT);
     model_lab_close(&lab);
@@ -157,16 +160,16 @@ static void test_labels_come_from(void **state)
     char ten[] = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
     sv_registry_config flag = {.labels_file = folder_write("ten.txt", ten)}, set = {.sets = &list};
     assert_int_equal(model_lab_open(&lab, DIGITS, &flag), SV_OK);
-    sv_model_version *version = model_lab_load(&lab, "digits", "1");
-    assert_true(sv_str_eq(version->image.labels.items[9], SV_STR("j")));
+    const sv_instance *instance = model_lab_load(&lab, "digits", "1");
+    assert_true(sv_str_eq(instance->image.labels.items[9], SV_STR("j")));
     model_lab_close(&lab);
     assert_int_equal(model_lab_open(&lab, DIGITS, &set), SV_OK);
     sv_model *model = sv_registry_find(lab.registry, SV_STR(""));
-    version = sv_registry_find_version(model, SV_STR("1"));
-    assert_int_not_equal(sv_registry_load_version(lab.registry, model, version, &error), SV_OK);
+    sv_model_version *version = sv_registry_find_version(model, SV_STR("1"));
+    assert_int_not_equal(load(version, &error), SV_OK);
     assert_int_equal(sv_registry_state(version), SV_VERSION_FAILED);
     assert_true(version->reason[0]);
-    assert_null(version->loaded);
+    assert_null(version->current);
     model_lab_close(&lab);
 }
 
@@ -181,21 +184,12 @@ static void test_a_version_that_cannot_be_loaded(void **state)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < model->n_versions; i++) {
             sv_error error = {0};
-            assert_int_not_equal(
-                sv_registry_load_version(lab.registry, model, &model->versions[i], &error), SV_OK);
-            assert_int_equal(sv_registry_state(&model->versions[i]), SV_VERSION_FAILED);
-            assert_string_equal(model->versions[i].reason, error.message);
+            assert_int_not_equal(load(model->versions[i], &error), SV_OK);
+            assert_int_equal(sv_registry_state(model->versions[i]), SV_VERSION_FAILED);
+            assert_string_equal(model->versions[i]->reason, error.message);
         }
     }
     model_lab_close(&lab);
-}
-
-static void test_names_of_states(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"absent", "loading", "ready", "failed"};
-    for (int i = 0; i < 4; i++)
-        assert_string_equal(sv_registry_state_name((sv_version_state)i), names[i]);
 }
 
 static bool make_registry(void *arg)
@@ -227,11 +221,7 @@ static bool load_digits(void *arg)
     sv_error error = {0};
     sv_model *model = arg;
     sv_model_version *version = sv_registry_find_version(model, SV_STR("1"));
-    sv_status status = sv_registry_load_version(lab.registry, model, version, &error);
-    if (version->loaded)
-        sv_engine_unload(version->loaded);
-    version->loaded = NULL;
-    return status == SV_OK;
+    return load(version, &error) == SV_OK;
 }
 
 static void test_loading_survives_every_failure(void **state)
@@ -254,7 +244,6 @@ int main(void)
         cmocka_unit_test_teardown(test_digits, clear),
         cmocka_unit_test_teardown(test_labels_come_from, clear),
         cmocka_unit_test_teardown(test_a_version_that_cannot_be_loaded, clear),
-        cmocka_unit_test(test_names_of_states),
         cmocka_unit_test_teardown(test_every_allocation_may_fail, clear),
         cmocka_unit_test_teardown(test_loading_survives_every_failure, clear),
     };

@@ -49,27 +49,27 @@ static const sv_value *read_expected(void)
     return pictures;
 }
 
-static sv_status classify(sv_model_version *version, sv_str picture, int64_t top_k,
+static sv_status classify(sv_instance *instance, sv_str picture, int64_t top_k,
                           sv_predictions *ret_predictions)
 {
     sv_error error = {0};
     sv_image_request request = {.picture = picture, .top_k = top_k, .arena = lab.arena};
-    return sv_task_image_run(&version->image, version->loaded, &request, &error, ret_predictions);
+    return sv_task_image_run(&instance->image, instance->loaded, &request, &error, ret_predictions);
 }
 
-static void check_picture(sv_model_version *version, const char *name, const sv_value *expected)
+static void check_picture(sv_instance *instance, const char *name, const sv_value *expected)
 {
-    const sv_value *of_version = sv_value_get(expected, version->name);
+    const sv_value *of_version = sv_value_get(expected, instance->version->name);
     sv_predictions predictions = {0};
     double sum = 0;
     assert_non_null(of_version);
-    assert_int_equal(classify(version, model_lab_picture(&lab, name), 10, &predictions), SV_OK);
+    assert_int_equal(classify(instance, model_lab_picture(&lab, name), 10, &predictions), SV_OK);
     assert_int_equal(predictions.len, 10);
     sv_str label = sv_value_str(sv_value_get(of_version, SV_STR("label")));
     double confidence = sv_value_double(sv_value_get(of_version, SV_STR("confidence")));
     if (!sv_str_eq(predictions.items[0].label, label) ||
         fabs(predictions.items[0].confidence - confidence) > 0.02)
-        fail_msg("%s, version %.*s: %.*s %.4f, expected %.*s %.4f", name, SV_STR_ARG(version->name),
+        fail_msg("%s, version %.*s: %.*s %.4f, expected %.*s %.4f", name, SV_STR_ARG(instance->version->name),
                  SV_STR_ARG(predictions.items[0].label), predictions.items[0].confidence,
                  SV_STR_ARG(label), confidence);
     for (size_t i = 0; i < predictions.len; i++) {
@@ -84,7 +84,7 @@ static void test_digits_as_expected(void **state)
 {
     (void)state;
     open_lab(NULL);
-    sv_model_version *versions[] = {model_lab_load(&lab, "digits", "1"),
+    sv_instance *instances[] = {model_lab_load(&lab, "digits", "1"),
                                     model_lab_load(&lab, "digits", "2")};
     sv_value_cursor cursor = sv_value_walk(read_expected());
     sv_str name;
@@ -93,8 +93,8 @@ static void test_digits_as_expected(void **state)
     for (; sv_value_next_member(&cursor, &name, &expected); n++) {
         char text[64];
         snprintf(text, sizeof text, "%.*s", SV_STR_ARG(name));
-        check_picture(versions[0], text, expected);
-        check_picture(versions[1], text, expected);
+        check_picture(instances[0], text, expected);
+        check_picture(instances[1], text, expected);
     }
     assert_true(n >= 11);
 }
@@ -107,11 +107,11 @@ static void test_how_many_predictions(void **state)
         size_t n;
     } cases[] = {{0, 5}, {1, 1}, {10, 10}, {1000, 10}};
     open_lab(NULL);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_str picture = model_lab_picture(&lab, "digit-7.png");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sv_predictions predictions = {0};
-        assert_int_equal(classify(version, picture, cases[i].top_k, &predictions), SV_OK);
+        assert_int_equal(classify(instance, picture, cases[i].top_k, &predictions), SV_OK);
         assert_int_equal(predictions.len, cases[i].n);
         assert_true(sv_str_eq(predictions.items[0].label, SV_STR("7")));
     }
@@ -130,27 +130,27 @@ static void test_together(void **state)
     sv_timeline timeline = {0};
     sv_error error = {0};
     open_lab(NULL);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
-    const sv_engine_info *info = sv_engine_model_info(version->loaded);
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
+    const sv_engine_info *info = sv_engine_model_info(instance->loaded);
     for (size_t i = 0; i < N; i++) {
         requests[i] = (sv_image_request){.picture = model_lab_picture(&lab, names[i]),
                                          .top_k = 3,
                                          .arena = sv_arena_new(0),
                                          .timeline = &timeline};
         assert_int_equal(
-            sv_task_image_prepare(&version->image, info, &requests[i], &error, &prepared[i]),
+            sv_task_image_prepare(&instance->image, info, &requests[i], &error, &prepared[i]),
             SV_OK);
         assert_true(sv_batch_class(info, &prepared[i]) != 0);
         members[i].request = &prepared[i];
     }
     assert_true(timeline.stage_ns[SV_STAGE_DECODE] > 0);
-    assert_int_equal(sv_batch_run(version->loaded, members, N, &room), SV_BATCH_OUTCOME_JOINED);
+    assert_int_equal(sv_batch_run(instance->loaded, members, N, &room), SV_BATCH_OUTCOME_JOINED);
     for (size_t i = 0; i < N; i++) {
         sv_predictions alone = {0}, together = {0};
-        assert_int_equal(sv_task_image_finish(&version->image, &requests[i], &members[i].outputs,
+        assert_int_equal(sv_task_image_finish(&instance->image, &requests[i], &members[i].outputs,
                                               &error, &together),
                          SV_OK);
-        assert_int_equal(classify(version, requests[i].picture, 3, &alone), SV_OK);
+        assert_int_equal(classify(instance, requests[i].picture, 3, &alone), SV_OK);
         assert_int_equal(together.len, alone.len);
         for (size_t k = 0; k < alone.len; k++) {
             assert_true(sv_str_eq(together.items[k].label, alone.items[k].label));
@@ -165,7 +165,7 @@ static void test_pictures_that_are_none(void **state)
 {
     (void)state;
     open_lab(NULL);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_str whole = model_lab_picture(&lab, "digit-7.png");
     const sv_str pictures[] = {SV_STR(""), SV_STR("not a picture"), {whole.ptr, whole.len / 2}};
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
@@ -173,26 +173,26 @@ static void test_pictures_that_are_none(void **state)
         sv_predictions predictions = {0};
         sv_image_request request = {.picture = pictures[i], .arena = lab.arena};
         assert_int_equal(
-            sv_task_image_run(&version->image, version->loaded, &request, &error, &predictions),
+            sv_task_image_run(&instance->image, instance->loaded, &request, &error, &predictions),
             SV_INVALID);
         assert_ptr_equal(error.kind, &sv_kind_invalid_input);
         assert_true(error.message[0]);
         sv_tensor_request prepared;
-        assert_int_equal(sv_task_image_prepare(&version->image,
-                                               sv_engine_model_info(version->loaded), &request,
+        assert_int_equal(sv_task_image_prepare(&instance->image,
+                                               sv_engine_model_info(instance->loaded), &request,
                                                &error, &prepared),
                          SV_INVALID);
     }
-    version->image.limits.max_pixels = 10;
+    instance->image.limits.max_pixels = 10;
     sv_predictions predictions = {0};
-    assert_int_not_equal(classify(version, whole, 0, &predictions), SV_OK);
+    assert_int_not_equal(classify(instance, whole, 0, &predictions), SV_OK);
 }
 
 static void test_cancelled(void **state)
 {
     (void)state;
     open_lab(NULL);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_cancel *cancel = sv_cancel_new();
     sv_error error = {0};
     sv_predictions predictions = {0};
@@ -200,7 +200,7 @@ static void test_cancelled(void **state)
         .picture = model_lab_picture(&lab, "digit-7.png"), .arena = lab.arena, .cancel = cancel};
     sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
     assert_int_equal(
-        sv_task_image_run(&version->image, version->loaded, &request, &error, &predictions),
+        sv_task_image_run(&instance->image, instance->loaded, &request, &error, &predictions),
         SV_CANCELLED);
     sv_cancel_unref(cancel);
 }
@@ -209,7 +209,7 @@ static void test_stages_are_timed(void **state)
 {
     (void)state;
     open_lab(NULL);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_timeline timeline = {0};
     sv_error error = {0};
     sv_predictions predictions = {0};
@@ -217,7 +217,7 @@ static void test_stages_are_timed(void **state)
                                 .arena = lab.arena,
                                 .timeline = &timeline};
     assert_int_equal(
-        sv_task_image_run(&version->image, version->loaded, &request, &error, &predictions), SV_OK);
+        sv_task_image_run(&instance->image, instance->loaded, &request, &error, &predictions), SV_OK);
     assert_true(timeline.stage_ns[SV_STAGE_DECODE] > 0);
     assert_true(timeline.stage_ns[SV_STAGE_INFER] > 0);
     assert_int_equal(timeline.stage_ns[SV_STAGE_QUEUE], 0);
@@ -230,11 +230,11 @@ static void test_raw_scores(void **state)
     sv_str items[] = {SV_STR_INIT("digits.postprocess={softmax: false, top_k: 10}")};
     sv_strs sets = {.items = items, .len = 1};
     open_lab(&sets);
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_predictions predictions = {0};
-    version->image.labels = (sv_strs){0};
+    instance->image.labels = (sv_strs){0};
     sv_str picture = model_lab_picture(&lab, "digit-7.png");
-    assert_int_equal(classify(version, picture, 0, &predictions), SV_OK);
+    assert_int_equal(classify(instance, picture, 0, &predictions), SV_OK);
     assert_int_equal(predictions.len, 10);
     assert_true(sv_str_eq(predictions.items[0].label, SV_STR("7")));
     for (size_t i = 0; i < predictions.len; i++)
@@ -242,7 +242,7 @@ static void test_raw_scores(void **state)
 }
 
 typedef struct worker {
-    sv_model_version *version;
+    sv_instance *instance;
     sv_str picture;
     bool good;
 } worker;
@@ -256,7 +256,7 @@ static void *classify_often(void *arg)
         sv_error error = {0};
         sv_predictions predictions = {0};
         sv_image_request request = {.picture = self->picture, .arena = arena};
-        sv_status status = sv_task_image_run(&self->version->image, self->version->loaded, &request,
+        sv_status status = sv_task_image_run(&self->instance->image, self->instance->loaded, &request,
                                              &error, &predictions);
         self->good = self->good && !status && sv_str_eq(predictions.items[0].label, SV_STR("7"));
         sv_arena_free(arena);
@@ -271,10 +271,10 @@ static void test_two_threads(void **state)
     open_lab(NULL);
     worker workers[2];
     pthread_t threads[2];
-    sv_model_version *version = model_lab_load(&lab, "digits", "2");
+    sv_instance *instance = model_lab_load(&lab, "digits", "2");
     sv_str picture = model_lab_picture(&lab, "digit-7.png");
     for (int i = 0; i < 2; i++) {
-        workers[i] = (worker){version, picture, false};
+        workers[i] = (worker){instance, picture, false};
         assert_int_equal(pthread_create(&threads[i], NULL, classify_often, &workers[i]), 0);
     }
     for (int i = 0; i < 2; i++) {

@@ -1,0 +1,41 @@
+/* model_status.h: models and versions, told: copies of what they are at one moment. Any thread. */
+#ifndef SERVAL_MODEL_MODEL_STATUS_H
+#define SERVAL_MODEL_MODEL_STATUS_H
+
+#include "model/registry.h"
+
+typedef struct sv_version_status {
+    sv_str name;
+    sv_version_state state;
+    sv_str reason;         /* why it failed, or why loading it anew did; empty: nothing to tell */
+    uint64_t memory_bytes; /* 0: not loaded */
+    bool is_default;
+    bool is_on_demand; /* absent, and a request loads it */
+    sv_model_version *version; /* lives as long as the arena */
+} sv_version_status;
+
+typedef struct sv_model_status {
+    sv_str name;
+    sv_model_task task;
+    const char *engine;
+    sv_version_status *versions; /* by number, then by name */
+    size_t n_versions, default_version;
+    sv_model *model; /* lives as long as the arena */
+} sv_model_status;
+
+typedef struct sv_model_statuses {
+    sv_model_status *items; /* by name */
+    size_t len;
+} sv_model_statuses;
+
+sv_status sv_model_status_list(sv_registry *registry, sv_arena *arena,
+                               sv_model_statuses *ret_list) SV_MUST_USE;
+/* One model; SV_NOT_FOUND. */
+sv_status sv_model_status_find(sv_registry *registry, sv_str name, sv_arena *arena,
+                               sv_model_status *ret_status) SV_MUST_USE;
+/* Whether the default version answers, at once or once it is loaded for the first request. */
+bool sv_model_status_can_answer(const sv_model_status *status);
+/* "ready"; static. */
+const char *sv_model_status_state_name(sv_version_state state);
+
+#endif

@@ -1,0 +1,169 @@
+/* warm_up.c: a grey picture, the word "warm", a row of zeros. */
+#include "model/warm_up.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* One run, on its thread. */
+typedef struct trial {
+    const sv_instance *instance;
+    sv_error *error;
+    sv_cancel *cancel;
+    sv_status status;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool is_over; /* guarded by lock */
+} trial;
+
+static sv_status run_zeros(const trial *it, const sv_tensor *like)
+{
+    const sv_engine_info *info = sv_engine_model_info(it->instance->loaded);
+    void *zeros = calloc(1, like->size_bytes ? like->size_bytes : 1);
+    sv_tensor input = *like;
+    input.name = info->inputs[0].name;
+    input.data = zeros;
+    sv_engine_request request = {.inputs = &input, .n_inputs = 1, .cancel = it->cancel};
+    sv_engine_result result = {0};
+    sv_status status = zeros ? sv_engine_run(it->instance->loaded, &request, it->error, &result)
+                             : SV_NO_MEMORY;
+    sv_engine_result_deinit(&result);
+    free(zeros);
+    return status;
+}
+
+static sv_status run_picture(const trial *it)
+{
+    const sv_image_task *task = &it->instance->image;
+    sv_tensor like = {.dtype = task->dtype,
+                      .shape = task->shape,
+                      .size_bytes = sv_preprocess_tensor_bytes(&task->preprocess)};
+    return run_zeros(it, &like);
+}
+
+/* A matrix of which the width is known. */
+static sv_status run_table(const trial *it)
+{
+    const sv_engine_info *info = sv_engine_model_info(it->instance->loaded);
+    const sv_tensor_spec *spec = &info->inputs[0];
+    if (info->n_inputs != 1 || spec->shape.rank != 2 || spec->shape.dims[1] < 1 ||
+        spec->dtype == SV_DTYPE_BYTES)
+        return SV_OK;
+    sv_tensor like = {.dtype = spec->dtype, .shape = SV_SHAPE(1, spec->shape.dims[1])};
+    if (spec->shape.dims[0] > 0)
+        like.shape.dims[0] = spec->shape.dims[0];
+    sv_status status = sv_tensor_shape_bytes(&like.shape, like.dtype, &like.size_bytes);
+    return status ? status : run_zeros(it, &like);
+}
+
+static sv_status run_text(const trial *it)
+{
+    static const sv_str text = SV_STR_INIT("warm");
+    const sv_instance *instance = it->instance;
+    sv_arena *arena = sv_arena_new(0);
+    sv_text_request request = {
+        .texts = &text, .n_texts = 1, .arena = arena, .cancel = it->cancel};
+    sv_embeddings embeddings;
+    sv_predictions predictions;
+    if (!arena)
+        return SV_NO_MEMORY;
+    sv_status status = instance->task == SV_TASK_TEXT_EMBEDDING
+                           ? sv_task_text_embed(&instance->text, instance->loaded, &request,
+                                                it->error, &embeddings)
+                           : sv_task_text_classify(&instance->text, instance->loaded, &request,
+                                                   it->error, &predictions);
+    sv_arena_free(arena);
+    return status;
+}
+
+static sv_status run_task(const trial *it)
+{
+    switch (it->instance->task) {
+    case SV_TASK_IMAGE_CLASSIFICATION:
+        return run_picture(it);
+    case SV_TASK_TEXT_EMBEDDING:
+    case SV_TASK_TEXT_CLASSIFICATION:
+        return run_text(it);
+    case SV_TASK_TABULAR:
+        return run_table(it);
+    case SV_TASK_UNSET:
+    case SV_TASK_TENSOR:
+        break;
+    }
+    return SV_OK;
+}
+
+static void *run_thread(void *arg)
+{
+    trial *it = arg;
+    it->status = run_task(it);
+    pthread_mutex_lock(&it->lock);
+    it->is_over = true;
+    pthread_cond_signal(&it->ended);
+    pthread_mutex_unlock(&it->lock);
+    return NULL;
+}
+
+static struct timespec deadline_after(int64_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_nsec -= 1000000000;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+/* Lets it run for as long as the budget lasts, then ends it. */
+static void watch(trial *it, int64_t budget_ms)
+{
+    struct timespec until = deadline_after(budget_ms);
+    int waited = 0;
+    pthread_mutex_lock(&it->lock);
+    while (!it->is_over && !waited)
+        waited = pthread_cond_timedwait(&it->ended, &it->lock, &until);
+    bool is_late = !it->is_over;
+    pthread_mutex_unlock(&it->lock);
+    if (is_late)
+        sv_cancel_fire(it->cancel, SV_CANCEL_DEADLINE);
+}
+
+static sv_status run_trial(trial *it, int64_t budget_ms)
+{
+    pthread_t thread;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&it->lock, NULL);
+    pthread_cond_init(&it->ended, &monotonic);
+    if (pthread_create(&thread, NULL, run_thread, it) == 0) {
+        watch(it, budget_ms);
+        pthread_join(thread, NULL);
+    } else {
+        it->status = sv_error_set(it->error, SV_UNAVAILABLE, NULL, "no thread can be started");
+    }
+    pthread_cond_destroy(&it->ended);
+    pthread_mutex_destroy(&it->lock);
+    pthread_condattr_destroy(&monotonic);
+    return it->status;
+}
+
+sv_status sv_warm_up_run(const sv_instance *instance, sv_error *error)
+{
+    int64_t budget_ms = sv_manifest_warm_up_ns(instance->files->manifest) / SV_NS_PER_MS;
+    if (!budget_ms)
+        return SV_OK;
+    trial it = {.instance = instance, .error = error, .cancel = sv_cancel_new()};
+    sv_status status = it.cancel ? run_trial(&it, budget_ms) : SV_NO_MEMORY;
+    if (status == SV_CANCELLED)
+        sv_error_set(error, status, NULL, "it did not end within %lld ms", (long long)budget_ms);
+    else if (status && !error->message[0])
+        sv_error_set(error, status, NULL, "%s", sv_status_text(status));
+    sv_cancel_unref(it.cancel);
+    return status;
+}

@@ -1,0 +1,13 @@
+/* warm_up.h: one run of a fresh instance on made-up input, within a time budget. */
+#ifndef SERVAL_MODEL_WARM_UP_H
+#define SERVAL_MODEL_WARM_UP_H
+
+#include "model/instance.h"
+
+/* Runs on a thread of its own, so that a model that does not end can be ended; blocks until it has.
+ * Pictures, texts and tables of zeros; tensors of unknown meaning are left alone: no input is known
+ * to be good. SV_OK also when there was nothing to run; SV_CANCELLED, with a message: the budget was
+ * spent; else what the model says. */
+sv_status sv_warm_up_run(const sv_instance *instance, sv_error *error) SV_MUST_USE;
+
+#endif
