@@ -4,6 +4,7 @@ Servers take turns within each round, so that a drifting machine disturbs all al
 and the most of the rounds. A goal is met when the median and every round reach it, "by less than the spread" when only
 the median does.
 """
+import atexit
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ MODELS = SHARED / "models"
 LABELS = MODELS / "imagenet" / "labels.txt"
 PICTURE = SHARED / "images" / "kitten.jpg"
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="serval-bench-"))
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 
 class Missing(Exception):
