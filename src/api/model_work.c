@@ -111,8 +111,7 @@ static sv_status enter(sv_model_work *work)
 {
     sv_acquired found;
     sv_error error = {0};
-    sv_status status =
-        sv_registry_acquire(work->services->registry, &work->wish, &error, &found);
+    sv_status status = sv_registry_acquire(work->services->registry, &work->wish, &error, &found);
     if (status == SV_OK)
         return begin(work, &found);
     if (status == SV_DEFERRED)
@@ -147,20 +146,12 @@ sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish)
 
 /* Ending. */
 
-/* "fetch;dur=1.2, queue;dur=…": the stages that happened. */
 static void add_server_timing(sv_call *call)
 {
-    sv_buf text;
-    sv_buf_init(&text, 512);
-    for (int stage = 0; stage < SV_STAGE_COUNT; stage++) {
-        int64_t ns = call->timeline->stage_ns[stage];
-        if (ns)
-            sv_buf_printf(&text, "%s%s;dur=%.2f", text.len ? ", " : "",
-                          sv_timeline_stage_name((sv_stage)stage), (double)ns / 1e6);
-    }
-    if (text.len && !sv_buf_status(&text))
-        (void)sv_set_header(call, "Server-Timing", sv_buf_str(&text));
-    sv_buf_deinit(&text);
+    char text[SV_TIMELINE_TEXT_SIZE];
+    size_t len = sv_timeline_format(call->timeline, text);
+    if (len)
+        (void)sv_set_header(call, "Server-Timing", (sv_str){text, len});
 }
 
 void sv_model_work_finish(sv_model_work *work, sv_status status, const sv_error *error)

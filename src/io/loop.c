@@ -13,7 +13,13 @@
 
 #include <uv.h>
 
-enum { HEARTBEAT_MS = 250 };
+enum { HEARTBEAT_MS = 250, MAX_WISHES = 4 };
+
+/* For the end of a turn. */
+typedef struct wish {
+    void (*run)(void *arg);
+    void *arg;
+} wish;
 
 struct sv_loop {
     uv_loop_t uv;
@@ -21,6 +27,9 @@ struct sv_loop {
     uv_timer_t heartbeat;  /* only inside sv_loop_run */
     uv_timer_t step;       /* ends a sv_loop_step */
     uv_check_t round;      /* notes that the loop came round */
+    uv_prepare_t turn_end; /* before it waits */
+    wish wishes[MAX_WISHES];
+    size_t n_wishes;
     const sv_clock *clock; /* NULL: the system's */
     pthread_t thread;
     bool started;
@@ -31,6 +40,9 @@ struct sv_loop {
     _Atomic(pthread_t) runner; /* zero before the first run: nobody */
     char read_buffer[SV_LOOP_READ_BUFFER_SIZE];
 };
+
+/* Whose turn it is on this thread; NULL: it runs none. */
+static _Thread_local sv_loop *current;
 
 static void run_messages(sv_loop *loop)
 {
@@ -60,6 +72,31 @@ static void on_round(uv_check_t *round)
     note_round(round->data);
 }
 
+static void end_turn(sv_loop *loop)
+{
+    size_t n = loop->n_wishes;
+    loop->n_wishes = 0;
+    for (size_t i = 0; i < n; i++)
+        loop->wishes[i].run(loop->wishes[i].arg);
+}
+
+static void on_turn_end(uv_prepare_t *turn_end)
+{
+    end_turn(turn_end->data);
+}
+
+bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg)
+{
+    sv_loop *loop = current;
+    for (size_t i = 0; loop && i < loop->n_wishes; i++)
+        if (loop->wishes[i].run == run && loop->wishes[i].arg == arg)
+            return true;
+    if (!loop || loop->n_wishes == MAX_WISHES)
+        return false;
+    loop->wishes[loop->n_wishes++] = (wish){run, arg};
+    return true;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     (void)timer;
@@ -82,6 +119,9 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
     uv_check_init(&loop->uv, &loop->round);
     loop->round.data = loop;
     uv_check_start(&loop->round, on_round);
+    uv_prepare_init(&loop->uv, &loop->turn_end);
+    loop->turn_end.data = loop;
+    uv_prepare_start(&loop->turn_end, on_turn_end);
     note_round(loop);
     *ret_loop = loop;
     return SV_OK;
@@ -104,6 +144,7 @@ void sv_loop_free(sv_loop *loop)
     uv_close((uv_handle_t *)&loop->heartbeat, NULL);
     uv_close((uv_handle_t *)&loop->step, NULL);
     uv_close((uv_handle_t *)&loop->round, NULL);
+    uv_close((uv_handle_t *)&loop->turn_end, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     run_messages(loop); /* what closing has posted */
     uv_loop_close(&loop->uv);
@@ -126,8 +167,11 @@ void sv_loop_run(sv_loop *loop)
 {
     take_thread(loop);
     uv_timer_start(&loop->heartbeat, on_timer, HEARTBEAT_MS, HEARTBEAT_MS);
+    current = loop;
     while (!atomic_load(&loop->stopping))
         uv_run(&loop->uv, UV_RUN_DEFAULT);
+    current = NULL;
+    end_turn(loop);
     uv_timer_stop(&loop->heartbeat);
     atomic_store(&loop->stopping, false);
 }
@@ -138,7 +182,10 @@ void sv_loop_step(sv_loop *loop, int timeout_ms)
     uv_update_time(&loop->uv);
     uv_timer_start(&loop->step, on_timer, timeout_ms > 0 ? (uint64_t)timeout_ms : 0, 0);
     /* A timer of 0 ms would be over before the wait begins, and the wait then have no end. */
+    current = loop;
     uv_run(&loop->uv, timeout_ms > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    current = NULL;
+    end_turn(loop);
     uv_timer_stop(&loop->step);
 }
 

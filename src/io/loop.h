@@ -33,6 +33,10 @@ void sv_loop_join(sv_loop *loop);
 
 /* Any thread; never fails, never allocates. `message->run` is called on the loop's thread. */
 void sv_loop_post(sv_loop *loop, sv_message *message);
+/* Before the calling thread's loop waits again, `run(arg)` is called once, however often this was
+ * asked for: for what is cheaper done once for all that a turn of the loop brings. False: the
+ * thread runs no loop, or has too many such wishes; the caller does it himself. */
+bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg);
 /* Whether the calling thread is the one that runs (or last ran) the loop. */
 bool sv_loop_is_current(const sv_loop *loop);
 

@@ -3,8 +3,9 @@
  * DESIGN. Messages wait in one line. Idle threads form a stack: the one that went idle last works
  * next, its caches are warm, and those at the bottom end after their idle time. Only one thread at
  * a time is being called (woken or started): when it takes its message and sees more, it calls the
- * next one. A burst of short messages is so worked off by a few threads without a switch for each,
- * a burst of long ones gets a thread each within microseconds. A thread that ends joins the one
+ * next one. What a turn of a loop submits is called for once, at its end. A burst of short
+ * messages is so worked off by a few threads without a switch for each, a burst of long ones gets a
+ * thread each within microseconds. A thread that ends joins the one
  * that ended before it, so that at most one is left for sv_pool_stop. */
 #include "io/pool.h"
 
@@ -15,6 +16,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "io/loop.h"
+
+enum { MAX_UNCALLED = 16 }; /* messages that wait for the end of a loop's turn */
 
 typedef struct worker {
     sv_pool *pool;
@@ -207,6 +211,21 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
+/* At the end of a turn. */
+static void call_for_line(void *arg)
+{
+    sv_pool *pool = arg;
+    pthread_mutex_lock(&pool->lock);
+    unlock_and_wake(pool, call_worker(pool));
+}
+
+/* Whether a thread is called later for what was put now. */
+static bool leave_for_later(sv_pool *pool)
+{
+    return pool->n_threads && !pool->is_calling && pool->n_queued < MAX_UNCALLED &&
+           sv_loop_at_end_of_turn(call_for_line, pool);
+}
+
 sv_status sv_pool_submit(sv_pool *pool, sv_message *message)
 {
     sv_status status = SV_OK;
@@ -216,7 +235,7 @@ sv_status sv_pool_submit(sv_pool *pool, sv_message *message)
         status = SV_UNAVAILABLE;
     } else {
         put_queued(pool, message);
-        called = call_worker(pool);
+        called = leave_for_later(pool) ? NULL : call_worker(pool);
         if (!pool->n_threads) { /* none could be started: nobody would take it */
             pool->n_queued--;
             status = SV_UNAVAILABLE;

@@ -2,6 +2,7 @@
 #ifndef SERVAL_OBSERVE_TIMELINE_H
 #define SERVAL_OBSERVE_TIMELINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(name, text): text is the name in `Server-Timing` and the log's `<text>_ms`. */
@@ -25,5 +26,9 @@ typedef struct sv_timeline {
 } sv_timeline;
 
 const char *sv_timeline_stage_name(sv_stage stage);
+/* "fetch;dur=1.20, infer;dur=7.31": the stages that happened, in milliseconds, as the value of the
+ * header Server-Timing; into `text` of SV_TIMELINE_TEXT_SIZE bytes. Returns how many there are. */
+enum { SV_TIMELINE_TEXT_SIZE = 256 };
+size_t sv_timeline_format(const sv_timeline *timeline, char *text);
 
 #endif

@@ -40,6 +40,39 @@ static void test_messages_run_in_order(void **state)
     sv_loop_free(NULL);
 }
 
+static void count_turn(void *arg)
+{
+    ++*(int *)arg;
+}
+
+/* Each asks for the same; whoever is fifth has to do it himself. */
+static void wish_thrice(sv_message *message)
+{
+    note *it = (note *)message;
+    for (int i = 0; i < 3; i++)
+        assert_true(sv_loop_at_end_of_turn(count_turn, it->trace));
+    for (int i = 0; i < 3; i++)
+        assert_true(sv_loop_at_end_of_turn(count_turn, it->trace + 1 + i));
+    assert_false(sv_loop_at_end_of_turn(count_turn, it->trace + 4));
+    assert_int_equal(it->trace[0], 0);
+    ++*it->counter;
+}
+
+static void test_the_end_of_a_turn(void **state)
+{
+    (void)state;
+    sv_loop *loop = io_new_loop();
+    int turns[5] = {0}, counter = 0;
+    note it = {{.run = wish_thrice}, loop, turns, 0, &counter};
+    assert_false(sv_loop_at_end_of_turn(count_turn, turns)); /* no turn of any loop */
+    sv_loop_post(loop, &it.message);
+    io_run_until(loop, &counter, 1);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(turns[i], 1);
+    assert_int_equal(turns[4], 0);
+    sv_loop_free(loop);
+}
+
 static void free_itself(sv_message *message)
 {
     note *it = (note *)message;
@@ -229,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_messages_may_post_and_vanish),
         cmocka_unit_test(test_free_runs_what_waits),
         cmocka_unit_test(test_thread_of_its_own),
+        cmocka_unit_test(test_the_end_of_a_turn),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_a_step_ends),
         cmocka_unit_test(test_time_is_the_clocks),
