@@ -79,7 +79,7 @@ CASES = {
     "tokens": (BGE, None, ask_vectors),
     "text-classification": (BGE, "task: text-classification\npostprocess: {top_k: 2}\n", ask_classes),
     "tabular": ("tabular/iris", "preprocess: {columns: [sl, sw, pl, pw]}\n", ask_rows),
-    "tensor": ("synthetic/identity_fp32", None, ask_tensors),
+    "tensor": ("synthetic/identity_fp32", "task: tensor\n", ask_tensors),
 }
 
 
