@@ -1,8 +1,6 @@
 /* oip_response.c: inference responses. Data is one flat list: the form that every client knows. */
 #include "api/oip_response.h"
 
-#include <math.h>
-
 #include "api/oip_binary.h"
 #include "base/writer.h"
 
@@ -32,19 +30,15 @@ INTEGERS(int16, int16_t, sv_writer_int)
 INTEGERS(int32, int32_t, sv_writer_int)
 INTEGERS(int64, int64_t, sv_writer_int)
 
-#define FLOATS(NAME, TYPE)                                                                         \
-    static bool write_##NAME(sv_writer *writer, const void *data, size_t n)                        \
-    {                                                                                              \
-        bool is_finite = true;                                                                     \
-        for (size_t i = 0; i < n && is_finite; i++) {                                              \
-            double number = ((const TYPE *)data)[i];                                               \
-            is_finite = isfinite(number);                                                          \
-            sv_writer_double(writer, number);                                                      \
-        }                                                                                          \
-        return is_finite;                                                                          \
-    }
-FLOATS(fp32, float)
-FLOATS(fp64, double)
+static bool write_fp32(sv_writer *writer, const void *data, size_t n)
+{
+    return sv_writer_floats(writer, data, n);
+}
+
+static bool write_fp64(sv_writer *writer, const void *data, size_t n)
+{
+    return sv_writer_doubles(writer, data, n);
+}
 
 static bool write_texts(sv_writer *writer, const void *data, size_t n)
 {

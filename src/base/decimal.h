@@ -16,6 +16,10 @@ typedef struct sv_decimal_parts {
  * closest; a tie goes to the even digit. */
 sv_decimal_parts sv_decimal_from_double(double number);
 
+/* The same with zeros at the end of the digits, where that is what was found: a normal number has
+ * 16 or 17 of them. Faster, for who writes digits anyway. */
+sv_decimal_parts sv_decimal_find(double number);
+
 /* The double nearest to digits × 10^exponent; a tie goes to the even one. False: it takes more than
  * 128 bits to tell, or it is no normal number; ask strtod then, it is rare. */
 bool sv_decimal_to_double(uint64_t digits, int exponent, double *ret_number);

@@ -1,15 +1,12 @@
-/* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer. The digits
- * of doubles come from decimal.c, their form here. */
+/* writer.c: streaming JSON writer. Not a tree: what is written is gone into the buffer. Numbers
+ * are those of number_text.c. */
 #include "base/writer.h"
 
+#include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/decimal.h"
-
-enum { MAX_DIGITS = 20 }; /* of 2^64 - 1 */
+#include "base/number_text.h"
 
 void sv_writer_init(sv_writer *writer, sv_buf *buf)
 {
@@ -189,128 +186,20 @@ void sv_writer_key(sv_writer *writer, sv_str name)
     writer->needs_comma = false;
 }
 
-/* Writes eight digits: fours become pairs, pairs digits, all of a kind in one multiplication. */
-static void put_eight(char *at, uint32_t number)
-{
-    uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
-    uint64_t hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007fu; /* each / 100 */
-    uint64_t pairs = hundreds | (fours - 100 * hundreds) << 16;
-    uint64_t tens = ((pairs * 103) >> 10) & 0x000f000f000f000fu; /* each / 10 */
-    uint64_t digits = tens | (pairs - 10 * tens) << 8;
-    digits += 0x3030303030303030u;
-    memcpy(at, &digits, sizeof digits);
-}
-
-/* Writes the digits of `number` in front of `end`; returns where they start. */
-static char *put_digits(char *end, uint64_t number)
-{
-    enum { EIGHT = 100000000 };
-    for (; number >= EIGHT; number /= EIGHT)
-        put_eight(end -= 8, (uint32_t)(number % EIGHT));
-    uint32_t rest = (uint32_t)number;
-    do {
-        *--end = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    return end;
-}
-
 void sv_writer_uint(sv_writer *writer, uint64_t value)
 {
-    char digits[MAX_DIGITS], *end = digits + sizeof digits;
-    const char *start = put_digits(end, value);
+    char digits[SV_NUMBER_TEXT_INTEGER_SIZE], *end = digits + sizeof digits;
+    const char *start = sv_number_text_put_digits(end, value);
     append_bytes(writer, start, (size_t)(end - start));
 }
 
 void sv_writer_int(sv_writer *writer, int64_t value)
 {
-    char digits[MAX_DIGITS + 1], *end = digits + sizeof digits;
-    char *start = put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    char digits[SV_NUMBER_TEXT_INTEGER_SIZE], *end = digits + sizeof digits;
+    char *start = sv_number_text_put_digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--start = '-';
     append_bytes(writer, start, (size_t)(end - start));
-}
-
-static int count_digits(uint64_t number)
-{
-    static const uint64_t powers[] = {0, /* zero has a digit too */
-                                      10,
-                                      100,
-                                      1000,
-                                      10000,
-                                      100000,
-                                      1000000,
-                                      10000000,
-                                      100000000,
-                                      1000000000,
-                                      10000000000,
-                                      100000000000,
-                                      1000000000000,
-                                      10000000000000,
-                                      100000000000000,
-                                      1000000000000000,
-                                      10000000000000000,
-                                      100000000000000000,
-                                      1000000000000000000,
-                                      10000000000000000000u};
-    int n_bits = 64 - __builtin_clzll(number | 1);
-    int guess = n_bits * 1233 >> 12; /* log10(2): right or one too small */
-    return guess + (number >= powers[guess]);
-}
-
-/* 1e+16, 1.5e-7 */
-static size_t put_scientific(char *text, uint64_t digits, int n, int exponent)
-{
-    put_digits(text + 1 + n, digits);
-    text[0] = text[1];
-    text[1] = '.';
-    int len = n > 1 ? n + 1 : 1;
-    return (size_t)(len +
-                    snprintf(text + len, 8, "e%s%d", exponent < 0 ? "-" : "+", abs(exponent)));
-}
-
-/* digits × 10^exponent in pydantic's form. Digits are written where they stay: reading back what
- * was just written takes longer than all the rest. */
-static size_t put_decimal(char *text, sv_decimal_parts decimal)
-{
-    int n = count_digits(decimal.digits), n_whole = n + decimal.exponent;
-    if (n_whole > 16 || n_whole < -4)
-        return put_scientific(text, decimal.digits, n, n_whole - 1);
-    if (n_whole <= 0) { /* 0.05 */
-        memcpy(text, "0.0000", 6);
-        put_digits(text + 2 - n_whole + n, decimal.digits);
-        return (size_t)(2 - n_whole + n);
-    }
-    if (n_whole < n) { /* 12.5 */
-        put_digits(text + 1 + n, decimal.digits);
-        for (int i = 0; i < n_whole; i++)
-            text[i] = text[i + 1];
-        text[n_whole] = '.';
-        return (size_t)n + 1;
-    }
-    memset(text, '0', (size_t)n_whole + 2); /* 1200.0 */
-    put_digits(text + n, decimal.digits);
-    text[n_whole] = '.';
-    return (size_t)n_whole + 2;
-}
-
-/* 0, 1, 250: most numbers that servers write, and those that need no search. */
-static bool is_small_whole(double magnitude)
-{
-    return magnitude < 1e15 && magnitude == (double)(uint64_t)magnitude;
-}
-
-size_t sv_writer_format_double(double value, char *text)
-{
-    double magnitude = fabs(value);
-    bool is_whole = is_small_whole(magnitude);
-    size_t sign = signbit(value) ? 1 : 0;
-    if (sign)
-        text[0] = '-';
-    sv_decimal_parts decimal = {(uint64_t)(is_whole ? magnitude : 0), 0};
-    if (!is_whole)
-        decimal = sv_decimal_from_double(magnitude);
-    return sign + put_decimal(text + sign, decimal);
 }
 
 void sv_writer_double(sv_writer *writer, double value)
@@ -319,15 +208,62 @@ void sv_writer_double(sv_writer *writer, double value)
         sv_writer_null(writer);
         return;
     }
-    char text[SV_WRITER_DOUBLE_SIZE];
+    char text[SV_NUMBER_TEXT_DOUBLE_SIZE];
     sv_buf *buf = writer->buf;
     if (buf->capacity - buf->len <= sizeof text) { /* perhaps the last one that fits */
-        append_bytes(writer, text, sv_writer_format_double(value, text));
+        append_bytes(writer, text, sv_number_text_put_double(text, value));
         return;
     }
     char *at = begin(writer, 0);
     if (at)
-        sv_buf_advance(buf, sv_writer_format_double(value, at));
+        sv_buf_advance(buf, sv_number_text_put_double(at, value));
+}
+
+/* At most SV_NUMBER_TEXT_MAX_DOUBLES. */
+static void append_doubles(sv_writer *writer, const double *values, size_t n)
+{
+    const size_t room = n * SV_NUMBER_TEXT_DOUBLE_SIZE;
+    sv_buf *buf = writer->buf;
+    if (buf->limit - buf->len <= room) { /* perhaps the last ones that fit */
+        for (size_t i = 0; i < n; i++)
+            sv_writer_double(writer, values[i]);
+        return;
+    }
+    char *at = begin(writer, room);
+    if (at)
+        sv_buf_advance(buf, sv_number_text_put_doubles(at, values, n) - 1);
+}
+
+static bool are_finite(const double *values, size_t n)
+{
+    bool are = true;
+    for (size_t i = 0; i < n; i++)
+        are &= fabs(values[i]) <= DBL_MAX;
+    return are;
+}
+
+bool sv_writer_doubles(sv_writer *writer, const double *values, size_t n)
+{
+    for (size_t i = 0, count; i < n; i += count) {
+        count = n - i < SV_NUMBER_TEXT_MAX_DOUBLES ? n - i : SV_NUMBER_TEXT_MAX_DOUBLES;
+        if (!are_finite(values + i, count))
+            return false;
+        append_doubles(writer, values + i, count);
+    }
+    return true;
+}
+
+bool sv_writer_floats(sv_writer *writer, const float *values, size_t n)
+{
+    bool is_finite = true;
+    for (size_t i = 0; i < n && is_finite; i += SV_NUMBER_TEXT_MAX_DOUBLES) {
+        double wide[SV_NUMBER_TEXT_MAX_DOUBLES];
+        size_t count = 0;
+        for (; count < SV_NUMBER_TEXT_MAX_DOUBLES && i + count < n; count++)
+            wide[count] = values[i + count];
+        is_finite = sv_writer_doubles(writer, wide, count);
+    }
+    return is_finite;
 }
 
 void sv_writer_raw(sv_writer *writer, sv_str json)

@@ -30,6 +30,9 @@ void sv_writer_uint(sv_writer *writer, uint64_t value);
 /* Shortest text that reads back as the same double, in pydantic's form: 2.0, 0.00001, 1e-7, 1e+16.
  * NaN and infinities become null. */
 void sv_writer_double(sv_writer *writer, double value);
+/* Many in a row, in less time. False: one is not finite, and the array is not complete. */
+bool sv_writer_doubles(sv_writer *writer, const double *values, size_t n);
+bool sv_writer_floats(sv_writer *writer, const float *values, size_t n);
 void sv_writer_bool(sv_writer *writer, bool value);
 void sv_writer_null(sv_writer *writer);
 /* JSON text that is valid already. */
@@ -43,10 +46,5 @@ void sv_writer_key_double(sv_writer *writer, const char *name, double value);
 void sv_writer_key_bool(sv_writer *writer, const char *name, bool value);
 void sv_writer_key_null(sv_writer *writer, const char *name);
 void sv_writer_key_raw(sv_writer *writer, const char *name, sv_str json);
-
-enum { SV_WRITER_DOUBLE_SIZE = 32 };
-/* The text of sv_writer_double into `text` (SV_WRITER_DOUBLE_SIZE bytes), not zero-terminated;
- * returns its length. `value` must be finite. */
-size_t sv_writer_format_double(double value, char *text);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number_text.h"
 #include "base/writer.h"
 #include "observe/metrics_inside.h"
 
@@ -18,9 +19,9 @@ static uint64_t sum_cell(const sv_series *series, size_t cell)
 
 static void append_double(sv_buf *buf, double value)
 {
-    char text[SV_WRITER_DOUBLE_SIZE];
+    char text[SV_NUMBER_TEXT_DOUBLE_SIZE];
     if (isfinite(value))
-        sv_buf_append(buf, text, sv_writer_format_double(value, text));
+        sv_buf_append(buf, text, sv_number_text_put_double(text, value));
     else
         sv_buf_append_str(buf, isnan(value) ? SV_STR("NaN")
                                : value > 0  ? SV_STR("+Inf")

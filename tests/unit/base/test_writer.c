@@ -1,5 +1,5 @@
-/* test_writer.c: the JSON writer: separators, escapes, numbers, and doubles as pydantic writes them
- * (tests/cases/writer/doubles.txt). */
+/* test_writer.c: the JSON writer: separators, escapes, numbers. The text of doubles:
+ * test_number_text.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,43 +130,66 @@ static void test_endless_doubles(void **state)
     expect(&out, "[null,null,null]");
 }
 
-static void test_doubles(void **state)
+/* Number `i` of many kinds. */
+static double make_number(size_t i)
 {
-    (void)state;
-    FILE *file = fopen(SV_SOURCE_DIR "/tests/cases/writer/doubles.txt", "r");
-    assert_non_null(file);
-    unsigned long long bits;
-    char expected[64], actual[SV_WRITER_DOUBLE_SIZE + 1];
-    size_t n = 0, n_wrong = 0;
-    for (; fscanf(file, "%16llx %63s", &bits, expected) == 2; n++) {
-        double value;
-        memcpy(&value, &bits, sizeof value);
-        size_t len = sv_writer_format_double(value, actual);
-        assert_in_range(len, 3, SV_WRITER_DOUBLE_SIZE);
-        actual[len] = '\0';
-        if (strcmp(expected, actual) != 0)
-            print_error("%016llx: expected %s, is %s\n", bits, expected, actual);
-        n_wrong += strcmp(expected, actual) != 0;
-    }
-    fclose(file);
-    assert_int_equal(n_wrong, 0);
-    assert_true(n > 1000);
+    const double kinds[] = {(double)i, -0.5 * (double)i, (double)i / 7, ldexp(1.1, (int)(i % 900))};
+    return kinds[i % 4];
 }
 
-static void test_every_text_reads_back(void **state)
+/* As one by one, whatever the length of the list and wherever the buffer ends. */
+static void test_lists_of_doubles(void **state)
 {
     (void)state;
-    uint64_t bits = 88172645463325252u;
-    for (size_t i = 0; i < 20000; i++) {
-        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17; /* xorshift */
-        double value, again;
-        char text[SV_WRITER_DOUBLE_SIZE + 1];
-        memcpy(&value, &bits, sizeof value);
-        if (!isfinite(value))
-            continue;
-        text[sv_writer_format_double(value, text)] = '\0';
-        again = strtod(text, NULL);
-        assert_memory_equal(&value, &again, sizeof value);
+    enum { MAX_N = 70 };
+    double doubles[MAX_N];
+    float floats[MAX_N];
+    for (size_t i = 0; i < MAX_N; i++) {
+        doubles[i] = make_number(i);
+        floats[i] = (float)make_number(i % 33);
+    }
+    for (size_t n = 0; n <= MAX_N; n++) {
+        output one, many;
+        start(&one, 8192);
+        sv_writer_begin_array(&one.writer);
+        for (size_t i = 0; i < n; i++)
+            sv_writer_double(&one.writer, doubles[i]);
+        for (size_t i = 0; i < n; i++)
+            sv_writer_double(&one.writer, (double)floats[i]);
+        sv_writer_end_array(&one.writer);
+        for (size_t limit = 8192;; limit = one.buf.len - (limit == one.buf.len)) {
+            start(&many, limit);
+            sv_writer_begin_array(&many.writer);
+            assert_true(sv_writer_doubles(&many.writer, doubles, n));
+            assert_true(sv_writer_floats(&many.writer, floats, n));
+            sv_writer_end_array(&many.writer);
+            bool fits = limit >= one.buf.len;
+            assert_int_equal(sv_buf_status(&many.buf), fits ? SV_OK : SV_TOO_LARGE);
+            if (fits)
+                assert_int_equal(many.buf.len, one.buf.len);
+            if (fits)
+                assert_memory_equal(many.buf.ptr, one.buf.ptr, one.buf.len);
+            sv_buf_deinit(&many.buf);
+            if (!fits)
+                break;
+        }
+        sv_buf_deinit(&one.buf);
+    }
+}
+
+static void test_lists_that_are_not_finite(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 40; i += 39) {
+        double doubles[40] = {0};
+        float floats[40] = {0};
+        doubles[i] = NAN;
+        floats[i] = -INFINITY;
+        output out;
+        start(&out, 1024);
+        assert_false(sv_writer_doubles(&out.writer, doubles, 40));
+        assert_false(sv_writer_floats(&out.writer, floats, 40));
+        sv_buf_deinit(&out.buf);
     }
 }
 
@@ -190,8 +213,8 @@ int main(void)
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_endless_doubles),
-        cmocka_unit_test(test_doubles),
-        cmocka_unit_test(test_every_text_reads_back),
+        cmocka_unit_test(test_lists_of_doubles),
+        cmocka_unit_test(test_lists_that_are_not_finite),
         cmocka_unit_test(test_full_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
