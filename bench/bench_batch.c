@@ -21,6 +21,7 @@ typedef struct batch_bench {
     sv_batch_room room;
     struct batch_client *clients;
     size_t n_clients;
+    uint32_t max_rows; /* of a batch */
     int64_t end_ns;
     long n_answers, n_runs;
     bool is_started;
@@ -98,12 +99,13 @@ static void prepare_client(batch_client *client, batch_bench *bench, sv_str inpu
         (sv_tensor_request){.inputs = &client->input, .n_inputs = 1, .arena = sv_arena_new(0)};
     uint64_t class = sv_batch_class(sv_engine_model_info(bench->model), &client->request);
     client->work = (sv_work){.run = run_client,
-                             .run_batch = bench->lane.max_batch_units > 1 ? run_clients : NULL,
+                             .run_batch = run_clients,
                              .drop = drop_client,
                              .lane = &bench->lane,
                              .deadline_ns = SV_NEVER,
                              .batch_class = class,
-                             .units = 1};
+                             .units = 1,
+                             .max_batch_units = bench->max_rows};
 }
 
 static double read_cpu_us(void)
@@ -125,7 +127,8 @@ static void prepare(batch_bench *bench, char **argv, sv_engine_host *engines, sv
     if (sv_scheduler_new(&config, &bench->scheduler))
         fail("no memory");
     sv_line_init(&bench->line);
-    bench->lane = (sv_lane){.line = &bench->line, .max_batch_units = (size_t)atoi(argv[2])};
+    bench->lane = (sv_lane){.line = &bench->line};
+    bench->max_rows = (uint32_t)atoi(argv[2]);
     bench->clients = clients;
     bench->n_clients = (size_t)atoi(argv[3]);
     if (bench->n_clients < 1 || bench->n_clients > MAX_CLIENTS)

@@ -9,11 +9,11 @@
 
 #include "api/model_metrics.h"
 #include "http/mw_access_log.h"
+#include "model/load_step.h"
 #include "model/manifest_set.h"
+#include "model/model_status.h"
 #include "observe/process_metrics.h"
 #include "json/value.h"
-#include "model/load_step.h"
-#include "model/model_status.h"
 
 enum { MAX_WAITING_WORKS = 10000, MAX_TEXT = 1 << 20, MAX_HOSTS = 64 };
 
@@ -186,6 +186,7 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
         .default_model = values(runtime)->default_model,
         .engines = runtime->engines,
         .engine_threads = runtime->plan.engine_threads,
+        .max_batch_rows = (size_t)values(runtime)->max_batch_size,
         .n_scratches = (size_t)runtime->plan.n_permits,
         .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels},
         .hooks = {.opened = open_series,

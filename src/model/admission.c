@@ -128,8 +128,8 @@ static int64_t few_works_ns(const sv_work *work)
     const sv_lane *lane = work->lane;
     const sv_queue *queue = &lane->queues[sv_line_rank(work->priority)];
     int64_t units = SHORT_WORKS * sv_work_units(work);
-    if (lane->max_batch_units > 1)
-        units += (int64_t)lane->max_batch_units;
+    if (work->max_batch_units > 1)
+        units += (int64_t)work->max_batch_units;
     bool is_modest = queue->n_works > queue->n_clients &&
                      sv_line_count_client(work) * queue->n_clients < queue->n_works;
     return units * lane->service_ns * (is_modest ? MODEST_FACTOR : 1);

@@ -178,13 +178,12 @@ static int64_t earlier(int64_t one, int64_t other)
 static bool can_join(const batch *filled, const sv_work *work)
 {
     const sv_work *leader = filled->works[0];
-    const sv_lane *lane = leader->lane;
     int64_t units = filled->run->units + sv_work_units(work);
     if (work->batch_class != leader->batch_class || !work->run_batch ||
-        units > (int64_t)lane->max_batch_units)
+        units > (int64_t)leader->max_batch_units)
         return false;
     int64_t limit = earlier(filled->limit_ns, sv_line_limit_ns(work));
-    return limit == SV_NEVER || filled->now_ns + units * lane->service_ns <= limit;
+    return limit == SV_NEVER || filled->now_ns + units * leader->lane->service_ns <= limit;
 }
 
 static void join(batch *filled, sv_work *work)
@@ -198,7 +197,7 @@ static void join(batch *filled, sv_work *work)
 
 static bool has_room(const batch *filled)
 {
-    return filled->run->units < (int64_t)filled->run->lane->max_batch_units &&
+    return filled->run->units < (int64_t)filled->works[0]->max_batch_units &&
            filled->run->n_works < SV_BACKLOG_MAX_BATCH;
 }
 

@@ -63,8 +63,7 @@ static sv_status inspect(loading *it)
                                   .labels_file = find_labels(it),
                                   .tokenizer_file = find_tokenizer(it)};
     sv_inspection found;
-    sv_status status =
-        sv_inspect_model(instance->arena, &request, &it->reasons, it->error, &found);
+    sv_status status = sv_inspect_model(instance->arena, &request, &it->reasons, it->error, &found);
     if (status)
         return status;
     instance->task = found.task;
@@ -76,6 +75,7 @@ static sv_status inspect(loading *it)
     instance->labels_file = request.labels_file;
     instance->tokenizer_file = found.text.tokenizer ? request.tokenizer_file : NULL;
     instance->memory_bytes = request.info->memory_bytes;
+    instance->max_batch_rows = it->config->max_batch_rows;
     return SV_OK;
 }
 
@@ -97,6 +97,7 @@ static sv_instance *make(sv_model_files *files)
     if (!instance)
         return NULL;
     atomic_init(&instance->holders, 1);
+    sv_batch_plan_init(&instance->batching);
     instance->files = sv_model_files_hold(files);
     instance->arena = sv_arena_new(MAX_ARENA);
     if (instance->arena)
@@ -110,8 +111,7 @@ sv_status sv_instance_load(const sv_instance_config *config, sv_model_files *fil
                            sv_instance **ret_instance)
 {
     int64_t started = sv_clock_now_ns(&sv_clock_system);
-    loading it = {
-        .config = config, .source = source, .instance = make(files), .error = error};
+    loading it = {.config = config, .source = source, .instance = make(files), .error = error};
     sv_buf_init(&it.reasons, MAX_REASONS);
     sv_status status = it.instance ? load(&it) : SV_NO_MEMORY;
     if (status && !error->message[0])
@@ -128,14 +128,21 @@ sv_status sv_instance_load(const sv_instance_config *config, sv_model_files *fil
     return status;
 }
 
+static void add_reason(sv_instance *instance, const char *prefix, const char *reason)
+{
+    size_t len = strlen(instance->reasons);
+    snprintf(instance->reasons + len, sizeof instance->reasons - len, "%s%s\n", prefix, reason);
+}
+
 void sv_instance_warm_up(sv_instance *instance)
 {
     int64_t started = sv_clock_now_ns(&sv_clock_system);
     sv_error error = {0};
-    size_t len = strlen(instance->reasons);
+    const sv_batch_plan *batching = &instance->batching;
     if (sv_warm_up_run(instance, &error))
-        snprintf(instance->reasons + len, sizeof instance->reasons - len,
-                 "warning: the warm-up run failed: %s\n", error.message);
+        add_reason(instance, "warning: the warm-up run failed: ", error.message);
+    if (batching->is_wanted)
+        add_reason(instance, batching->max_rows > 1 ? "" : "warning: ", batching->reason);
     instance->load_ns += sv_clock_now_ns(&sv_clock_system) - started;
 }
 
@@ -155,6 +162,7 @@ void sv_instance_free(sv_instance *instance)
     if (!instance)
         return;
     sv_engine_unload(instance->loaded);
+    sv_batch_plan_deinit(&instance->batching);
     sv_arena_free(instance->arena);
     sv_model_files_release(instance->files);
     free(instance);

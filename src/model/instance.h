@@ -1,8 +1,9 @@
 /* instance.h: one version as it was loaded: the engine's model, what it is for and how it is asked.
  *
- * Const once made. Whoever runs it holds it, and so does the registry while it answers requests;
- * the last who lets go has it freed, not necessarily on his thread. A version that is loaded anew
- * gets another instance: requests that began with the old one end with it. */
+ * Const once made, but for what locks and atomics guard. Whoever runs it holds it, and so does the
+ * registry while it answers requests; the last who lets go has it freed, not necessarily on his
+ * thread. A version that is loaded anew gets another instance: requests that began with the old one
+ * end with it. */
 #ifndef SERVAL_MODEL_INSTANCE_H
 #define SERVAL_MODEL_INSTANCE_H
 
@@ -10,12 +11,13 @@
 
 #include "base/arena.h"
 #include "engine/engine_host.h"
+#include "model/batch_plan.h"
 #include "model/model_files.h"
 #include "model/task_image.h"
 #include "model/task_tabular.h"
 #include "model/task_text.h"
 
-enum { SV_INSTANCE_REASONS_SIZE = 480 };
+enum { SV_INSTANCE_REASONS_SIZE = 800 };
 
 typedef struct sv_instance {
     struct sv_model_version *version; /* held; NULL until a registry has it */
@@ -28,13 +30,15 @@ typedef struct sv_instance {
     const char *labels_file;    /* that was used; NULL */
     int64_t load_ns;
     uint64_t memory_bytes; /* estimate of what it holds */
+    size_t max_batch_rows; /* the server's; 0: as many as are ever tried */
+    sv_batch_plan batching;
     /* Why the task was guessed and what warming up said, by line. */
     char reasons[SV_INSTANCE_REASONS_SIZE];
 
     sv_arena *arena; /* of labels, tokenizer and names; nobody's once made */
     sv_model_files *files;
     atomic_uint holders;
-    bool is_retired; /* the registry's: it was unloaded, and drains */
+    bool is_retired;          /* the registry's: it was unloaded, and drains */
     struct sv_instance *next; /* the registry's */
 } sv_instance;
 
@@ -43,12 +47,13 @@ typedef struct sv_instance_config {
     sv_engine_host *engines;
     const char *labels_file; /* for every version, instead of looking for one; NULL */
     int64_t engine_threads;  /* per session unless the manifest says */
+    size_t max_batch_rows;   /* ceiling of every manifest's; 0: none */
     sv_image_limits image_limits;
     sv_task_image_scratches *scratches;
 } sv_instance_config;
 
-/* Loads a version of `files`; blocks. The caller is the first holder. Errors as sv_engine_host_load and sv_inspect_model,
- * always with a message. */
+/* Loads a version of `files`; blocks. The caller is the first holder. Errors as sv_engine_host_load
+ * and sv_inspect_model, always with a message. */
 sv_status sv_instance_load(const sv_instance_config *config, sv_model_files *files,
                            const sv_version_source *source, sv_error *error,
                            sv_instance **ret_instance) SV_MUST_USE;

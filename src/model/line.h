@@ -44,14 +44,13 @@ typedef struct sv_queue {
     sv_work *firsts[SV_LINE_PLACES]; /* chains of the first works of clients, by hash */
 } sv_queue;
 
-/* One version's place in the line. Zeroed at first, then the first five are set, before any work of
+/* One version's place in the line. Zeroed at first, then the first four are set, before any work of
  * it is submitted. */
 typedef struct sv_lane {
-    sv_line *line;          /* NULL: becomes the one that all such lanes of a scheduler share */
-    int64_t service_ns;     /* smoothed time for one unit of work; 0: nothing measured yet */
-    size_t max_running;     /* works or batches at once; 0: as many as there are permits */
-    size_t max_batch_units; /* of a batch; 0 or 1: no batches */
-    int64_t max_delay_ns;   /* what a batch might wait for more; not needed, see scheduler.h */
+    sv_line *line;        /* NULL: becomes the one that all such lanes of a scheduler share */
+    int64_t service_ns;   /* smoothed time for one unit of work; 0: nothing measured yet */
+    size_t max_running;   /* works or batches at once; 0: as many as there are permits */
+    int64_t max_delay_ns; /* what a batch might wait for more; not needed, see scheduler.h */
 
     /* The scheduler's. */
     int64_t deviation_ns; /* smoothed, of single times from `service_ns` */

@@ -24,8 +24,7 @@ static sv_status add_source(sv_registry *registry, const sv_model_source *source
 {
     sv_model_files *files;
     sv_model *model;
-    sv_status status =
-        sv_model_files_read(source, registry->config.sets, problems, &files);
+    sv_status status = sv_model_files_read(source, registry->config.sets, problems, &files);
     if (status)
         return status;
     const struct manifest_versions *versions = files->manifest->versions;
@@ -75,6 +74,7 @@ static sv_status open_registry(sv_registry *registry, sv_buf *problems)
     registry->instances = (sv_instance_config){.engines = config->engines,
                                                .labels_file = config->labels_file,
                                                .engine_threads = config->engine_threads,
+                                               .max_batch_rows = config->max_batch_rows,
                                                .image_limits = config->image_limits,
                                                .scratches = registry->scratches};
     return add_sources(registry, problems);
@@ -168,8 +168,8 @@ sv_str sv_registry_default_name(sv_registry *registry, sv_model_task task, sv_ar
 sv_model *sv_registry_find(sv_registry *registry, sv_str name)
 {
     pthread_mutex_lock(&registry->set.lock);
-    sv_model *model = name.len ? sv_model_set_find(&registry->set, name)
-                               : find_default(registry, SV_TASK_UNSET);
+    sv_model *model =
+        name.len ? sv_model_set_find(&registry->set, name) : find_default(registry, SV_TASK_UNSET);
     pthread_mutex_unlock(&registry->set.lock);
     return model;
 }
@@ -199,8 +199,8 @@ static sv_status refuse(const sv_model_version *version, sv_error *error)
     if (version->failure == SV_NO_MEMORY)
         return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_insufficient_memory, "Model %.*s: %s",
                             SV_STR_ARG(model->name), version->reason);
-    return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_model_not_loaded, "Model %.*s is not loaded",
-                        SV_STR_ARG(model->name));
+    return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_model_not_loaded,
+                        "Model %.*s is not loaded", SV_STR_ARG(model->name));
 }
 
 /* A version without an instance: whether it is worth waiting for. */
@@ -250,8 +250,7 @@ static sv_status find_wished(const sv_registry *registry, const sv_wish *wish, s
                             "Model %s is not loaded", usual_name(wish->task));
     found->version = wish->version.len ? sv_model_set_find_version(found->model, wish->version)
                                        : sv_model_set_default(found->model);
-    return found->version ? SV_OK
-                          : refuse_version(found->model, wish, error, &found->available);
+    return found->version ? SV_OK : refuse_version(found->model, wish, error, &found->available);
 }
 
 static sv_status acquire(const sv_registry *registry, const sv_wish *wish, sv_error *error,
@@ -315,7 +314,8 @@ static void rebuild(sv_instance *instance)
     pthread_mutex_lock(&set->lock);
     if (set->loader && version->current == instance && now >= version->retry_at_ns) {
         unsigned n = atomic_fetch_add(&version->n_rebuilds, 1);
-        int64_t delay_s = (int64_t)REBUILD_DELAY_S << (n < MAX_REBUILD_SHIFT ? n : MAX_REBUILD_SHIFT);
+        int64_t delay_s = (int64_t)REBUILD_DELAY_S
+                          << (n < MAX_REBUILD_SHIFT ? n : MAX_REBUILD_SHIFT);
         version->retry_at_ns = now + delay_s * SV_NS_PER_S;
         sv_model_set_enqueue(version);
     }

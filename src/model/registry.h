@@ -22,6 +22,7 @@ typedef struct sv_registry_config {
     const char *default_model; /* NULL or "": by rule */
     sv_engine_host *engines;
     int64_t engine_threads; /* per session unless the manifest says */
+    size_t max_batch_rows;  /* ceiling of every manifest's batching.max_size; 0: none */
     size_t n_scratches;     /* how many pictures are worked on at once */
     sv_image_limits image_limits;
     sv_model_set_hooks hooks;

@@ -369,14 +369,16 @@ static bool are_close(const sv_embeddings *a, const sv_embeddings *b)
     return true;
 }
 
-sv_status sv_task_text_find_max_rows(sv_text_task *task, sv_engine_model *model, sv_error *error)
+sv_status sv_task_text_find_max_rows(sv_text_task *task, sv_engine_model *model, sv_cancel *cancel,
+                                     sv_error *error)
 {
     static const sv_str texts[] = {
         SV_STR_INIT("a cat"),
         SV_STR_INIT("the quick brown fox jumps over the lazy dog, 42 times in 2 hours!")};
     sv_text_task one_by_one = *task;
     sv_embeddings alone, together;
-    sv_text_request request = {.texts = texts, .n_texts = 2, .arena = sv_arena_new(0)};
+    sv_text_request request = {
+        .texts = texts, .n_texts = 2, .arena = sv_arena_new(0), .cancel = cancel};
     one_by_one.max_rows = 1;
     sv_status status = request.arena ? SV_OK : SV_NO_MEMORY;
     if (!status)

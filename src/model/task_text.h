@@ -70,7 +70,7 @@ sv_status sv_task_text_embed(const sv_text_task *task, sv_engine_model *model,
 /* Sets `max_rows` to 1 where texts of one run change each other's vectors or scores by more than
  * 1e-5, as where a model is quantised by the range of what it is given: its texts run one by one
  * then. Runs the model a few times. Errors as sv_task_text_embed; nothing changes then. */
-sv_status sv_task_text_find_max_rows(sv_text_task *task, sv_engine_model *model,
+sv_status sv_task_text_find_max_rows(sv_text_task *task, sv_engine_model *model, sv_cancel *cancel,
                                      sv_error *error) SV_MUST_USE;
 /* `ret_predictions` has room for one list for each text. */
 sv_status sv_task_text_classify(const sv_text_task *task, sv_engine_model *model,

@@ -9,8 +9,9 @@
 
 /* One run, on its thread. */
 typedef struct trial {
-    const sv_instance *instance;
+    sv_instance *instance;
     sv_error *error;
+    int64_t until_ns; /* when the budget is spent */
     sv_cancel *cancel;
     sv_status status;
     pthread_mutex_t lock;
@@ -27,8 +28,8 @@ static sv_status run_zeros(const trial *it, const sv_tensor *like)
     input.data = zeros;
     sv_engine_request request = {.inputs = &input, .n_inputs = 1, .cancel = it->cancel};
     sv_engine_result result = {0};
-    sv_status status = zeros ? sv_engine_run(it->instance->loaded, &request, it->error, &result)
-                             : SV_NO_MEMORY;
+    sv_status status =
+        zeros ? sv_engine_run(it->instance->loaded, &request, it->error, &result) : SV_NO_MEMORY;
     sv_engine_result_deinit(&result);
     free(zeros);
     return status;
@@ -63,8 +64,7 @@ static sv_status run_text(const trial *it)
     static const sv_str text = SV_STR_INIT("warm");
     const sv_instance *instance = it->instance;
     sv_arena *arena = sv_arena_new(0);
-    sv_text_request request = {
-        .texts = &text, .n_texts = 1, .arena = arena, .cancel = it->cancel};
+    sv_text_request request = {.texts = &text, .n_texts = 1, .arena = arena, .cancel = it->cancel};
     sv_embeddings embeddings;
     sv_predictions predictions;
     if (!arena)
@@ -95,10 +95,38 @@ static sv_status run_task(const trial *it)
     return SV_OK;
 }
 
+static bool is_text(const sv_instance *instance)
+{
+    return instance->task == SV_TASK_TEXT_EMBEDDING ||
+           instance->task == SV_TASK_TEXT_CLASSIFICATION;
+}
+
+/* Of texts of one run nothing is known before it was tried. */
+static void try_texts(const trial *it)
+{
+    sv_text_task tried = it->instance->text;
+    sv_error error = {0};
+    if (!is_text(it->instance))
+        return;
+    sv_status status = sv_task_text_find_max_rows(&tried, it->instance->loaded, it->cancel, &error);
+    it->instance->text.max_rows = status ? 1 : tried.max_rows;
+}
+
+/* Some of the budget is left for what a run takes longer than expected. */
+static void try_batches(const trial *it)
+{
+    int64_t left_ns = it->until_ns - sv_clock_now_ns(&sv_clock_system);
+    sv_batch_plan_make(it->instance, left_ns / 4 * 3, it->cancel);
+}
+
 static void *run_thread(void *arg)
 {
     trial *it = arg;
     it->status = run_task(it);
+    if (!it->status) {
+        try_texts(it);
+        try_batches(it);
+    }
     pthread_mutex_lock(&it->lock);
     it->is_over = true;
     pthread_cond_signal(&it->ended);
@@ -136,6 +164,7 @@ static void watch(trial *it, int64_t budget_ms)
 static sv_status run_trial(trial *it, int64_t budget_ms)
 {
     pthread_t thread;
+    it->until_ns = sv_clock_now_ns(&sv_clock_system) + budget_ms * SV_NS_PER_MS;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -153,13 +182,25 @@ static sv_status run_trial(trial *it, int64_t budget_ms)
     return it->status;
 }
 
-sv_status sv_warm_up_run(const sv_instance *instance, sv_error *error)
+/* What holds when nothing can be tried. */
+static void assume_least(sv_instance *instance)
+{
+    if (is_text(instance))
+        instance->text.max_rows = 1;
+    sv_batch_plan_make(instance, 0, NULL);
+}
+
+sv_status sv_warm_up_run(sv_instance *instance, sv_error *error)
 {
     int64_t budget_ms = sv_manifest_warm_up_ns(instance->files->manifest) / SV_NS_PER_MS;
-    if (!budget_ms)
+    if (!budget_ms) {
+        assume_least(instance);
         return SV_OK;
+    }
     trial it = {.instance = instance, .error = error, .cancel = sv_cancel_new()};
     sv_status status = it.cancel ? run_trial(&it, budget_ms) : SV_NO_MEMORY;
+    if (status)
+        assume_least(instance);
     if (status == SV_CANCELLED)
         sv_error_set(error, status, NULL, "it did not end within %lld ms", (long long)budget_ms);
     else if (status && !error->message[0])

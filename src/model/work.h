@@ -44,12 +44,13 @@ typedef struct sv_work {
     void (*run_batch)(struct sv_work *const *works, size_t n);
     /* Never ran: SV_CANCELLED, or SV_UNAVAILABLE for a shadow that had to make room. */
     void (*drop)(struct sv_work *work, sv_status status);
-    struct sv_lane *lane; /* must outlive the work: sv_scheduler_is_lane_idle */
-    sv_cancel *cancel;    /* may be NULL */
-    int64_t deadline_ns;  /* monotonic; SV_NEVER: none */
-    uint64_t batch_class; /* works of one class may run as one; 0: alone */
-    uint32_t units;       /* rows; 0 counts as 1 */
-    uint32_t client;      /* hash of who asks; 0: nobody in particular */
+    struct sv_lane *lane;     /* must outlive the work: sv_scheduler_is_lane_idle */
+    sv_cancel *cancel;        /* may be NULL */
+    int64_t deadline_ns;      /* monotonic; SV_NEVER: none */
+    uint64_t batch_class;     /* works of one class may run as one; 0: alone */
+    uint32_t units;           /* rows; 0 counts as 1 */
+    uint32_t max_batch_units; /* of a run that it leads; 0 or 1: it runs alone */
+    uint32_t client;          /* hash of who asks; 0: nobody in particular */
     sv_priority priority;
 
     int64_t waited_ns;  /* out: time in line, set before it runs */

@@ -188,6 +188,7 @@ static void send(simulation *sim, request *sent)
         .lane = &at->lanes[source->lane],
         .deadline_ns = source->deadline_s > 0 ? sim->now_ns + to_ns(source->deadline_s) : SV_NEVER,
         .batch_class = source->batch_class,
+        .max_batch_units = sim->config->max_batch_units,
         .client = source->client ? source->client : (uint32_t)next_random(sim),
         .priority = source->priority,
         .submitted_ns = sim->now_ns};
@@ -286,8 +287,7 @@ static void init_server(const sim_config *config, server *made)
     assert_non_null(made->permits);
     for (size_t i = 0; i < config->n_lanes; i++) {
         sv_line_init(&made->lines[i]);
-        made->lanes[i] =
-            (sv_lane){.line = &made->lines[i], .max_batch_units = config->max_batch_units};
+        made->lanes[i] = (sv_lane){.line = &made->lines[i]};
     }
 }
 

@@ -31,7 +31,7 @@ typedef struct sim_source {
 
 typedef struct sim_config {
     size_t n_servers, n_permits, n_lanes;
-    size_t max_batch_units;
+    uint32_t max_batch_units;
     double batch_fixed; /* share of a work's time that a batch pays once */
     double seconds;
     sim_balancer balancer;

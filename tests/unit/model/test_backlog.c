@@ -279,7 +279,7 @@ static void test_batches(void **state)
 {
     (void)state;
     static const struct {
-        size_t max_units;
+        uint32_t max_units;
         const char *classes, *sizes;
     } cases[] = {
         {0, "aaa", "111"},       {1, "aaa", "111"},   {2, "aaaaa", "221"}, {8, "aaa", "3"},
@@ -289,11 +289,11 @@ static void test_batches(void **state)
         lab self;
         char sizes[MAX_WORKS + 1] = {0};
         start(&self, 1);
-        self.lanes[0].max_batch_units = cases[i].max_units;
         add_normal(&self, 1);
         for (const char *class = cases[i].classes; *class; class ++) {
             sv_work *work = add(&self, 0, SV_PRIORITY_NORMAL);
             work->batch_class = *class == '-' ? 0 : (uint64_t)*class;
+            work->max_batch_units = cases[i].max_units;
             offer(&self, work);
         }
         size_t n = 0, size = 0;
@@ -321,11 +321,11 @@ static void test_batches_keep_bounds(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lab self;
         start(&self, 1);
-        self.lanes[0].max_batch_units = 8;
         add_normal(&self, 1);
         for (size_t k = 0; k < 3; k++) {
             sv_work *work = add(&self, 0, SV_PRIORITY_NORMAL);
             work->batch_class = 1;
+            work->max_batch_units = 8;
             work->units = cases[i].units[k];
             if (k == 1 && cases[i].deadline_s)
                 work->deadline_ns = cases[i].deadline_s * SV_NS_PER_S;

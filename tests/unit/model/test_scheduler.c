@@ -312,6 +312,7 @@ static void make_batched(job *self, int id, sv_lane *lane)
 {
     init_job(self, id, lane);
     self->work.batch_class = 1;
+    self->work.max_batch_units = 3;
     self->work.run_batch = run_jobs;
 }
 
@@ -322,7 +323,6 @@ static void test_those_who_wait_run_as_one(void **state)
     busy lab;
     job jobs[4];
     start_busy(&lab, 10);
-    lab.lane.max_batch_units = 3;
     for (int i = 0; i < 4; i++) {
         make_batched(&jobs[i], i + 2, &lab.lane);
         jobs[i].takes_ns = SV_NS_PER_S;
@@ -347,7 +347,6 @@ static void test_run_batch_alone_is_enough(void **state)
     busy lab;
     job waiting;
     start_busy(&lab, 10);
-    lab.lane.max_batch_units = 3;
     make_batched(&waiting, 2, &lab.lane);
     waiting.work.run = NULL;
     waiting.work.run_batch = run_alone;
@@ -373,7 +372,6 @@ static void test_a_batch_shrinks(void **state)
     job jobs[3];
     sv_cancel *cancel = sv_cancel_new();
     start_busy(&lab, 10);
-    lab.lane.max_batch_units = 8;
     for (int i = 0; i < 3; i++)
         make_batched(&jobs[i], i + 2, &lab.lane);
     jobs[1].work.cancel = cancel;

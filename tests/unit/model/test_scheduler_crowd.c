@@ -70,6 +70,7 @@ static void mix(sv_work *work, int i)
     work->client = (uint32_t)(i % 5);
     work->units = (uint32_t)(i % 3);
     work->batch_class = (uint64_t)(i % 3);
+    work->max_batch_units = 4;
     work->run_batch = run_members;
 }
 
@@ -110,7 +111,7 @@ static void run_crowd(crowd *all)
     assert_int_equal(sv_scheduler_new(&config, &all->scheduler), SV_OK);
     sv_line_init(&all->line);
     for (int i = 0; i < 2; i++)
-        all->lanes[i] = (sv_lane){.line = &all->line, .max_running = 2, .max_batch_units = 4};
+        all->lanes[i] = (sv_lane){.line = &all->line, .max_running = 2};
     for (int i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, submit_many, all), 0);
     for (int i = 0; i < N_THREADS; i++)

@@ -203,12 +203,12 @@ static void runs_texts_alone_that_change_each_other(void **state)
     for (int sees = 0; sees < 2; sees++) {
         sv_text_task task = begin((fake_model){.sees_neighbours = sees});
         sv_error error = {0};
-        assert_int_equal(sv_task_text_find_max_rows(&task, model, &error), SV_OK);
+        assert_int_equal(sv_task_text_find_max_rows(&task, model, NULL, &error), SV_OK);
         assert_int_equal(task.max_rows, sees ? 1 : 100);
         assert_int_equal(fake.n_runs, 3);
         fake.status = SV_FAILED;
         task.max_rows = 7;
-        assert_int_equal(sv_task_text_find_max_rows(&task, model, &error), SV_FAILED);
+        assert_int_equal(sv_task_text_find_max_rows(&task, model, NULL, &error), SV_FAILED);
         assert_int_equal(task.max_rows, 7);
         sv_engine_unload(model);
         model = NULL;
