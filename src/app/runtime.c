@@ -130,13 +130,13 @@ static sv_status make_plan(sv_runtime *runtime)
 }
 
 /* The metrics of a version live as long as it does. */
-static void open_series(void *arg, sv_model_version *version)
+static void *open_series(void *arg, const sv_model_version *version)
 {
-    sv_runtime *runtime = arg;
+    const sv_runtime *runtime = arg;
     sv_model_metrics *series;
-    if (runtime->metrics && sv_model_metrics_open(runtime->metrics, version->model->name,
-                                                  version->name, &series) == SV_OK)
-        version->series = series;
+    bool is_open = runtime->metrics && sv_model_metrics_open(runtime->metrics, version->model->name,
+                                                             version->name, &series) == SV_OK;
+    return is_open ? series : NULL;
 }
 
 static void close_series(void *arg, sv_model_version *version)

@@ -38,7 +38,6 @@ typedef struct sv_instance {
     sv_arena *arena; /* of labels, tokenizer and names; nobody's once made */
     sv_model_files *files;
     atomic_uint holders;
-    bool is_retired;          /* the registry's: it was unloaded, and drains */
     struct sv_instance *next; /* the registry's */
 } sv_instance;
 

@@ -57,7 +57,8 @@ static size_t list_residents(const sv_model_set *set, sv_resident *residents,
             residents[n] = (sv_resident){
                 .bytes = version->current->memory_bytes,
                 .last_used_ns = version->last_used_ns,
-                .may_go = atomic_load(&version->current->holders) == 1 && !is_pinned(set->models[i]),
+                .may_go =
+                    atomic_load(&version->current->holders) == 1 && !is_pinned(set->models[i]),
             };
             versions[n++] = version;
         }
@@ -149,17 +150,26 @@ static void note_activity(const loading *it, sv_version_activity activity)
     pthread_mutex_unlock(&it->set->lock);
 }
 
+/* Only this thread sets a series; others read it with the lock held, or hold an instance. */
+static void open_series(const loading *it)
+{
+    const sv_model_set_hooks *hooks = &it->set->hooks;
+    if (it->version->series || !hooks->opened)
+        return;
+    void *series = hooks->opened(hooks->arg, it->version);
+    pthread_mutex_lock(&it->set->lock);
+    it->version->series = series;
+    pthread_mutex_unlock(&it->set->lock);
+}
+
 static sv_status begin(loading *it)
 {
     sv_model *model = it->version->model;
-    const sv_model_set_hooks *hooks = &it->set->hooks;
     pthread_mutex_lock(&it->set->lock);
     it->files = sv_model_files_hold(model->files);
     it->is_optional = !it->version->is_demanded && !it->version->current && !is_pinned(model);
-    bool is_first = !it->version->series;
     pthread_mutex_unlock(&it->set->lock);
-    if (is_first && hooks->opened)
-        hooks->opened(hooks->arg, it->version);
+    open_series(it);
     note_activity(it, SV_ACTIVITY_LOADING);
     it->source = sv_model_files_find(it->files, it->version->name);
     it->stamp = it->source ? sv_model_files_stamp(&it->files->source, it->source) : 0;
@@ -168,17 +178,26 @@ static sv_status begin(loading *it)
     return make_room(it, estimate(it));
 }
 
+/* So that the next load fails before it is read, if it does not fit either. */
+static void note_size(const loading *it)
+{
+    pthread_mutex_lock(&it->set->lock);
+    it->version->known_bytes = it->instance->memory_bytes;
+    pthread_mutex_unlock(&it->set->lock);
+}
+
 static sv_status load(loading *it)
 {
-    sv_status status =
-        sv_instance_load(sv_registry_instance_config(it->step->registry), it->files, it->source,
-                         it->error, &it->instance);
+    sv_status status = sv_instance_load(sv_registry_instance_config(it->step->registry), it->files,
+                                        it->source, it->error, &it->instance);
     if (status)
         return status;
     if (it->instance->memory_bytes > estimate(it))
         status = make_room(it, it->instance->memory_bytes);
-    if (status)
+    if (status) {
+        note_size(it);
         return status;
+    }
     note_activity(it, SV_ACTIVITY_WARMING);
     sv_instance_warm_up(it->instance);
     return SV_OK;
@@ -211,26 +230,41 @@ static void put_in(loading *it)
         version->last_used_ns = sv_clock_now_ns(&sv_clock_system);
 }
 
-/* Whatever came of it. An optional version that does not fit stays away and is no failure. */
-static void end(loading *it, sv_status status)
+/* With the lock held: an optional version that does not fit stays away, which is no failure, unless
+ * somebody has asked for it meanwhile; of one that was unloaded meanwhile nothing is kept. */
+static void keep_outcome(loading *it, sv_status status, bool is_refused)
 {
     sv_model_version *version = it->version;
-    pthread_mutex_lock(&it->set->lock);
+    bool is_asked_for = version->is_demanded;
     version->activity = SV_ACTIVITY_NONE;
     version->is_demanded = false;
     version->stamp = it->stamp;
+    if (version->is_unloaded)
+        return;
+    if (!status) {
+        put_in(it);
+    } else if (!is_refused) {
+        keep_failure(version, status, it->error);
+    } else if (is_asked_for) {
+        version->is_demanded = true;
+        sv_model_set_enqueue(version);
+    } else {
+        version->is_wanted = false;
+    }
+}
+
+/* Whatever came of it. */
+static void end(loading *it, sv_status status)
+{
+    sv_model_version *version = it->version;
+    bool is_refused = status == SV_NO_MEMORY && it->is_optional;
+    pthread_mutex_lock(&it->set->lock);
     if (it->set->hooks.loaded && version->series)
         it->set->hooks.loaded(it->set->hooks.arg, version, status ? NULL : it->instance);
-    bool stays_away = status == SV_NO_MEMORY && it->is_optional;
-    if (stays_away)
-        version->is_wanted = false;
-    else if (status)
-        keep_failure(version, status, it->error);
-    else if (!version->is_unloaded)
-        put_in(it);
+    keep_outcome(it, status, is_refused);
     sv_model_set_note_state(version);
     pthread_mutex_unlock(&it->set->lock);
-    if (stays_away)
+    if (is_refused)
         say(it, SV_LOG_WARNING, "is not loaded before it is asked for: ", it->error->message);
     else
         say(it, status ? SV_LOG_ERROR : SV_LOG_INFO, status ? "cannot be loaded: " : "ready",
@@ -239,10 +273,8 @@ static void end(loading *it, sv_status status)
 
 sv_status sv_load_step_run(const sv_load_step *step, sv_model_version *version, sv_error *error)
 {
-    loading it = {.step = step,
-                  .set = sv_registry_set(step->registry),
-                  .version = version,
-                  .error = error};
+    loading it = {
+        .step = step, .set = sv_registry_set(step->registry), .version = version, .error = error};
     sv_status status = begin(&it);
     if (!status)
         status = load(&it);

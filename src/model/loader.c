@@ -43,6 +43,14 @@ static bool is_settled(const sv_load_ticket *ticket)
     return true;
 }
 
+static bool has_settled(const sv_model_set *set)
+{
+    for (sv_list_node *node = set->tickets.next; node != &set->tickets; node = node->next)
+        if (is_settled(SV_CONTAINER_OF(node, sv_load_ticket, node)))
+            return true;
+    return false;
+}
+
 static void run_done(sv_message *message)
 {
     sv_load_ticket *ticket = SV_CONTAINER_OF(message, sv_load_ticket, message);
@@ -50,16 +58,20 @@ static void run_done(sv_message *message)
     ticket->done(ticket, ticket->status);
 }
 
-/* With the lock held. False: no thread can be had now. */
+/* With the lock held. The ticket may be gone as soon as it is submitted. False: no thread can be
+ * had now, it stays where it is. */
 static bool tell(sv_load_ticket *ticket, sv_status status)
 {
+    sv_list_node *behind = ticket->node.next;
     ticket->status = status;
     ticket->message.run = run_done;
-    if (sv_pool_submit(ticket->loader->config.pool, &ticket->message))
-        return false;
-    sv_list_remove(&ticket->node);
     ticket->is_waiting = false;
-    return true;
+    sv_list_remove(&ticket->node);
+    if (sv_pool_submit(ticket->loader->config.pool, &ticket->message) == SV_OK)
+        return true;
+    sv_list_append(behind, &ticket->node);
+    ticket->is_waiting = true;
+    return false;
 }
 
 /* On the canceller's thread. */
@@ -68,8 +80,10 @@ static void give_up(void *arg)
     sv_load_ticket *ticket = arg;
     sv_model_set *set = ticket->model->set;
     pthread_mutex_lock(&set->lock);
-    if (ticket->is_waiting && !tell(ticket, SV_CANCELLED))
+    if (ticket->is_waiting && !tell(ticket, SV_CANCELLED)) {
         ticket->loader->has_untold = true;
+        pthread_cond_signal(&set->changed);
+    }
     pthread_mutex_unlock(&set->lock);
 }
 
@@ -97,7 +111,8 @@ sv_status sv_loader_wait(sv_load_ticket *ticket)
     sv_cancel_add(ticket->cancel, &ticket->on_cancel);
     pthread_mutex_lock(&set->lock);
     ticket->loader = set->loader;
-    bool is_over = !set->loader || set->loader->is_stopping, is_cancelled = sv_cancel_is_set(ticket->cancel);
+    bool is_over = !set->loader || set->loader->is_stopping,
+         is_cancelled = sv_cancel_is_set(ticket->cancel);
     bool waits = !is_over && !is_cancelled && !is_settled(ticket);
     if (waits) {
         sv_list_append(&set->tickets, &ticket->node);
@@ -139,8 +154,7 @@ static int64_t enqueue_due(sv_model_set *set, int64_t now)
     for (size_t i = 0; i < set->n_models; i++)
         for (size_t k = 0; k < set->models[i]->n_versions; k++) {
             sv_model_version *version = set->models[i]->versions[k];
-            if (!version->failure || !version->is_wanted ||
-                version->activity != SV_ACTIVITY_NONE)
+            if (!version->failure || !version->is_wanted || version->activity != SV_ACTIVITY_NONE)
                 continue;
             if (version->retry_at_ns <= now)
                 sv_model_set_enqueue(version);
@@ -184,6 +198,8 @@ static next_step choose_step(sv_loader *loader, sv_model_version **ret_version)
         }
         if (loader->wants_poll || loader->next_poll_ns <= now)
             return POLL;
+        if (!loader->has_untold && has_settled(set))
+            return TELL;
         if ((loader->has_untold || set->dead) && wake_ns > now + RETRY_MS * SV_NS_PER_MS)
             wake_ns = now + RETRY_MS * SV_NS_PER_MS;
         if (loader->next_poll_ns < wake_ns)
@@ -286,8 +302,8 @@ sv_status sv_loader_start(const sv_loader_config *config, sv_loader **ret_loader
     if (!loader)
         return SV_NO_MEMORY;
     loader->config = *config;
-    loader->step = (sv_load_step){.registry = config->registry, .log = config->log,
-                                  .memory_budget = config->memory_budget};
+    loader->step = (sv_load_step){
+        .registry = config->registry, .log = config->log, .memory_budget = config->memory_budget};
     loader->next_poll_ns = config->n_paths && config->poll_ms
                                ? sv_clock_deadline_ns(&sv_clock_system, config->poll_ms)
                                : SV_NEVER;
@@ -323,7 +339,7 @@ static bool wait_for(sv_loader *loader, const bool *flag, int64_t timeout_ms)
     struct timespec at = {.tv_sec = (time_t)(until_ns / SV_NS_PER_S),
                           .tv_nsec = (long)(until_ns % SV_NS_PER_S)};
     int failed = 0;
-    while (!*flag && !failed)
+    while (!*flag && !loader->is_over && !failed)
         failed = pthread_cond_timedwait(&loader->rested, &get_set(loader)->lock, &at);
     return *flag;
 }
@@ -407,6 +423,8 @@ static void ask_to_unload(sv_model_version *version)
     if (version->activity == SV_ACTIVITY_QUEUED)
         version->activity = SV_ACTIVITY_NONE;
     sv_model_set_take_out(version);
+    sv_model_set_note_state(version);
+    pthread_cond_signal(&version->model->set->changed); /* who waited for it is told */
 }
 
 static void ask(sv_model *model, sv_model_version *version, void (*what)(sv_model_version *))

@@ -61,6 +61,7 @@ static void release_version(sv_model_set *set, sv_model_version *version)
         return;
     version->next = set->dead;
     set->dead = version;
+    pthread_cond_signal(&set->changed);
 }
 
 void sv_model_set_release(sv_model_version *version)
@@ -111,7 +112,7 @@ static size_t count_concurrency(const struct manifest *manifest)
 }
 
 sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *source,
-                                  sv_model_version **ret_version)
+                                   sv_model_version **ret_version)
 {
     sv_str name;
     if (model->n_versions == SV_REPOSITORY_MAX_VERSIONS)
@@ -158,11 +159,14 @@ sv_status sv_model_set_add(sv_model_set *set, sv_model_files *files, sv_model **
     for (; at > 0 && compare_names(set->models[at - 1]->name, name) > 0; at--)
         set->models[at] = set->models[at - 1];
     set->models[at] = model;
-    *ret_model = model;
     sv_status status = SV_OK;
     sv_model_version *version;
     for (size_t i = 0; i < files->source.n_versions && !status; i++)
         status = sv_model_set_add_version(model, &files->source.versions[i], &version);
+    if (status)
+        sv_model_set_remove(set, at);
+    else
+        *ret_model = model;
     return status;
 }
 
@@ -181,15 +185,20 @@ static void drop(sv_model_set *set, sv_instance *instance)
         sv_model_set_bury(set, instance);
 }
 
+/* From now on it ends with its last run. */
+static void retire(sv_model_version *version, sv_instance *instance)
+{
+    version->n_draining++;
+    drop(version->model->set, instance);
+}
+
 void sv_model_set_take_out(sv_model_version *version)
 {
     sv_instance *instance = version->current;
     if (!instance)
         return;
     version->current = NULL;
-    version->n_draining++;
-    instance->is_retired = true;
-    drop(version->model->set, instance);
+    retire(version, instance);
     sv_model_set_note_state(version);
 }
 
@@ -198,7 +207,9 @@ void sv_model_set_remove_version(sv_model *model, size_t index)
     sv_model_version *version = model->versions[index];
     sv_model_set_take_out(version);
     version->is_unloaded = true; /* whatever the loader brings now is not wanted */
-    version->is_wanted = false;
+    version->is_wanted = version->is_demanded = false;
+    if (version->activity == SV_ACTIVITY_QUEUED)
+        version->activity = SV_ACTIVITY_NONE; /* the loader does not find it any more */
     model->n_versions--;
     memmove(&model->versions[index], &model->versions[index + 1],
             (model->n_versions - index) * sizeof *model->versions);
@@ -220,16 +231,13 @@ static void free_instance(sv_model_set *set, sv_instance *instance)
 {
     sv_model_version *version = instance->version;
     uint64_t bytes = instance->memory_bytes;
-    bool is_retired = instance->is_retired;
     sv_instance_free(instance);
     pthread_mutex_lock(&set->lock);
     set->memory_bytes -= bytes;
-    if (is_retired) {
-        version->n_draining--;
-        sv_model_set_note_state(version);
-    }
+    version->n_draining--;
+    sv_model_set_note_state(version);
+    release_version(set, version);
     pthread_mutex_unlock(&set->lock);
-    sv_model_set_release(version);
 }
 
 void sv_model_set_free_buried(sv_model_set *set)
@@ -255,7 +263,7 @@ void sv_model_set_put_in(sv_model_version *version, sv_instance *instance)
     version->known_bytes = instance->memory_bytes;
     version->model->task = instance->task;
     if (before)
-        drop(set, before);
+        retire(version, before);
 }
 
 void sv_model_set_enqueue(sv_model_version *version)

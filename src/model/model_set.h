@@ -1,5 +1,5 @@
-/* model_set.h: models and versions as objects: what is listed, what answers, who holds what. For the
- * files that change it: registry.c, loader.c, reload.c; others go through registry.h.
+/* model_set.h: models and versions as objects: what is listed, what answers, who holds what. For
+ * the files that change it: registry.c, loader.c, reload.c; others go through registry.h.
  *
  * A model or version lives as long as somebody holds it: the set, its instances, whoever waits for
  * it. What a version answers with is an instance that is put into it and taken out of it under the
@@ -38,13 +38,13 @@ typedef struct sv_model_version {
     sv_str name;
     sv_lane lane;           /* the scheduler's */
     sv_version_stats stats; /* what it did */
-    void *series;           /* what `opened` put there */
     atomic_uint holders;
     atomic_uint n_failed_runs; /* of the engine, in a row */
     atomic_uint n_rebuilds;    /* for that reason, in a row */
 
     /* Guarded by the set's lock. */
     sv_instance *current; /* what answers; NULL: nothing does */
+    void *series; /* of `opened`; NULL: it was not called. Set for good before it first answers */
     sv_version_activity activity;
     size_t n_draining;    /* instances that were taken out and are still held */
     bool is_new;          /* came while others answered, and has not been ready yet */
@@ -54,9 +54,9 @@ typedef struct sv_model_version {
     uint64_t stamp;       /* of the files that were loaded last; 0: none were */
     uint64_t known_bytes; /* that it took when it was loaded last; 0: not known */
     int64_t last_used_ns, retry_at_ns;
-    unsigned n_failures;  /* of loading, in a row */
-    struct sv_model_version *next; /* among those that are dead */
-    sv_status failure;    /* of the last load; SV_OK: none, or it went well */
+    unsigned n_failures;                   /* of loading, in a row */
+    struct sv_model_version *next;         /* among those that are dead */
+    sv_status failure;                     /* of the last load; SV_OK: none, or it went well */
     char reason[SV_INSTANCE_REASONS_SIZE]; /* of the failure */
 } sv_model_version;
 
@@ -68,18 +68,21 @@ typedef struct sv_model {
     atomic_uint holders;
 
     /* Guarded by the set's lock. */
-    sv_model_files *files; /* held */
+    sv_model_files *files;                                  /* held */
     sv_model_version *versions[SV_REPOSITORY_MAX_VERSIONS]; /* by number, then by name; held */
     size_t n_versions;
-    sv_model_task task; /* the manifest's, or that of the version loaded last */
+    sv_model_task task;     /* the manifest's, or that of the version loaded last */
     sv_str default_version; /* set by a call; empty: the manifest's, or by rule */
     char default_version_text[128];
 } sv_model;
 
 /* Told on whatever thread; those that are told with the set's lock held may only count. */
 typedef struct sv_model_set_hooks {
-    void (*opened)(void *arg, sv_model_version *version); /* before it is loaded for the first time */
-    void (*closed)(void *arg, sv_model_version *version); /* nobody holds it any more */
+    /* Before it is loaded for the first time; returns what becomes its `series`. NULL: out of
+     * memory, and asked again the next time. */
+    void *(*opened)(void *arg, const sv_model_version *version);
+    /* Nobody holds it any more; only where there is a series, as all that follow. */
+    void (*closed)(void *arg, sv_model_version *version);
     /* A load ended; NULL: it failed. With the lock held, as the next two. */
     void (*loaded)(void *arg, sv_model_version *version, const sv_instance *instance);
     void (*evicted)(void *arg, sv_model_version *version); /* it gave way to another */
@@ -95,10 +98,10 @@ typedef struct sv_model_set {
     /* Guarded by lock. */
     sv_model *models[SV_REPOSITORY_MAX_MODELS]; /* by name; held */
     size_t n_models;
-    sv_instance *buried;   /* to be freed */
-    sv_model_version *dead; /* nobody holds them; the scheduler may still look at their lanes */
-    sv_list_node tickets;  /* sv_load_ticket: who waits for a version */
-    uint64_t memory_bytes; /* of all instances that are not freed yet */
+    sv_instance *buried;      /* to be freed */
+    sv_model_version *dead;   /* nobody holds them; the scheduler may still look at their lanes */
+    sv_list_node tickets;     /* sv_load_ticket: who waits for a version */
+    uint64_t memory_bytes;    /* of all instances that are not freed yet */
     struct sv_loader *loader; /* sees to what is queued and buried; NULL: nobody does */
 } sv_model_set;
 
@@ -108,7 +111,8 @@ void sv_model_set_deinit(sv_model_set *set);
 
 /* With the lock held. */
 
-/* Makes an object for a version, for a model and all its versions. SV_TOO_LARGE, SV_NO_MEMORY. */
+/* Makes an object for a version, for a model and all its versions; all or nothing. SV_TOO_LARGE,
+ * SV_NO_MEMORY. */
 sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *source,
                                    sv_model_version **ret_version) SV_MUST_USE;
 sv_status sv_model_set_add(sv_model_set *set, sv_model_files *files,

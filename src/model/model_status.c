@@ -17,11 +17,10 @@ static sv_status hold_for(sv_arena *arena, sv_model_version *version)
 
 static sv_status tell_version(sv_model_version *version, sv_arena *arena, sv_version_status *told)
 {
-    *told = (sv_version_status){.name = version->name,
-                                .state = sv_model_set_state(version),
-                                .version = version};
-    told->is_on_demand = told->state == SV_VERSION_ABSENT && !version->is_unloaded &&
-                         version->model->set->loader;
+    *told = (sv_version_status){
+        .name = version->name, .state = sv_model_set_state(version), .version = version};
+    told->is_on_demand =
+        told->state == SV_VERSION_ABSENT && !version->is_unloaded && version->model->set->loader;
     if (version->current)
         told->memory_bytes = version->current->memory_bytes;
     if (version->failure) {
@@ -37,7 +36,7 @@ static sv_status tell_model(sv_model *model, sv_arena *arena, sv_model_status *t
     const sv_model_version *by_default = sv_model_set_default(model);
     *told = (sv_model_status){.name = model->name,
                               .task = model->task,
-                              .engine = model->engine->name,
+                              .engine = model->engine ? model->engine->name : "",
                               .n_versions = model->n_versions,
                               .model = model};
     told->versions = sv_arena_alloc_array(arena, model->n_versions, sizeof *told->versions);
@@ -79,6 +78,8 @@ sv_status sv_model_status_find(sv_registry *registry, sv_str name, sv_arena *are
 
 bool sv_model_status_can_answer(const sv_model_status *status)
 {
+    if (!status->n_versions)
+        return false;
     const sv_version_status *version = &status->versions[status->default_version];
     return version->state == SV_VERSION_READY || version->is_on_demand;
 }

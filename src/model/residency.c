@@ -11,14 +11,23 @@ static sv_resident *find_oldest(sv_resident *residents, size_t n)
     return oldest;
 }
 
-/* Somebody chosen early may turn out to be more than was needed. */
-static void spare(sv_resident *residents, size_t n, uint64_t budget, uint64_t wanted)
+static sv_resident *find_youngest_that_fits(sv_resident *residents, size_t n, uint64_t room)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!residents[i].goes || residents[i].bytes > budget - wanted)
-            continue;
-        residents[i].goes = false;
-        wanted += residents[i].bytes;
+    sv_resident *youngest = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (residents[i].goes && residents[i].bytes <= room &&
+            (!youngest || residents[i].last_used_ns >= youngest->last_used_ns))
+            youngest = &residents[i];
+    return youngest;
+}
+
+/* Somebody chosen early may turn out to be more than was needed. */
+static void spare(sv_resident *residents, size_t n, uint64_t room)
+{
+    sv_resident *spared;
+    while ((spared = find_youngest_that_fits(residents, n, room))) {
+        spared->goes = false;
+        room -= spared->bytes;
     }
 }
 
@@ -39,6 +48,6 @@ bool sv_residency_choose(sv_resident *residents, size_t n, uint64_t budget, uint
     for (size_t i = 0; i < n && wanted > budget; i++)
         residents[i].goes = false;
     if (wanted <= budget)
-        spare(residents, n, budget, wanted);
+        spare(residents, n, budget - wanted);
     return wanted <= budget;
 }
