@@ -1,5 +1,6 @@
 /* noop.c: the smallest service, for measuring the framework itself: an inline answer, the guide's
- * TextGenerationRequest validated on the handler pool, and the same route without a schema. */
+ * TextGenerationRequest validated on the handler pool and inline, and the same route without a
+ * schema. */
 #include <serval/serval.h>
 
 struct status {
@@ -57,6 +58,7 @@ static sv_status raw(sv_call *call)
 static const sv_operation operations[] = {
     {"GET", "/noop", &noop_handler, .run_inline = true},
     {"POST", "/generate", &generate_handler},
+    {"POST", "/generate/inline", &generate_handler, .run_inline = true},
     {"POST", "/raw", &raw_handler},
     {0},
 };
