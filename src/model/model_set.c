@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/id.h"
 #include "engine/engine_table.h"
+#include "model/version_plan.h"
 
 void sv_model_set_init(sv_model_set *set, const sv_model_set_hooks *hooks)
 {
@@ -45,6 +47,7 @@ static void free_version(sv_model_version *version)
     const sv_model_set_hooks *hooks = &model->set->hooks;
     if (hooks->closed && version->series)
         hooks->closed(hooks->arg, version);
+    sv_version_plan_leave(version);
     free(version);
     release_model(model);
 }
@@ -126,6 +129,7 @@ sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *sou
     version->lane.max_running = count_concurrency(model->files->manifest);
     atomic_fetch_add(&model->holders, 1);
     atomic_init(&version->holders, 1);
+    sv_version_plan_enter(version);
     size_t at = model->n_versions++;
     for (; at > 0 && sv_repository_compare_versions(model->versions[at - 1]->name, name) > 0; at--)
         model->versions[at] = model->versions[at - 1];
@@ -151,6 +155,7 @@ sv_status sv_model_set_add(sv_model_set *set, sv_model_files *files, sv_model **
     model->name = name;
     model->set = set;
     sv_line_init(&model->line);
+    sv_id_random(&model->random, sizeof model->random);
     model->files = sv_model_files_hold(files);
     model->engine = sv_engine_table_find(sv_str_from(files->source.versions[0].file));
     model->task = (sv_model_task)files->manifest->task;
@@ -262,6 +267,9 @@ void sv_model_set_put_in(sv_model_version *version, sv_instance *instance)
     version->current = instance;
     version->known_bytes = instance->memory_bytes;
     version->model->task = instance->task;
+    if (version->is_renewed)
+        sv_version_guard_reset(&version->guard, NULL);
+    version->is_renewed = false;
     if (before)
         retire(version, before);
 }

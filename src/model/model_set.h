@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "model/instance.h"
 #include "model/scheduler.h"
+#include "model/version_guard.h"
 #include "model/version_stats.h"
 
 /* What a version tells about itself. */
@@ -41,6 +42,9 @@ typedef struct sv_model_version {
     atomic_uint holders;
     atomic_uint n_failed_runs; /* of the engine, in a row */
     atomic_uint n_rebuilds;    /* for that reason, in a row */
+    uint64_t seed;             /* of its name, for version_choice.h */
+    sv_version_guard guard;    /* fed while it is watched */
+    atomic_bool is_watched;    /* it has a weight */
 
     /* Guarded by the set's lock. */
     sv_instance *current; /* what answers; NULL: nothing does */
@@ -51,6 +55,8 @@ typedef struct sv_model_version {
     bool is_unloaded;     /* on purpose: requests do not load it */
     bool is_wanted;       /* to be loaded again when loading fails, without being asked */
     bool is_demanded;     /* a request waits for it */
+    bool is_renewed;      /* what is loaded next begins with a clean slate */
+    int64_t weight;       /* see version_plan.h; all 0: none are in force */
     uint64_t stamp;       /* of the files that were loaded last; 0: none were */
     uint64_t known_bytes; /* that it took when it was loaded last; 0: not known */
     int64_t last_used_ns, retry_at_ns;
@@ -74,6 +80,8 @@ typedef struct sv_model {
     sv_model_task task;     /* the manifest's, or that of the version loaded last */
     sv_str default_version; /* set by a call; empty: the manifest's, or by rule */
     char default_version_text[128];
+    bool is_set_by_call; /* default and weights are a call's, not the manifest's */
+    uint64_t random;     /* for choosing versions */
 } sv_model;
 
 /* Told on whatever thread; those that are told with the set's lock held may only count. */
@@ -86,6 +94,8 @@ typedef struct sv_model_set_hooks {
     /* A load ended; NULL: it failed. With the lock held, as the next two. */
     void (*loaded)(void *arg, sv_model_version *version, const sv_instance *instance);
     void (*evicted)(void *arg, sv_model_version *version); /* it gave way to another */
+    /* Its share goes to the default version. Without the lock. */
+    void (*gave_share_back)(void *arg, sv_model_version *version, sv_str reason);
     void (*changed)(void *arg, sv_model_version *version, sv_version_state state);
     void *arg;
 } sv_model_set_hooks;

@@ -15,6 +15,18 @@ static sv_status hold_for(sv_arena *arena, sv_model_version *version)
     return SV_OK;
 }
 
+/* Why it lost its share of the requests. */
+static sv_status tell_share(sv_model_version *version, sv_arena *arena, sv_version_status *told)
+{
+    sv_buf text;
+    sv_buf_init(&text, 256);
+    sv_buf_printf(&text, "gave its share back: ");
+    sv_version_guard_describe(&version->guard, &text);
+    told->reason = sv_arena_copy(arena, sv_buf_str(&text));
+    sv_buf_deinit(&text);
+    return told->reason.ptr ? SV_OK : SV_NO_MEMORY;
+}
+
 static sv_status tell_version(sv_model_version *version, sv_arena *arena, sv_version_status *told)
 {
     *told = (sv_version_status){
@@ -23,12 +35,16 @@ static sv_status tell_version(sv_model_version *version, sv_arena *arena, sv_ver
         told->state == SV_VERSION_ABSENT && !version->is_unloaded && version->model->set->loader;
     if (version->current)
         told->memory_bytes = version->current->memory_bytes;
+    told->weight.value = sv_version_plan_weight(version);
+    told->weight.set = told->weight.value >= 0;
+    sv_status status = SV_OK;
     if (version->failure) {
         told->reason = sv_arena_copy(arena, sv_str_trim(sv_str_from(version->reason)));
-        if (!told->reason.ptr)
-            return SV_NO_MEMORY;
+        status = told->reason.ptr ? SV_OK : SV_NO_MEMORY;
+    } else if (sv_version_plan_gave_way(version)) {
+        status = tell_share(version, arena, told);
     }
-    return hold_for(arena, version);
+    return status ? status : hold_for(arena, version);
 }
 
 static sv_status tell_model(sv_model *model, sv_arena *arena, sv_model_status *told)

@@ -7,10 +7,12 @@
 typedef struct sv_version_status {
     sv_str name;
     sv_version_state state;
-    sv_str reason;         /* why it failed, or why loading it anew did; empty: nothing to tell */
+    sv_str reason;         /* why it failed, or why loading it anew did, or why it gave its share of
+                              the requests back; empty: nothing to tell */
     uint64_t memory_bytes; /* 0: not loaded */
+    sv_opt_int weight; /* its part of the requests that name no version; unset: there are none */
     bool is_default;
-    bool is_on_demand; /* absent, and a request loads it */
+    bool is_on_demand;         /* absent, and a request loads it */
     sv_model_version *version; /* lives as long as the arena */
 } sv_version_status;
 

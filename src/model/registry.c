@@ -237,6 +237,17 @@ static sv_status refuse_version(const sv_model *model, const sv_wish *wish, sv_e
                                  "Model version %.*s not found", SV_STR_ARG(wish->version));
 }
 
+static sv_model_version *choose_version(sv_model *model, const sv_wish *wish)
+{
+    const struct manifest_versions *versions = model->files->manifest->versions;
+    sv_str key = {0};
+    if (wish->version.len)
+        return sv_model_set_find_version(model, wish->version);
+    if (versions && versions->sticky.by && wish->get_key && sv_version_plan_is_weighted(model))
+        key = wish->get_key(wish, &versions->sticky);
+    return sv_version_plan_choose(model, key);
+}
+
 static sv_status find_wished(const sv_registry *registry, const sv_wish *wish, sv_error *error,
                              sv_acquired *found)
 {
@@ -248,8 +259,7 @@ static sv_status find_wished(const sv_registry *registry, const sv_wish *wish, s
     if (!found->model)
         return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_model_not_loaded,
                             "Model %s is not loaded", usual_name(wish->task));
-    found->version = wish->version.len ? sv_model_set_find_version(found->model, wish->version)
-                                       : sv_model_set_default(found->model);
+    found->version = choose_version(found->model, wish);
     return found->version ? SV_OK : refuse_version(found->model, wish, error, &found->available);
 }
 
@@ -335,4 +345,43 @@ void sv_registry_report_run(sv_instance *instance, bool has_failed)
         atomic_store(&version->n_failed_runs, 0);
         atomic_store(&version->n_rebuilds, 0);
     }
+}
+
+/* Once a version has tripped its guard. The default one has nobody to give its share to. */
+static void give_share_back(sv_model_version *version)
+{
+    sv_model_set *set = version->model->set;
+    sv_buf reason;
+    pthread_mutex_lock(&set->lock);
+    bool gave_way = sv_version_plan_gave_way(version);
+    pthread_mutex_unlock(&set->lock);
+    if (!gave_way) {
+        sv_version_guard_reset(&version->guard, NULL);
+        return;
+    }
+    sv_buf_init(&reason, 256);
+    sv_version_guard_describe(&version->guard, &reason);
+    if (set->hooks.gave_share_back)
+        set->hooks.gave_share_back(set->hooks.arg, version, sv_buf_str(&reason));
+    sv_buf_deinit(&reason);
+}
+
+void sv_registry_report_answer(sv_model_version *version, bool has_failed, int64_t latency_ns)
+{
+    if (atomic_load_explicit(&version->is_watched, memory_order_relaxed) &&
+        sv_version_guard_add(&version->guard, sv_clock_now_ns(&sv_clock_system), has_failed,
+                             latency_ns))
+        give_share_back(version);
+}
+
+sv_status sv_registry_set_versions(sv_registry *registry, sv_str name,
+                                   const sv_version_wants *wants, sv_error *error)
+{
+    pthread_mutex_lock(&registry->set.lock);
+    sv_model *model = sv_model_set_find(&registry->set, name);
+    sv_status status = model ? sv_version_plan_set(model, wants, error)
+                             : sv_error_set(error, SV_NOT_FOUND, &sv_kind_model_not_found,
+                                            "Model %.*s not found", SV_STR_ARG(name));
+    pthread_mutex_unlock(&registry->set.lock);
+    return status;
 }

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/model_set.h"
+#include "model/version_plan.h"
 
 typedef struct sv_registry sv_registry;
 
@@ -40,8 +41,12 @@ void sv_registry_free(sv_registry *registry);
 typedef struct sv_wish {
     sv_str model;       /* empty: the default one of `task` */
     sv_model_task task; /* with an empty model; UNSET: the server's default model */
-    sv_str version;     /* empty: one is chosen; "2" and "v2" are the same */
+    sv_str version;     /* empty: one is chosen (version_plan.h); "2" and "v2" are the same */
     sv_arena *arena;    /* of `available` */
+    /* Whose request it is, for a choice by weight; empty: nobody's. Asked with the set's lock held,
+     * so it may only look; not at all for a model without weights or without `versions.sticky`.
+     * NULL: each request by itself. */
+    sv_str (*get_key)(const struct sv_wish *wish, const struct manifest_sticky *sticky);
 } sv_wish;
 
 typedef struct sv_acquired {
@@ -66,6 +71,16 @@ void sv_registry_release(sv_instance *instance);
 /* Tells how a run of the engine ended. After some failures in a row the version is loaded anew:
  * what its session holds may be spoilt. */
 void sv_registry_report_run(sv_instance *instance, bool has_failed);
+/* Tells how a request ended that a version answered: `has_failed` when that was the server's fault.
+ * A version with a weight, but the default one, gives its share back when too many failed or were
+ * slow (version_guard.h); it gets it again when it is loaded by a call, has new files, or by
+ * sv_registry_set_versions. */
+void sv_registry_report_answer(sv_model_version *version, bool has_failed, int64_t latency_ns);
+
+/* Which versions answer requests that name none, from now on: version_plan.h, with its errors and
+ * SV_NOT_FOUND of kind sv_kind_model_not_found. */
+sv_status sv_registry_set_versions(sv_registry *registry, sv_str model,
+                                   const sv_version_wants *wants, sv_error *error) SV_MUST_USE;
 
 /* The name of the model that answers for a task when none is named: the setting's when it has this
  * task, else the one that has the task's usual name (classifier, embedder), else the first by name;

@@ -65,9 +65,9 @@ static bool passes_limits(const sv_version_guard *guard)
 
 bool sv_version_guard_add(sv_version_guard *guard, int64_t now_ns, bool failed, int64_t latency_ns)
 {
-    bool slow = guard->limits.max_latency_ns && latency_ns > guard->limits.max_latency_ns;
     bool trips = false;
     pthread_mutex_lock(&guard->lock);
+    bool slow = guard->limits.max_latency_ns && latency_ns > guard->limits.max_latency_ns;
     if (!atomic_load_explicit(&guard->is_tripped, memory_order_relaxed)) {
         slide(guard, now_ns);
         guard->newest = (guard->newest + 1) % SV_VERSION_GUARD_WINDOW;
@@ -89,9 +89,11 @@ bool sv_version_guard_is_tripped(const sv_version_guard *guard)
     return atomic_load_explicit(&guard->is_tripped, memory_order_relaxed);
 }
 
-void sv_version_guard_reset(sv_version_guard *guard)
+void sv_version_guard_reset(sv_version_guard *guard, const sv_version_limits *limits)
 {
     pthread_mutex_lock(&guard->lock);
+    if (limits)
+        guard->limits = *limits;
     guard->tally = (sv_version_tally){0};
     atomic_store(&guard->is_tripped, false);
     pthread_mutex_unlock(&guard->lock);
@@ -101,9 +103,10 @@ void sv_version_guard_describe(sv_version_guard *guard, sv_buf *text)
 {
     pthread_mutex_lock(&guard->lock);
     sv_version_tally tally = guard->tally;
+    int64_t max_latency_ns = guard->limits.max_latency_ns;
     pthread_mutex_unlock(&guard->lock);
     sv_buf_printf(text, "%u of %u requests failed", tally.n_failed, tally.n);
-    if (guard->limits.max_latency_ns)
+    if (max_latency_ns)
         sv_buf_printf(text, ", %u took longer than %g ms", tally.n_slow,
-                      (double)guard->limits.max_latency_ns / (double)SV_NS_PER_MS);
+                      (double)max_latency_ns / (double)SV_NS_PER_MS);
 }

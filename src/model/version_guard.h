@@ -25,10 +25,10 @@ typedef struct sv_version_tally {
 } sv_version_tally;
 
 typedef struct sv_version_guard {
-    sv_version_limits limits;
     atomic_bool is_tripped;
     pthread_mutex_t lock;
     /* Guarded by `lock`. */
+    sv_version_limits limits;
     sv_version_tally tally; /* of the window; once tripped, as it was then */
     unsigned newest;        /* index */
     struct {
@@ -51,8 +51,8 @@ void sv_version_guard_deinit(sv_version_guard *guard);
 bool sv_version_guard_add(sv_version_guard *guard, int64_t now_ns, bool failed, int64_t latency_ns);
 /* Stays true until reset. Any thread, no lock. */
 bool sv_version_guard_is_tripped(const sv_version_guard *guard);
-/* Begins anew: the version may answer again. Any thread. */
-void sv_version_guard_reset(sv_version_guard *guard);
+/* Begins anew, with these limits (NULL: the same): the version may answer again. Any thread. */
+void sv_version_guard_reset(sv_version_guard *guard, const sv_version_limits *limits);
 /* "12 of 20 requests failed, 3 took longer than 250 ms": of the window, once tripped as it was
  * then. Any thread. */
 void sv_version_guard_describe(sv_version_guard *guard, sv_buf *text);

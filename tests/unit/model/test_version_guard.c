@@ -129,7 +129,7 @@ static void test_it_trips_once_and_is_reset(void **state)
     begin(0.5, 0, 10);
     assert_int_equal(add(50, true, 1), 1);
     assert_describes("10 of 10 requests failed");
-    sv_version_guard_reset(&guard);
+    sv_version_guard_reset(&guard, NULL);
     assert_false(sv_version_guard_is_tripped(&guard));
     assert_describes("0 of 0 requests failed");
     assert_int_equal(add(9, true, 1), 0);
