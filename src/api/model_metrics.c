@@ -13,6 +13,7 @@ typedef enum single {
     COMPUTE_DURATION,
     BATCH_SIZE,
     MEMORY,
+    FALLBACKS,
     NV_SUCCESS,
     NV_COUNT,
     NV_EXEC_COUNT,
@@ -27,14 +28,23 @@ typedef enum single {
 } single;
 
 static const sv_metric_id singles[N_SINGLES] = {
-    [QUEUE_DEPTH] = SV_METRIC_QUEUE_DEPTH,       [QUEUE_LIMIT] = SV_METRIC_QUEUE_LIMIT,
-    [QUEUE_DURATION] = SV_METRIC_QUEUE_DURATION, [COMPUTE_DURATION] = SV_METRIC_COMPUTE_DURATION,
-    [BATCH_SIZE] = SV_METRIC_BATCH_SIZE,         [MEMORY] = SV_METRIC_MODEL_MEMORY,
-    [NV_SUCCESS] = SV_METRIC_NV_SUCCESS,         [NV_COUNT] = SV_METRIC_NV_COUNT,
-    [NV_EXEC_COUNT] = SV_METRIC_NV_EXEC_COUNT,   [NV_REQUEST_US] = SV_METRIC_NV_REQUEST_US,
-    [NV_QUEUE_US] = SV_METRIC_NV_QUEUE_US,       [NV_INPUT_US] = SV_METRIC_NV_INPUT_US,
-    [NV_INFER_US] = SV_METRIC_NV_INFER_US,       [NV_OUTPUT_US] = SV_METRIC_NV_OUTPUT_US,
-    [NV_PENDING] = SV_METRIC_NV_PENDING,         [NV_LOAD_SECS] = SV_METRIC_NV_LOAD_SECS,
+    [QUEUE_DEPTH] = SV_METRIC_QUEUE_DEPTH,
+    [QUEUE_LIMIT] = SV_METRIC_QUEUE_LIMIT,
+    [QUEUE_DURATION] = SV_METRIC_QUEUE_DURATION,
+    [COMPUTE_DURATION] = SV_METRIC_COMPUTE_DURATION,
+    [BATCH_SIZE] = SV_METRIC_BATCH_SIZE,
+    [MEMORY] = SV_METRIC_MODEL_MEMORY,
+    [FALLBACKS] = SV_METRIC_VERSION_FALLBACKS,
+    [NV_SUCCESS] = SV_METRIC_NV_SUCCESS,
+    [NV_COUNT] = SV_METRIC_NV_COUNT,
+    [NV_EXEC_COUNT] = SV_METRIC_NV_EXEC_COUNT,
+    [NV_REQUEST_US] = SV_METRIC_NV_REQUEST_US,
+    [NV_QUEUE_US] = SV_METRIC_NV_QUEUE_US,
+    [NV_INPUT_US] = SV_METRIC_NV_INPUT_US,
+    [NV_INFER_US] = SV_METRIC_NV_INFER_US,
+    [NV_OUTPUT_US] = SV_METRIC_NV_OUTPUT_US,
+    [NV_PENDING] = SV_METRIC_NV_PENDING,
+    [NV_LOAD_SECS] = SV_METRIC_NV_LOAD_SECS,
 };
 
 /* Values of third labels. */
@@ -213,6 +223,12 @@ void sv_model_metrics_set_queue_limit(sv_model_metrics *series, int64_t limit)
 {
     if (series)
         sv_metrics_set(series->singles[QUEUE_LIMIT], limit);
+}
+
+void sv_model_metrics_gave_share_back(sv_model_metrics *series)
+{
+    if (series)
+        sv_metrics_count(series->singles[FALLBACKS], 1);
 }
 
 void sv_model_metrics_shadowed(sv_model_metrics *series, sv_shadow_result result)

@@ -57,6 +57,8 @@ void sv_model_metrics_unloaded(sv_model_metrics *series);
 void sv_model_metrics_set_state(sv_model_metrics *series, const char *state);
 /* How many requests of the model may wait. */
 void sv_model_metrics_set_queue_limit(sv_model_metrics *series, int64_t limit);
+/* Its share of the requests went to the default version. */
+void sv_model_metrics_gave_share_back(sv_model_metrics *series);
 /* A shadow copy that was given to this version. */
 void sv_model_metrics_shadowed(sv_model_metrics *series, sv_shadow_result result);
 

@@ -159,6 +159,15 @@ static void count_eviction(void *arg, sv_model_version *version)
     sv_metrics_count(runtime->services.evictions, 1);
 }
 
+static void tell_share(void *arg, sv_model_version *version, sv_str reason)
+{
+    const sv_runtime *runtime = arg;
+    sv_model_metrics_gave_share_back(version->series);
+    sv_log_write(runtime->log, SV_LOG_WARNING,
+                 "model %.*s version %.*s gave its share of the requests back: %.*s",
+                 SV_STR_ARG(version->model->name), SV_STR_ARG(version->name), SV_STR_ARG(reason));
+}
+
 static void note_state(void *arg, sv_model_version *version, sv_version_state state)
 {
     (void)arg;
@@ -193,6 +202,7 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
                   .closed = close_series,
                   .loaded = count_load,
                   .evicted = count_eviction,
+                  .gave_share_back = tell_share,
                   .changed = note_state,
                   .arg = runtime}};
     sv_status set_status = check_sets(runtime);

@@ -244,7 +244,7 @@ static sv_model_version *choose_version(sv_model *model, const sv_wish *wish)
     if (wish->version.len)
         return sv_model_set_find_version(model, wish->version);
     if (versions && versions->sticky.by && wish->get_key && sv_version_plan_is_weighted(model))
-        key = wish->get_key(wish, &versions->sticky);
+        key = wish->get_key(wish->key_arg, &versions->sticky);
     return sv_version_plan_choose(model, key);
 }
 

@@ -46,7 +46,8 @@ typedef struct sv_wish {
     /* Whose request it is, for a choice by weight; empty: nobody's. Asked with the set's lock held,
      * so it may only look; not at all for a model without weights or without `versions.sticky`.
      * NULL: each request by itself. */
-    sv_str (*get_key)(const struct sv_wish *wish, const struct manifest_sticky *sticky);
+    sv_str (*get_key)(void *key_arg, const struct manifest_sticky *sticky);
+    void *key_arg;
 } sv_wish;
 
 typedef struct sv_acquired {

@@ -70,6 +70,8 @@ typedef enum sv_metric_unit {
       "Loads of a version: success or failure.")                                                   \
     X(EVICTIONS, "serval_evictions_total", COUNTER, PLAIN, "", NULL,                               \
       "Versions that were unloaded because memory was needed.")                                    \
+    X(VERSION_FALLBACKS, "serval_version_fallbacks_total", COUNTER, PLAIN, "model,version", NULL,  \
+      "Times that a version gave its share of the requests back to the default one.")              \
     X(SHADOW, "serval_shadow_total", COUNTER, PLAIN, "model,version,result", NULL,                 \
       "Shadow copies given to a version, by how its answer compared.")                             \
     X(LOG_DROPPED, "serval_log_dropped_total", COUNTER, PLAIN, "", NULL,                           \
