@@ -174,6 +174,19 @@ sv_str sv_arena_vprintf(sv_arena *arena, const char *format, va_list args)
     return (sv_str){text, (size_t)len};
 }
 
+sv_str sv_arena_number(sv_arena *arena, int64_t number)
+{
+    char text[24], *end = text + sizeof text, *at = end;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0)
+        *--at = '-';
+    return sv_arena_copy(arena, (sv_str){at, (size_t)(end - at)});
+}
+
 sv_str sv_arena_printf(sv_arena *arena, const char *format, ...)
 {
     va_list args;

@@ -55,7 +55,7 @@ static sv_str label_of(const sv_strs *labels, size_t index, sv_arena *arena)
 {
     if (index < labels->len)
         return labels->items[index];
-    return sv_arena_printf(arena, "%zu", index);
+    return sv_arena_number(arena, (int64_t)index);
 }
 
 static sv_status make_predictions(const sv_scores_rules *rules, sv_scores_row row, sv_arena *arena,

@@ -116,7 +116,7 @@ static sv_str name_class(const table *it, int64_t index)
 {
     if (index >= 0 && (uint64_t)index < it->task->labels.len)
         return it->task->labels.items[index];
-    return sv_arena_printf(it->arena, "%lld", (long long)index);
+    return sv_arena_number(it->arena, index);
 }
 
 /* The name of a column of the scores; what maps call it, where the scores are maps. */

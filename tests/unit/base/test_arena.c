@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -132,9 +133,25 @@ static void test_every_allocation_may_fail(void **state)
     assert_true(failing_malloc_try_each(use_an_arena, NULL) >= 4);
 }
 
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {0, 7, -7, 1000, INT64_MAX, INT64_MIN};
+    sv_arena *arena = sv_arena_new(0);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)numbers[i]);
+        sv_str made = sv_arena_number(arena, numbers[i]);
+        assert_int_equal(made.len, strlen(text));
+        assert_string_equal(made.ptr, text);
+    }
+    sv_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_pieces_are_aligned_zeroed_and_apart),
         cmocka_unit_test(test_nothing_beyond_the_ceiling),
         cmocka_unit_test(test_sizes_that_overflow_are_refused),
