@@ -2,7 +2,7 @@
  * become vectors: model/task_text.c. */
 #include "api/embedding.h"
 
-#include "api/model_work.h"
+#include "api/batch_work.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
 
@@ -57,6 +57,7 @@ typedef struct embed_job {
     const sv_str *texts;
     size_t n_texts;
     bool is_list;
+    sv_text_request request;
 } embed_job;
 
 static void write_members(const embed_job *job, const sv_embeddings *embeddings, sv_writer *writer)
@@ -83,14 +84,15 @@ static sv_status write_answer(const embed_job *job, const sv_embeddings *embeddi
     return status ? status : sv_buf_status(writer->buf);
 }
 
-static sv_status answer(const embed_job *job, const sv_embeddings *embeddings, sv_error *error)
+static sv_status answer(sv_model_work *work, const sv_text_batch_member *member, sv_error *error)
 {
+    const embed_job *job = SV_CONTAINER_OF(work, embed_job, work);
     sv_buf buf;
     sv_writer writer;
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     sv_buf_init(&buf, MAX_ANSWER_BYTES);
     sv_writer_init(&writer, &buf);
-    sv_status status = write_answer(job, embeddings, &writer, error);
+    sv_status status = write_answer(job, &member->embeddings, &writer, error);
     sv_model_work_add_stage(&job->work, SV_STAGE_ENCODE, &since);
     if (!status)
         status = sv_call_respond_json(job->work.call, &buf);
@@ -98,20 +100,17 @@ static sv_status answer(const embed_job *job, const sv_embeddings *embeddings, s
     return status;
 }
 
-/* With a permit. */
-static sv_status run_embed(sv_model_work *work, sv_error *error)
+static sv_status prepare(sv_model_work *work, sv_text_batch_member *ret_member)
 {
     embed_job *job = SV_CONTAINER_OF(work, embed_job, work);
     sv_call *call = work->call;
-    sv_embeddings embeddings;
-    sv_text_request request = {.texts = job->texts,
-                               .n_texts = job->n_texts,
-                               .arena = call->arena,
-                               .cancel = call->cancel,
-                               .timeline = call->timeline};
-    sv_status status = sv_task_text_embed(&work->instance->text, work->instance->loaded, &request,
-                                          error, &embeddings);
-    return status ? status : answer(job, &embeddings, error);
+    job->request = (sv_text_request){.texts = job->texts,
+                                     .n_texts = job->n_texts,
+                                     .arena = call->arena,
+                                     .cancel = call->cancel,
+                                     .timeline = call->timeline};
+    ret_member->request = &job->request;
+    return SV_OK;
 }
 
 static sv_str or_empty(const sv_opt_str *text)
@@ -121,8 +120,9 @@ static sv_str or_empty(const sv_opt_str *text)
 
 static sv_status begin(sv_model_work *work)
 {
+    static const sv_batch_steps steps = {.prepare_texts = prepare, .answer_texts = answer};
     if (work->instance->task == SV_TASK_TEXT_EMBEDDING)
-        return sv_model_work_submit(work);
+        return sv_batch_work_submit(work, &steps, sv_batch_work_text_class(work));
     return sv_fail(work->call, &sv_kind_invalid_input,
                    "Model %.*s does not embed texts: its task is %s", SV_STR_ARG(work->model->name),
                    sv_manifest_task_name(work->instance->task));
@@ -134,7 +134,7 @@ static sv_status embed(sv_call *call, const struct embed_request *in, struct emb
     embed_job *job = sv_alloc(call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
-    job->work = (sv_model_work){.call = call, .begin = begin, .run = run_embed};
+    job->work = (sv_model_work){.call = call, .begin = begin};
     job->is_list = in->text.kind == MANY_TEXTS;
     job->one = job->is_list ? (sv_str){0} : in->text.as.one;
     job->texts = job->is_list ? in->text.as.many.items : &job->one;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/model_metrics.h"
+#include "api/sticky_key.h"
 #include "base/clock.h"
 #include "base/writer.h"
 
@@ -139,6 +140,8 @@ sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish)
     work->started_ns = read_now();
     work->wish = *wish;
     work->wish.arena = call->arena;
+    work->wish.get_key = sv_sticky_key_find;
+    work->wish.key_arg = call;
     if (!wish->version.len)
         work->wish.version = sv_request_header(call, "x-model-version");
     return enter(work);
@@ -177,26 +180,65 @@ static sv_model_outcome outcome_of(const sv_call *call, bool cancelled)
     return kind->status >= 500 ? SV_MODEL_BACKEND : SV_MODEL_OTHER;
 }
 
+/* Requests for a model that does not batch have whole shapes, of which nobody knows what is a row.
+ */
+static size_t count_items(const sv_model_work *work)
+{
+    return work->instance->batching.max_rows > 1 && work->units ? work->units : 1;
+}
+
 /* Of a run that ended now, and began with the permit. */
-static void count_run(const sv_model_work *work, sv_model_outcome outcome)
+static sv_version_run describe_run(const sv_model_work *work)
 {
     const int64_t *stages = work->call->timeline->stage_ns;
-    int64_t infer_ns = stages[SV_STAGE_INFER], output_ns = stages[SV_STAGE_ENCODE];
     int64_t now = read_now();
     int64_t computed_ns = now - work->queued.submitted_ns - work->queued.waited_ns;
-    sv_version_run run = {.failed = outcome != SV_MODEL_SUCCEEDED,
-                          .total_ns = now - work->started_ns,
+    sv_version_run run = {.total_ns = now - work->started_ns,
                           .queue_ns = work->queued.waited_ns,
-                          .input_ns = computed_ns - infer_ns - output_ns,
-                          .infer_ns = infer_ns,
-                          .output_ns = output_ns};
+                          .infer_ns = stages[SV_STAGE_INFER],
+                          .output_ns = work->ran_until_ns ? now - work->ran_until_ns
+                                                          : stages[SV_STAGE_ENCODE],
+                          .n_items = count_items(work)};
+    run.input_ns = computed_ns - run.infer_ns - run.output_ns;
+    return run;
+}
+
+static void count_run(const sv_model_work *work, sv_model_outcome outcome)
+{
+    sv_version_run run = describe_run(work);
+    run.failed = outcome != SV_MODEL_SUCCEEDED;
     sv_version_stats_add(&work->version->stats, &run);
-    sv_model_metrics_observe(work->version->series, &run, outcome, 1);
-    if (infer_ns)
-        sv_model_metrics_executed(work->version->series, 1);
+    if (outcome == SV_MODEL_SUCCEEDED || outcome == SV_MODEL_BACKEND)
+        sv_registry_report_answer(work->version, outcome == SV_MODEL_BACKEND, run.total_ns);
+    sv_model_metrics_observe(work->version->series, &run, outcome, run.n_items);
+    if (run.infer_ns && work->executed_rows) {
+        sv_version_stats_add_execution(&work->version->stats, &run, work->executed_rows);
+        sv_model_metrics_executed(work->version->series, work->executed_rows);
+    }
     bool has_failed = work->call->result.failure == &sv_kind_inference_failed;
     if (has_failed || outcome == SV_MODEL_SUCCEEDED)
         sv_registry_report_run(work->instance, has_failed);
+}
+
+void sv_model_work_begin_run(sv_model_work *work)
+{
+    work->call->timeline->stage_ns[SV_STAGE_QUEUE] += work->queued.waited_ns;
+    work->executed_rows = count_items(work);
+    sv_model_metrics_pending(work->version->series, -1);
+}
+
+bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error)
+{
+    bool cancelled = status == SV_CANCELLED, was_left = false;
+    if (status)
+        status = sv_call_fail_with(work->call, status, error);
+    count_run(work, outcome_of(work->call, cancelled));
+    if (cancelled) {
+        sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
+        was_left = sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
+    }
+    sv_model_work_finish(work, status, error);
+    return was_left;
 }
 
 static void run_queued(sv_work *queued)
@@ -204,18 +246,9 @@ static void run_queued(sv_work *queued)
     sv_model_work *work = SV_CONTAINER_OF(queued, sv_model_work, queued);
     bool *ret_was_left = queued->ret_was_left;
     sv_error error = {0};
-    work->call->timeline->stage_ns[SV_STAGE_QUEUE] += queued->waited_ns;
-    sv_model_metrics_pending(work->version->series, -1);
+    sv_model_work_begin_run(work);
     sv_status status = work->run(work, &error);
-    bool cancelled = status == SV_CANCELLED;
-    if (status)
-        status = sv_call_fail_with(work->call, status, &error);
-    count_run(work, outcome_of(work->call, cancelled));
-    if (cancelled) {
-        sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
-        *ret_was_left = sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
-    }
-    sv_model_work_finish(work, status, &error);
+    *ret_was_left = sv_model_work_end_run(work, status, &error);
 }
 
 static void drop_queued(sv_work *queued, sv_status status)
@@ -254,6 +287,12 @@ static uint32_t hash_client(const sv_call *call)
     return client.len ? hash : 0;
 }
 
+/* 1: it is not to be batched. */
+static uint32_t most_rows(const sv_model_work *work)
+{
+    return work->batch_class ? (uint32_t)sv_batch_plan_rows(&work->instance->batching) : 1;
+}
+
 sv_status sv_model_work_submit(sv_model_work *work)
 {
     sv_work_refusal refusal;
@@ -267,6 +306,9 @@ sv_status sv_model_work_submit(sv_model_work *work)
                              .cancel = call->cancel,
                              .deadline_ns = deadline_ns,
                              .priority = work->priority,
+                             .run_batch = work->run_batch,
+                             .batch_class = work->batch_class,
+                             .max_batch_units = most_rows(work),
                              .units = work->units,
                              .client = hash_client(call)};
     sv_model_metrics_pending(work->version->series, 1); /* before: the work may be gone after */

@@ -28,7 +28,13 @@ typedef struct sv_model_work {
     sv_status (*run)(struct sv_model_work *work, sv_error *error);
     sv_priority priority;
     uint32_t units; /* rows of the input, when it is known: how much work it is; 0 counts as 1 */
-    int64_t deadline_ns; /* of the run's start and end, when it is sooner than the call's; 0: none */
+    int64_t
+        deadline_ns; /* of the run's start and end, when it is sooner than the call's; 0: none */
+
+    /* How it may run together with others, instead of by `run`: batch_work.h. */
+    const struct sv_batch_steps *steps;
+    void (*run_batch)(sv_work *const *queued, size_t n); /* NULL: it runs alone */
+    uint64_t batch_class;
 
     /* Set by _start. */
     sv_services *services;
@@ -37,6 +43,9 @@ typedef struct sv_model_work {
     sv_model *model;
     sv_model_version *version;
     sv_instance *instance; /* held until the call's memory goes */
+    /* Set by _begin_run; whoever runs several at once sets them then. */
+    size_t executed_rows; /* of the run that this work stands for; 0: another stands for it */
+    int64_t ran_until_ns; /* when the model was through; 0: known from the call's stages */
     /* Of this file. */
     sv_wish wish;
     sv_load_ticket ticket;
@@ -54,6 +63,11 @@ sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish) SV_MUST_
  * called, or was, and the call ends without the caller; the work is gone. Else it was refused, told
  * to the call with Retry-After, and the caller has it still. */
 sv_status sv_model_work_submit(sv_model_work *work) SV_MUST_USE;
+
+/* What `run` is wrapped in, for who runs several: the work has its permit; and it has run, which
+ * ends its call. Returns whether it broke off since its client has left. The work is gone. */
+void sv_model_work_begin_run(sv_model_work *work);
+bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error);
 
 /* Ends a call whose handler has returned SV_DEFERRED, before the work was submitted; `error` may be
  * NULL. The work is gone. */

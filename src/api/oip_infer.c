@@ -6,7 +6,7 @@
  * outputs once they are written; tensors have arenas of their own for that. */
 #include "api/oip_infer.h"
 
-#include "api/model_work.h"
+#include "api/batch_work.h"
 #include "api/oip_binary.h"
 #include "api/oip_classes.h"
 #include "api/oip_models.h"
@@ -26,6 +26,7 @@ typedef struct infer_job {
     const sv_tensor *inputs;
     size_t n_inputs;
     sv_arena *input_memory, *output_memory; /* NULL: given back */
+    sv_tensor_request run;
 } infer_job;
 
 static void give_back(sv_arena **arena)
@@ -236,35 +237,44 @@ static sv_status write_response(infer_job *job, const sv_tensors *outputs, sv_er
 }
 
 /* With a permit. */
-static sv_status run_job(sv_model_work *work, sv_error *error)
+static sv_status prepare(sv_model_work *work, sv_error *error, sv_tensor_request *ret_request)
 {
-    infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
-    const sv_oip_request *request = &job->request;
-    sv_call *call = work->call;
-    if (request->timeout_us && (uint64_t)work->queued.waited_ns / 1000 > request->timeout_us)
+    const infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
+    uint64_t timeout_us = job->request.timeout_us;
+    if (timeout_us && (uint64_t)work->queued.waited_ns / 1000 > timeout_us)
         return sv_error_set(error, SV_UNAVAILABLE, &sv_kind_server_overloaded,
                             "Request timeout expired");
+    *ret_request = job->run;
+    return SV_OK;
+}
+
+static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error *error)
+{
+    infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
+    int64_t since = sv_clock_now_ns(&sv_clock_system);
+    give_back(&job->input_memory);
+    sv_status status = write_response(job, outputs, error);
+    sv_model_work_add_stage(work, SV_STAGE_ENCODE, &since);
+    return status;
+}
+
+static sv_status make_run(infer_job *job)
+{
+    const sv_oip_request *request = &job->request;
+    sv_call *call = job->work.call;
     sv_str *names = sv_arena_alloc_array(call->arena, request->n_outputs, sizeof *names);
     if (!names)
         return SV_NO_MEMORY;
     for (size_t i = 0; i < request->n_outputs; i++)
         names[i] = request->outputs[i].name;
-    sv_tensor_request run = {.inputs = job->inputs,
-                             .n_inputs = job->n_inputs,
-                             .outputs = request->n_outputs ? names : NULL,
-                             .n_outputs = request->n_outputs,
-                             .arena = job->output_memory,
-                             .cancel = call->cancel,
-                             .timeline = call->timeline};
-    sv_tensors outputs;
-    sv_status status = sv_task_tensor_run(work->instance->loaded, &run, error, &outputs);
-    give_back(&job->input_memory);
-    if (status)
-        return status;
-    int64_t since = sv_clock_now_ns(&sv_clock_system);
-    status = write_response(job, &outputs, error);
-    sv_model_work_add_stage(work, SV_STAGE_ENCODE, &since);
-    return status;
+    job->run = (sv_tensor_request){.inputs = job->inputs,
+                                   .n_inputs = job->n_inputs,
+                                   .outputs = request->n_outputs ? names : NULL,
+                                   .n_outputs = request->n_outputs,
+                                   .arena = job->output_memory,
+                                   .cancel = call->cancel,
+                                   .timeline = call->timeline};
+    return SV_OK;
 }
 
 /* Rows, where there are some. */
@@ -278,11 +288,15 @@ static uint32_t count_units(const infer_job *job)
 
 static sv_status submit(infer_job *job)
 {
+    static const sv_batch_steps steps = {.prepare = prepare, .answer = answer};
     sv_call *call = job->work.call;
     sv_str id = job->request.id.len ? job->request.id : SV_STR("<id_unknown>");
     id = sv_str_slice(id, 0, 64); /* the job may be gone after it was submitted */
     job->work.units = count_units(job);
-    sv_status status = sv_model_work_submit(&job->work);
+    sv_status status = make_run(job);
+    if (!status)
+        status =
+            sv_batch_work_submit(&job->work, &steps, sv_batch_work_class(&job->work, &job->run));
     if (status != SV_FAILED || call->result.failure != &sv_kind_server_overloaded)
         return status;
     return sv_fail(call, &sv_kind_server_overloaded,
@@ -310,11 +324,10 @@ sv_status sv_oip_infer(sv_call *call)
     infer_job *job = make_job(call);
     if (!job)
         return SV_NO_MEMORY;
-    job->work = (sv_model_work){.call = call, .begin = begin_job, .run = run_job};
-    status = sv_model_work_start(&job->work,
-                                 &(sv_wish){.model = found.model.name,
-                                            .version = found.is_named ? found.version->name
-                                                                      : (sv_str){0}});
+    job->work = (sv_model_work){.call = call, .begin = begin_job};
+    status = sv_model_work_start(
+        &job->work, &(sv_wish){.model = found.model.name,
+                               .version = found.is_named ? found.version->name : (sv_str){0}});
     return status == SV_FAILED && call->result.failure == &sv_kind_model_not_loaded
                ? sv_oip_models_refuse(call, &found)
                : status;

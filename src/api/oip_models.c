@@ -31,8 +31,7 @@ sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
     sv_str name = call->request.path_params[0], number = {0};
     bool is_named = call->operation->n_path_params > 1;
     sv_oip_version found = {.is_named = is_named};
-    sv_status status =
-        sv_model_status_find(services->registry, name, call->arena, &found.model);
+    sv_status status = sv_model_status_find(services->registry, name, call->arena, &found.model);
     if (status == SV_NOT_FOUND)
         return refuse_model(call, name);
     if (status)
@@ -172,13 +171,13 @@ void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
 
 /* Statistics. */
 
-static void write_stat(sv_writer *writer, const char *key, const sv_version_stats *stats,
-                       sv_version_stat stat)
+static void write_times(sv_writer *writer, const char *key, const atomic_ullong *count,
+                        const atomic_ullong *ns)
 {
     sv_writer_key(writer, sv_str_from(key));
     sv_writer_begin_object(writer);
-    sv_writer_key_int(writer, "count", (int64_t)atomic_load(&stats->stats[stat].count));
-    sv_writer_key_int(writer, "ns", (int64_t)atomic_load(&stats->stats[stat].ns));
+    sv_writer_key_int(writer, "count", (int64_t)atomic_load(count));
+    sv_writer_key_int(writer, "ns", (int64_t)atomic_load(ns));
     sv_writer_end_object(writer);
 }
 
@@ -197,23 +196,26 @@ static void write_stats(sv_writer *writer, const sv_version_stats *stats)
     sv_writer_key(writer, SV_STR("inference_stats"));
     sv_writer_begin_object(writer);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        write_stat(writer, rows[i].name, stats, rows[i].stat);
+        write_times(writer, rows[i].name, &stats->stats[rows[i].stat].count,
+                    &stats->stats[rows[i].stat].ns);
     sv_writer_key_raw(writer, "cache_hit", nothing);
     sv_writer_key_raw(writer, "cache_miss", nothing);
     sv_writer_end_object(writer);
 }
 
-/* Every run is a batch of one. */
 static void write_batches(sv_writer *writer, const sv_version_stats *stats)
 {
     sv_writer_key(writer, SV_STR("batch_stats"));
     sv_writer_begin_array(writer);
-    if (atomic_load(&stats->stats[SV_VERSION_SUCCESS].count)) {
+    for (int i = 0; i < SV_VERSION_BATCH_SIZES; i++) {
+        const atomic_ullong *count = &stats->batches[i].count;
+        if (!atomic_load(count))
+            continue;
         sv_writer_begin_object(writer);
-        sv_writer_key_int(writer, "batch_size", 1);
-        write_stat(writer, "compute_input", stats, SV_VERSION_INPUT);
-        write_stat(writer, "compute_infer", stats, SV_VERSION_INFER);
-        write_stat(writer, "compute_output", stats, SV_VERSION_OUTPUT);
+        sv_writer_key_int(writer, "batch_size", i + 1);
+        write_times(writer, "compute_input", count, &stats->batches[i].input_ns);
+        write_times(writer, "compute_infer", count, &stats->batches[i].infer_ns);
+        write_times(writer, "compute_output", count, &stats->batches[i].output_ns);
         sv_writer_end_object(writer);
     }
     sv_writer_end_array(writer);
@@ -237,13 +239,12 @@ void sv_oip_models_write_stats(const sv_model_status *model, const sv_version_st
                                sv_writer *writer)
 {
     const sv_version_stats *stats = &version->version->stats;
-    int64_t count = (int64_t)atomic_load(&stats->stats[SV_VERSION_SUCCESS].count);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);
     sv_writer_key_str(writer, "version", version->name);
     sv_writer_key_int(writer, "last_inference", atomic_load(&stats->last_ms));
-    sv_writer_key_int(writer, "inference_count", count);
-    sv_writer_key_int(writer, "execution_count", count);
+    sv_writer_key_int(writer, "inference_count", (int64_t)atomic_load(&stats->inferences));
+    sv_writer_key_int(writer, "execution_count", (int64_t)atomic_load(&stats->executions));
     write_stats(writer, stats);
     sv_writer_key_raw(writer, "response_stats", SV_STR("{}"));
     write_batches(writer, stats);
@@ -254,12 +255,11 @@ void sv_oip_models_write_stats(const sv_model_status *model, const sv_version_st
 void sv_oip_models_write_entry(const sv_model_status *model, const sv_version_status *version,
                                sv_writer *writer)
 {
-    static const char *const states[] = {[SV_VERSION_ABSENT] = NULL, /* never touched: no state */
-                                         [SV_VERSION_LOADING] = "LOADING",
-                                         [SV_VERSION_WARMING] = "LOADING",
-                                         [SV_VERSION_READY] = "READY",
-                                         [SV_VERSION_DRAINING] = "UNLOADING",
-                                         [SV_VERSION_FAILED] = "UNAVAILABLE"};
+    static const char *const states[] = {
+        [SV_VERSION_ABSENT] = NULL, /* never touched: no state */
+        [SV_VERSION_LOADING] = "LOADING",   [SV_VERSION_WARMING] = "LOADING",
+        [SV_VERSION_READY] = "READY",       [SV_VERSION_DRAINING] = "UNLOADING",
+        [SV_VERSION_FAILED] = "UNAVAILABLE"};
     sv_version_state state = version->state;
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);

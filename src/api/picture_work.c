@@ -10,27 +10,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/batch_work.h"
 #include "api/source.h"
 #include "http/message.h"
 #include "web/gather.h"
 
-/* Decode, prepare, run, rank. */
+static sv_status answer_with(sv_picture_work *job, sv_predictions *found)
+{
+    for (size_t i = 0; i < found->len; i++)
+        found->items[i].confidence = round(found->items[i].confidence * 1e6) / 1e6;
+    return job->answer(job, found);
+}
+
+/* Decode, prepare, run, rank: alone, in memory that is there already. */
 static sv_status run_picture(sv_model_work *work, sv_error *error)
 {
     sv_picture_work *job = SV_CONTAINER_OF(work, sv_picture_work, work);
     sv_predictions found;
-    sv_image_request request = {.picture = job->picture,
-                                .top_k = job->top_k,
-                                .arena = work->call->arena,
-                                .cancel = work->call->cancel,
-                                .timeline = work->call->timeline};
+    sv_status status = sv_task_image_run(&work->instance->image, work->instance->loaded,
+                                         &job->request, error, &found);
+    return status ? status : answer_with(job, &found);
+}
+
+/* The same in two halves. */
+static sv_status prepare(sv_model_work *work, sv_error *error, sv_tensor_request *ret_request)
+{
+    sv_picture_work *job = SV_CONTAINER_OF(work, sv_picture_work, work);
+    return sv_task_image_prepare(&work->instance->image,
+                                 sv_engine_model_info(work->instance->loaded), &job->request, error,
+                                 ret_request);
+}
+
+static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error *error)
+{
+    sv_picture_work *job = SV_CONTAINER_OF(work, sv_picture_work, work);
+    sv_predictions found;
     sv_status status =
-        sv_task_image_run(&work->instance->image, work->instance->loaded, &request, error, &found);
-    if (status)
-        return status;
-    for (size_t i = 0; i < found.len; i++)
-        found.items[i].confidence = round(found.items[i].confidence * 1e6) / 1e6;
-    return job->answer(job, &found);
+        sv_task_image_finish(&work->instance->image, &job->request, outputs, error, &found);
+    return status ? status : answer_with(job, &found);
+}
+
+/* That of the tensor that it will be. */
+static uint64_t class_of(const sv_model_work *work)
+{
+    const sv_engine_info *info = sv_engine_model_info(work->instance->loaded);
+    const sv_image_task *task = &work->instance->image;
+    const sv_tensor input = {
+        .name = info->inputs[0].name, .dtype = task->dtype, .shape = task->shape};
+    const sv_tensor_request request = {
+        .inputs = &input, .n_inputs = 1, .outputs = &info->outputs[0].name, .n_outputs = 1};
+    return sv_batch_work_class(work, &request);
+}
+
+static sv_status submit(sv_picture_work *job)
+{
+    static const sv_batch_steps steps = {
+        .prepare = prepare, .answer = answer, .makes_tensors = true};
+    sv_call *call = job->work.call;
+    job->work.run = run_picture;
+    job->request = (sv_image_request){.picture = job->picture,
+                                      .top_k = job->top_k,
+                                      .arena = call->arena,
+                                      .cancel = call->cancel,
+                                      .timeline = call->timeline};
+    return sv_batch_work_submit(&job->work, &steps, class_of(&job->work));
 }
 
 /* On the pool, with the picture or the reason why there is none. */
@@ -40,7 +83,7 @@ static void go_on_after_fetch(sv_message *message)
     sv_status status = job->fetch_status;
     sv_error error = {.kind = status == SV_INVALID ? &sv_kind_invalid_input : NULL};
     if (!status)
-        status = sv_model_work_submit(&job->work);
+        status = submit(job);
     if (status == SV_DEFERRED)
         return;
     if (status == SV_CANCELLED)
@@ -155,7 +198,6 @@ sv_status sv_picture_work_begin(sv_picture_work *job, const sv_str *address)
     sv_error error = {0};
     sv_source source = {.kind = SV_SOURCE_BYTES, .bytes = call->request.body};
     sv_status status = SV_OK;
-    job->work.run = run_picture;
     if (address)
         status = sv_source_read(call->arena, *address, job->work.services->image_schemes, &error,
                                 &source);
@@ -165,7 +207,7 @@ sv_status sv_picture_work_begin(sv_picture_work *job, const sv_str *address)
         return sv_call_fail_with(call, status, &error);
     job->picture = source.bytes;
     if (source.kind == SV_SOURCE_BYTES)
-        return sv_model_work_submit(&job->work);
+        return submit(job);
     job->fetch = (sv_fetch_request){.url = source.url,
                                     .deadline_ns = call->request.deadline_ns,
                                     .cancel = call->cancel,

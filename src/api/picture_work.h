@@ -14,6 +14,7 @@ typedef struct sv_picture_work {
     sv_status (*answer)(struct sv_picture_work *work, const sv_predictions *predictions);
 
     /* Of this file. */
+    sv_image_request request;
     sv_fetch_request fetch;
     sv_message message; /* to the fetch loop, and back to the pool */
     sv_str picture;

@@ -1,6 +1,7 @@
 /* tabular_work.c: rows of JSON -> the tensors of a table. What they mean: model/task_tabular.c. */
 #include "api/tabular_work.h"
 
+#include "api/batch_work.h"
 #include "api/model_body.h"
 #include "api/tensor_json.h"
 #include "web/dispatch.h"
@@ -183,24 +184,41 @@ static sv_status read_table(sv_tabular_work *job, const sv_value *body, sv_error
     return errors->status;
 }
 
-static sv_status run_table(sv_model_work *work, sv_error *error)
+static sv_status prepare(sv_model_work *work, sv_error *error, sv_tensor_request *ret_request)
+{
+    (void)error;
+    *ret_request = SV_CONTAINER_OF(work, sv_tabular_work, work)->request;
+    return SV_OK;
+}
+
+static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error *error)
 {
     sv_tabular_work *job = SV_CONTAINER_OF(work, sv_tabular_work, work);
     sv_tabular_predictions found;
-    sv_status status = sv_task_tabular_run(&work->instance->tabular, work->instance->loaded,
-                                           &job->request, error, &found);
+    sv_status status =
+        sv_task_tabular_finish(&work->instance->tabular, &job->request, outputs, error, &found);
     return status ? status : job->answer(job, &found);
+}
+
+static sv_status submit(sv_tabular_work *job)
+{
+    static const sv_batch_steps steps = {.prepare = prepare, .answer = answer};
+    sv_tensor_request *request = &job->request;
+    sv_status status = sv_task_tabular_prepare(&job->work.instance->tabular, request, request);
+    job->work.units = (uint32_t)sv_batch_rows(request);
+    return status
+               ? status
+               : sv_batch_work_submit(&job->work, &steps, sv_batch_work_class(&job->work, request));
 }
 
 sv_status sv_tabular_work_begin(sv_tabular_work *job, const sv_value *body)
 {
     sv_errors errors;
     sv_errors_init(&errors, job->work.call->arena);
-    job->work.run = run_table;
     int64_t since = job->work.started_ns;
     sv_status status = read_table(job, body, &errors);
     sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
     if (status == SV_INVALID)
         return sv_dispatch_refuse(job->work.call, &errors);
-    return status ? status : sv_model_work_submit(&job->work);
+    return status ? status : submit(job);
 }

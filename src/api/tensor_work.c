@@ -1,6 +1,7 @@
 /* tensor_work.c: body -> tensors, checked before they wait; tensors -> answer. */
 #include "api/tensor_work.h"
 
+#include "api/batch_work.h"
 #include "api/model_body.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
@@ -109,8 +110,9 @@ static sv_status write_answer(sv_tensor_work *job, const sv_tensors *outputs, sv
     return status ? status : sv_buf_status(writer->buf);
 }
 
-static sv_status answer(sv_tensor_work *job, const sv_tensors *outputs, sv_error *error)
+static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error *error)
 {
+    sv_tensor_work *job = SV_CONTAINER_OF(work, sv_tensor_work, work);
     sv_buf buf;
     sv_writer writer;
     int64_t since = sv_clock_now_ns(&sv_clock_system);
@@ -127,12 +129,18 @@ static sv_status answer(sv_tensor_work *job, const sv_tensors *outputs, sv_error
     return status;
 }
 
-static sv_status run_tensors(sv_model_work *work, sv_error *error)
+static sv_status prepare(sv_model_work *work, sv_error *error, sv_tensor_request *ret_request)
 {
-    sv_tensor_work *job = SV_CONTAINER_OF(work, sv_tensor_work, work);
-    sv_tensors outputs;
-    sv_status status = sv_task_tensor_run(work->instance->loaded, &job->request, error, &outputs);
-    return status ? status : answer(job, &outputs, error);
+    (void)error;
+    *ret_request = SV_CONTAINER_OF(work, sv_tensor_work, work)->request;
+    return SV_OK;
+}
+
+static sv_status submit(sv_tensor_work *job)
+{
+    static const sv_batch_steps steps = {.prepare = prepare, .answer = answer};
+    job->work.units = (uint32_t)sv_batch_rows(&job->request);
+    return sv_batch_work_submit(&job->work, &steps, sv_batch_work_class(&job->work, &job->request));
 }
 
 sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
@@ -141,7 +149,6 @@ sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
     sv_errors errors;
     sv_error error = {0};
     sv_errors_init(&errors, call->arena);
-    job->work.run = run_tensors;
     job->request = (sv_tensor_request){
         .arena = call->arena, .cancel = call->cancel, .timeline = call->timeline};
     int64_t since = job->work.started_ns;
@@ -151,5 +158,5 @@ sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
         return status;
     status = sv_task_tensor_check(sv_engine_model_info(job->work.instance->loaded), &job->request,
                                   &error);
-    return status ? sv_call_fail_with(call, status, &error) : sv_model_work_submit(&job->work);
+    return status ? sv_call_fail_with(call, status, &error) : submit(job);
 }

@@ -3,6 +3,7 @@
 
 #include <serval/schema.h>
 
+#include "api/batch_work.h"
 #include "web/dispatch.h"
 #include "json/decode.h"
 #include "json/plan.h"
@@ -50,31 +51,42 @@ static sv_status read_texts(sv_text_work *job, const sv_value *body, sv_errors *
     return SV_OK;
 }
 
-static sv_status run_texts(sv_model_work *work, sv_error *error)
+static sv_status prepare(sv_model_work *work, sv_text_batch_member *ret_member)
 {
     sv_text_work *job = SV_CONTAINER_OF(work, sv_text_work, work);
     sv_call *call = work->call;
-    sv_text_request request = {.texts = job->texts,
-                               .n_texts = job->n_texts,
-                               .top_k = job->top_k,
-                               .arena = call->arena,
-                               .cancel = call->cancel,
-                               .timeline = call->timeline};
-    sv_predictions *lists = sv_arena_alloc_array(call->arena, job->n_texts, sizeof *lists);
-    if (!lists)
-        return SV_NO_MEMORY;
-    sv_status status =
-        sv_task_text_classify(&work->instance->text, work->instance->loaded, &request, error, lists);
-    return status ? status : job->answer(job, lists);
+    job->request = (sv_text_request){.texts = job->texts,
+                                     .n_texts = job->n_texts,
+                                     .top_k = job->top_k,
+                                     .arena = call->arena,
+                                     .cancel = call->cancel,
+                                     .timeline = call->timeline};
+    ret_member->request = &job->request;
+    ret_member->predictions =
+        sv_arena_alloc_array(call->arena, job->n_texts, sizeof *ret_member->predictions);
+    return ret_member->predictions ? SV_OK : SV_NO_MEMORY;
+}
+
+static sv_status answer(sv_model_work *work, const sv_text_batch_member *member, sv_error *error)
+{
+    (void)error;
+    sv_text_work *job = SV_CONTAINER_OF(work, sv_text_work, work);
+    return job->answer(job, member->predictions);
+}
+
+static sv_status submit(sv_text_work *job)
+{
+    static const sv_batch_steps steps = {.prepare_texts = prepare, .answer_texts = answer};
+    job->work.units = (uint32_t)job->n_texts;
+    return sv_batch_work_submit(&job->work, &steps, sv_batch_work_text_class(&job->work));
 }
 
 sv_status sv_text_work_begin(sv_text_work *job, const sv_value *body)
 {
     sv_errors errors;
     sv_errors_init(&errors, job->work.call->arena);
-    job->work.run = run_texts;
     sv_status status = read_texts(job, body, &errors);
     if (status == SV_INVALID)
         return sv_dispatch_refuse(job->work.call, &errors);
-    return status ? status : sv_model_work_submit(&job->work);
+    return status ? status : submit(job);
 }

@@ -20,6 +20,7 @@ typedef struct sv_text_work {
     /* Of this file, but for `n_texts`. */
     sv_str *texts;
     size_t n_texts;
+    sv_text_request request;
 } sv_text_work;
 
 /* Reads the texts of the body and has them classified. SV_DEFERRED: the call ends without the

@@ -65,7 +65,10 @@ static void test_entries_and_statistics(void **state)
         assert_true(sv_str_eq(sv_buf_str(&out), sv_str_from(rows[i].entry)));
         sv_buf_deinit(&out);
     }
-    sv_version_stats_add(&version.stats, &(sv_version_run){.total_ns = 5, .infer_ns = 3});
+    const sv_version_run run = {.total_ns = 5, .infer_ns = 3, .n_items = 4};
+    sv_version_stats_add(&version.stats, &run);
+    sv_version_stats_add_execution(&version.stats, &run, 4);
+    sv_version_stats_add_execution(&version.stats, &run, 100);
     sv_buf out;
     sv_writer writer;
     sv_buf_init(&out, 4096);
@@ -73,13 +76,15 @@ static void test_entries_and_statistics(void **state)
     atomic_store(&version.stats.last_ms, 7);
     sv_oip_models_write_stats(&model, &told, &writer);
     static const char expected[] =
-        "{\"name\":\"m\",\"version\":\"3\",\"last_inference\":7,\"inference_count\":1,"
-        "\"execution_count\":1,\"inference_stats\":{\"success\":{\"count\":1,\"ns\":5},"
+        "{\"name\":\"m\",\"version\":\"3\",\"last_inference\":7,\"inference_count\":4,"
+        "\"execution_count\":2,\"inference_stats\":{\"success\":{\"count\":1,\"ns\":5},"
         "\"fail\":{\"count\":0,\"ns\":0},\"queue\":{\"count\":1,\"ns\":0},"
         "\"compute_input\":{\"count\":1,\"ns\":0},\"compute_infer\":{\"count\":1,\"ns\":3},"
         "\"compute_output\":{\"count\":1,\"ns\":0},\"cache_hit\":{\"count\":0,\"ns\":0},"
         "\"cache_miss\":{\"count\":0,\"ns\":0}},\"response_stats\":{},"
-        "\"batch_stats\":[{\"batch_size\":1,\"compute_input\":{\"count\":1,\"ns\":0},"
+        "\"batch_stats\":[{\"batch_size\":4,\"compute_input\":{\"count\":1,\"ns\":0},"
+        "\"compute_infer\":{\"count\":1,\"ns\":3},\"compute_output\":{\"count\":1,\"ns\":0}},"
+        "{\"batch_size\":33,\"compute_input\":{\"count\":1,\"ns\":0},"
         "\"compute_infer\":{\"count\":1,\"ns\":3},\"compute_output\":{\"count\":1,\"ns\":0}}],"
         "\"memory_usage\":[]}";
     if (!sv_str_eq(sv_buf_str(&out), sv_str_from(expected)))
