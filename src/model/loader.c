@@ -232,6 +232,8 @@ static void do_step(sv_loader *loader, next_step step, sv_model_version *version
         status = sv_load_step_run(&loader->step, version, &(sv_error){0});
         (void)status; /* it is kept in the version */
         sv_model_set_release(version);
+        if (loader->reload)
+            sv_reload_settle(loader->reload);
         break;
     case FREE:
         sv_model_set_free_buried(get_set(loader));
@@ -411,6 +413,7 @@ void sv_loader_poll(sv_loader *loader)
 static void ask_to_load(sv_model_version *version)
 {
     version->is_unloaded = false;
+    version->is_renewed = true;
     version->is_wanted = version->is_demanded = true;
     sv_model_set_enqueue(version);
 }

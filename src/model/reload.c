@@ -1,10 +1,13 @@
 /* reload.c: the disk against the set. */
 #include "model/reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PROBLEMS = 1 << 16 };
+#include "model/version_plan.h"
+
+enum { MAX_PROBLEMS = 1 << 16, MAX_TOLD = 32 };
 
 /* What a look found: one row for each version. */
 typedef struct seen_version {
@@ -21,8 +24,10 @@ typedef struct look {
 
 struct sv_reload {
     sv_reload_config config;
-    look before;          /* the last one; its arena may be NULL */
-    uint64_t last_problem; /* told already */
+    look before; /* the last one; its arena may be NULL */
+    /* Hashes of what was wrong at the last look, and is at this one. */
+    uint64_t told[MAX_TOLD], found[MAX_TOLD];
+    size_t n_told, n_found;
 };
 
 /* What is to be done about one model. */
@@ -49,17 +54,27 @@ void sv_reload_free(sv_reload *reload)
     free(reload);
 }
 
-/* The same problem is told once. */
+/* A problem is told when it comes, not while it lasts. */
 static void tell_problem(sv_reload *reload, sv_str text)
 {
+    bool is_told = false;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < text.len; i++)
         hash = (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(0x100000001b3);
-    if (hash == reload->last_problem || !reload->config.log)
-        return;
-    reload->last_problem = hash;
-    sv_log_write(reload->config.log, SV_LOG_ERROR, "models are left as they are: %.*s",
-                 SV_STR_ARG(sv_str_trim(text)));
+    for (size_t i = 0; i < reload->n_told; i++)
+        is_told |= reload->told[i] == hash;
+    if (reload->n_found < MAX_TOLD)
+        reload->found[reload->n_found++] = hash;
+    if (!is_told && reload->config.log)
+        sv_log_write(reload->config.log, SV_LOG_ERROR, "models are left as they are: %.*s",
+                     SV_STR_ARG(sv_str_trim(text)));
+}
+
+static void forget_problems(sv_reload *reload)
+{
+    memcpy(reload->told, reload->found, sizeof reload->told);
+    reload->n_told = reload->n_found;
+    reload->n_found = 0;
 }
 
 static void tell(const sv_reload *reload, const sv_model *model, sv_str version, const char *what)
@@ -101,10 +116,10 @@ static sv_status take_look(sv_reload *reload, look *ret_look)
 {
     look now = {.arena = sv_arena_new(0)};
     sv_error error = {0};
-    sv_status status = !now.arena ? SV_NO_MEMORY
-                                  : sv_repository_scan(now.arena, reload->config.paths,
-                                                       reload->config.n_paths, &error,
-                                                       &now.repository);
+    sv_status status = !now.arena
+                           ? SV_NO_MEMORY
+                           : sv_repository_scan(now.arena, reload->config.paths,
+                                                reload->config.n_paths, &error, &now.repository);
     if (status && error.message[0])
         tell_problem(reload, sv_str_from(error.message));
     if (!status)
@@ -116,9 +131,11 @@ static sv_status take_look(sv_reload *reload, look *ret_look)
     return status;
 }
 
-/* Whether the disk said the same the last time. */
+/* Whether the disk said the same the last time; never at the first look. */
 static bool is_stable(const sv_reload *reload, const look *now, sv_str model, sv_str version)
 {
+    if (!reload->before.arena)
+        return false;
     const seen_version *row = find_row(now, model, version);
     const seen_version *before = find_row(&reload->before, model, version);
     return (row ? row->stamp : 0) == (before ? before->stamp : 0);
@@ -181,19 +198,23 @@ static bool needs_change(const sv_reload *reload, const look *now, const model_c
 
 /* With the lock held, all of these. */
 
+/* A lazy one too, when it is to take over from others that answer. */
 static void enqueue_new(sv_model_version *version)
 {
-    if (version->model->files->manifest->load == SV_MANIFEST_LAZY)
+    if (version->model->files->manifest->load == SV_MANIFEST_LAZY && !version->is_new)
         return;
     version->is_wanted = true;
     sv_model_set_enqueue(version);
 }
 
+/* What does not answer now is read when it is loaded. */
 static void enqueue_changed(sv_model_version *version)
 {
     version->n_failures = 0;
     version->retry_at_ns = 0;
     version->known_bytes = 0;
+    version->is_renewed = true;
+    version->stamp = 0;
     if (version->current || (version->failure && version->is_wanted))
         sv_model_set_enqueue(version);
 }
@@ -206,19 +227,44 @@ static bool has_any_current(const sv_model *model)
     return false;
 }
 
-static void remove_unlisted(const sv_reload *reload, sv_model *model)
+/* Whether one that came is still to answer for the first time. */
+static bool awaits_new(const sv_model *model)
+{
+    for (size_t i = 0; i < model->n_versions; i++)
+        if (model->versions[i]->is_new && model->versions[i]->is_wanted &&
+            sv_model_files_find(model->files, model->versions[i]->name))
+            return true;
+    return false;
+}
+
+static void remove_version(const sv_reload *reload, sv_model *model, size_t index, const char *why)
+{
+    tell(reload, model, model->versions[index]->name, why);
+    sv_model_set_remove_version(model, index);
+}
+
+/* Those that are not on disk any more. */
+static void remove_gone(const sv_reload *reload, sv_model *model, const sv_model_source *on_disk)
 {
     for (size_t i = model->n_versions; i-- > 0;)
-        if (!sv_model_files_find(model->files, model->versions[i]->name)) {
-            tell(reload, model, model->versions[i]->name, "is gone");
-            sv_model_set_remove_version(model, i);
-        }
+        if (!is_listed(on_disk, model->versions[i]->name))
+            remove_version(reload, model, i, "is gone");
+}
+
+/* Those that the manifest does not have served; they answer until their successor does. */
+static void remove_unserved(const sv_reload *reload, sv_model *model)
+{
+    for (size_t i = model->n_versions; i-- > 0 && !awaits_new(model);)
+        if (!sv_model_files_find(model->files, model->versions[i]->name))
+            remove_version(reload, model, i, "is not served any more");
 }
 
 /* A version that is taken for a folder of the same number by another name (v2, 2) stays. */
-static void update_versions(const sv_reload *reload, const look *now, sv_model *model)
+static void update_versions(const sv_reload *reload, const look *now, const model_change *change)
 {
+    sv_model *model = change->model;
     const sv_model_source *source = &model->files->source;
+    remove_gone(reload, model, change->source);
     bool others_answer = has_any_current(model);
     for (size_t i = 0; i < source->n_versions; i++) {
         const seen_version *row = find_row(now, source->name, source->versions[i].name);
@@ -233,17 +279,28 @@ static void update_versions(const sv_reload *reload, const look *now, sv_model *
         version->is_new = others_answer;
         enqueue_new(version);
     }
-    remove_unlisted(reload, model);
+    remove_unserved(reload, model);
 }
 
-static void add_model(const sv_reload *reload, sv_model_set *set, sv_model_files *files)
+static sv_status add_model(const sv_reload *reload, sv_model_set *set, sv_model_files *files)
 {
     sv_model *model;
     sv_status status = sv_model_set_add(set, files, &model);
-    for (size_t i = 0; i < model->n_versions && !status; i++) {
+    for (size_t i = 0; !status && i < model->n_versions; i++) {
         tell(reload, model, model->versions[i]->name, "is new");
         enqueue_new(model->versions[i]);
     }
+    return status;
+}
+
+/* `problems` may be NULL or empty. */
+static void tell_failure(sv_reload *reload, const model_change *change, const sv_buf *problems,
+                         sv_status status)
+{
+    char text[256];
+    snprintf(text, sizeof text, "model %.*s: %s", SV_STR_ARG(change->source->name),
+             sv_status_text(status));
+    tell_problem(reload, problems && problems->len ? sv_buf_str(problems) : sv_str_from(text));
 }
 
 static void apply(sv_reload *reload, const look *now, const model_change *change)
@@ -255,8 +312,7 @@ static void apply(sv_reload *reload, const look *now, const model_change *change
     sv_buf_init(&problems, MAX_PROBLEMS);
     sv_status status = sv_model_files_read(change->source, config->sets, &problems, &files);
     if (status)
-        tell_problem(reload, problems.len ? sv_buf_str(&problems)
-                                          : sv_str_from(sv_status_text(status)));
+        tell_failure(reload, change, &problems, status);
     sv_buf_deinit(&problems);
     if (status)
         return;
@@ -264,11 +320,15 @@ static void apply(sv_reload *reload, const look *now, const model_change *change
     if (change->model) {
         old = change->model->files;
         change->model->files = sv_model_files_hold(files);
-        update_versions(reload, now, change->model);
+        if (files->manifest_stamp != old->manifest_stamp)
+            sv_version_plan_renew(change->model);
+        update_versions(reload, now, change);
     } else {
-        add_model(reload, set, files);
+        status = add_model(reload, set, files);
     }
     pthread_mutex_unlock(&set->lock);
+    if (status)
+        tell_failure(reload, change, NULL, status);
     sv_model_files_release(old);
     sv_model_files_release(files);
 }
@@ -289,7 +349,7 @@ static void remove_models(sv_reload *reload, const look *now, bool is_asked)
     for (size_t i = set->n_models; i-- > 0;) {
         sv_model *model = set->models[i];
         if (find_source(now, model->name) ||
-            (!is_asked && find_source(&reload->before, model->name)))
+            (!is_asked && (!reload->before.arena || find_source(&reload->before, model->name))))
             continue;
         tell(reload, model, SV_STR("*"), "is gone");
         sv_model_set_remove(set, i);
@@ -301,8 +361,10 @@ void sv_reload_look(sv_reload *reload, bool is_asked)
 {
     sv_model_set *set = sv_registry_set(reload->config.registry);
     look now;
-    if (take_look(reload, &now))
+    if (take_look(reload, &now)) {
+        forget_problems(reload);
         return;
+    }
     for (size_t i = 0; i < now.repository.n_models; i++) {
         model_change change = {.source = &now.repository.models[i]};
         change.model = sv_model_set_find(set, change.source->name);
@@ -310,6 +372,16 @@ void sv_reload_look(sv_reload *reload, bool is_asked)
             apply(reload, &now, &change);
     }
     remove_models(reload, &now, is_asked);
+    forget_problems(reload);
     sv_arena_free(reload->before.arena);
     reload->before = now;
+}
+
+void sv_reload_settle(sv_reload *reload)
+{
+    sv_model_set *set = sv_registry_set(reload->config.registry);
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n_models; i++)
+        remove_unserved(reload, set->models[i]);
+    pthread_mutex_unlock(&set->lock);
 }

@@ -25,5 +25,8 @@ void sv_reload_free(sv_reload *reload);
 /* Takes new models and versions in, has changed ones loaded anew, lets go of those that are gone.
  * `is_asked`: without waiting for a second look. */
 void sv_reload_look(sv_reload *reload, bool is_asked);
+/* Lets go of versions that are served no more, once those that came in their place answer. To be
+ * called after each load. */
+void sv_reload_settle(sv_reload *reload);
 
 #endif

@@ -46,7 +46,8 @@ const char *folder_path(const char *name)
     return path;
 }
 
-const char *folder_write(const char *name, const char *text)
+/* Opens `name` for writing, with the folders it needs. */
+static FILE *create(const char *name, const char **ret_path)
 {
     char *path = (char *)(uintptr_t)folder_path(name);
     for (char *at = strchr(path + strlen(root) + 1, '/'); at; at = strchr(at + 1, '/')) {
@@ -56,7 +57,29 @@ const char *folder_write(const char *name, const char *text)
     }
     FILE *file = fopen(path, "we");
     assert_non_null(file);
+    *ret_path = path;
+    return file;
+}
+
+const char *folder_write(const char *name, const char *text)
+{
+    const char *path;
+    FILE *file = create(name, &path);
     fputs(text, file);
     assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+const char *folder_copy(const char *name, const char *from)
+{
+    const char *path;
+    char bytes[65536];
+    size_t n;
+    FILE *in = fopen(from, "re"), *out = create(name, &path);
+    assert_non_null(in);
+    while ((n = fread(bytes, 1, sizeof bytes, in)))
+        assert_int_equal(fwrite(bytes, 1, n, out), n);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
     return path;
 }

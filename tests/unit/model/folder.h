@@ -19,6 +19,8 @@ int folder_tear_down(void **state);
 const char *folder_path(const char *name);
 /* Writes a file and the folders it needs. Returns its path as folder_path does. */
 const char *folder_write(const char *name, const char *text);
+/* The same with what is in the file `from`. */
+const char *folder_copy(const char *name, const char *from);
 /* Removes all that is in it. */
 void folder_clear(void);
 
