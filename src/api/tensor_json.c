@@ -219,6 +219,16 @@ static bool write_fp32(const void *at, sv_writer *writer)
     return write_number((double)*(const float *)at, writer);
 }
 
+static bool write_fp64_row(const void *at, size_t n, sv_writer *writer)
+{
+    return sv_writer_doubles(writer, at, n);
+}
+
+static bool write_fp32_row(const void *at, size_t n, sv_writer *writer)
+{
+    return sv_writer_floats(writer, at, n);
+}
+
 static bool write_fp16(const void *at, sv_writer *writer)
 {
     return write_number(sv_half_to_double(*(const uint16_t *)at, SV_HALF_BINARY16), writer);
@@ -233,24 +243,25 @@ static bool write_bf16(const void *at, sv_writer *writer)
 typedef struct element {
     read_element read;
     bool (*write)(const void *at, sv_writer *writer);
+    bool (*write_row)(const void *at, size_t n, sv_writer *writer); /* NULL: one by one */
     int64_t min, max; /* of integers of less than 64 bits, and 0 of unsigned ones */
 } element;
 
 static const element elements[SV_DTYPE_COUNT] = {
-    [SV_DTYPE_BOOL] = {read_bool, write_bool, 0, 0},
-    [SV_DTYPE_UINT8] = {read_uint8, write_uint8, 0, UINT8_MAX},
-    [SV_DTYPE_UINT16] = {read_uint16, write_uint16, 0, UINT16_MAX},
-    [SV_DTYPE_UINT32] = {read_uint32, write_uint32, 0, UINT32_MAX},
-    [SV_DTYPE_UINT64] = {read_uint64, write_uint64, 0, 0},
-    [SV_DTYPE_INT8] = {read_int8, write_int8, INT8_MIN, INT8_MAX},
-    [SV_DTYPE_INT16] = {read_int16, write_int16, INT16_MIN, INT16_MAX},
-    [SV_DTYPE_INT32] = {read_int32, write_int32, INT32_MIN, INT32_MAX},
-    [SV_DTYPE_INT64] = {read_int64, write_int64, 0, 0},
-    [SV_DTYPE_FP16] = {read_fp16, write_fp16, 0, 0},
-    [SV_DTYPE_FP32] = {read_fp32, write_fp32, 0, 0},
-    [SV_DTYPE_FP64] = {read_fp64, write_fp64, 0, 0},
-    [SV_DTYPE_BF16] = {read_bf16, write_bf16, 0, 0},
-    [SV_DTYPE_BYTES] = {read_bytes, write_bytes, 0, 0},
+    [SV_DTYPE_BOOL] = {read_bool, write_bool, NULL, 0, 0},
+    [SV_DTYPE_UINT8] = {read_uint8, write_uint8, NULL, 0, UINT8_MAX},
+    [SV_DTYPE_UINT16] = {read_uint16, write_uint16, NULL, 0, UINT16_MAX},
+    [SV_DTYPE_UINT32] = {read_uint32, write_uint32, NULL, 0, UINT32_MAX},
+    [SV_DTYPE_UINT64] = {read_uint64, write_uint64, NULL, 0, 0},
+    [SV_DTYPE_INT8] = {read_int8, write_int8, NULL, INT8_MIN, INT8_MAX},
+    [SV_DTYPE_INT16] = {read_int16, write_int16, NULL, INT16_MIN, INT16_MAX},
+    [SV_DTYPE_INT32] = {read_int32, write_int32, NULL, INT32_MIN, INT32_MAX},
+    [SV_DTYPE_INT64] = {read_int64, write_int64, NULL, 0, 0},
+    [SV_DTYPE_FP16] = {read_fp16, write_fp16, NULL, 0, 0},
+    [SV_DTYPE_FP32] = {read_fp32, write_fp32, write_fp32_row, 0, 0},
+    [SV_DTYPE_FP64] = {read_fp64, write_fp64, write_fp64_row, 0, 0},
+    [SV_DTYPE_BF16] = {read_bf16, write_bf16, NULL, 0, 0},
+    [SV_DTYPE_BYTES] = {read_bytes, write_bytes, NULL, 0, 0},
 };
 
 /* Reading. */
@@ -447,8 +458,14 @@ static bool write_level(writing *it, int depth)
         it->at += it->size;
         return is_good;
     }
+    int64_t len = it->tensor->shape.dims[depth];
+    bool is_row = depth == it->tensor->shape.rank - 1 && it->element->write_row;
     sv_writer_begin_array(it->writer);
-    for (int64_t i = 0; is_good && i < it->tensor->shape.dims[depth]; i++)
+    if (is_row) {
+        is_good = it->element->write_row(it->at, (size_t)len, it->writer);
+        it->at += (size_t)len * it->size;
+    }
+    for (int64_t i = 0; !is_row && is_good && i < len; i++)
         is_good = !sv_buf_status(it->writer->buf) && write_level(it, depth + 1);
     sv_writer_end_array(it->writer);
     return is_good;
