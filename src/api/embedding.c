@@ -3,6 +3,7 @@
 #include "api/embedding.h"
 
 #include "api/batch_work.h"
+#include "api/shadow_task.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
 
@@ -89,6 +90,7 @@ static sv_status answer(sv_model_work *work, const sv_text_batch_member *member,
     const embed_job *job = SV_CONTAINER_OF(work, embed_job, work);
     sv_buf buf;
     sv_writer writer;
+    sv_shadow_task_embeddings(work, member->request, &member->embeddings);
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     sv_buf_init(&buf, MAX_ANSWER_BYTES);
     sv_writer_init(&writer, &buf);

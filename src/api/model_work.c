@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/model_metrics.h"
+#include "api/shadow.h"
 #include "api/sticky_key.h"
 #include "base/clock.h"
 #include "base/writer.h"
@@ -298,6 +299,7 @@ sv_status sv_model_work_submit(sv_model_work *work)
     sv_work_refusal refusal;
     sv_call *call = work->call;
     int64_t deadline_ns = call->request.deadline_ns;
+    sv_shadow_sweep(work->services->shadows);
     if (work->deadline_ns && work->deadline_ns < deadline_ns)
         deadline_ns = work->deadline_ns;
     work->queued = (sv_work){.run = run_queued,

@@ -12,6 +12,7 @@
 #include "api/oip_models.h"
 #include "api/oip_request.h"
 #include "api/oip_response.h"
+#include "api/shadow_task.h"
 #include "base/clock.h"
 #include "http/coding.h"
 #include "model/task_tensor.h"
@@ -251,6 +252,7 @@ static sv_status prepare(sv_model_work *work, sv_error *error, sv_tensor_request
 static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error *error)
 {
     infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
+    sv_shadow_task_tensors(work, &job->run, outputs);
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     give_back(&job->input_memory);
     sv_status status = write_response(job, outputs, error);

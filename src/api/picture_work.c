@@ -11,12 +11,14 @@
 #include <stdlib.h>
 
 #include "api/batch_work.h"
+#include "api/shadow_task.h"
 #include "api/source.h"
 #include "http/message.h"
 #include "web/gather.h"
 
 static sv_status answer_with(sv_picture_work *job, sv_predictions *found)
 {
+    sv_shadow_task_picture(&job->work, &job->request, found);
     for (size_t i = 0; i < found->len; i++)
         found->items[i].confidence = round(found->items[i].confidence * 1e6) / 1e6;
     return job->answer(job, found);

@@ -34,10 +34,12 @@ typedef struct sv_services {
     sv_metrics *metrics;
     sv_series *cancelled[SV_STAGE_CANCELLED_COUNT];
     sv_series *evictions;
+    struct sv_shadows *shadows; /* shadow.h; NULL: none are made */
     sv_str image_schemes; /* "http,https,data" */
     const char *app_version;
     _Atomic bool gpu_available; /* known once the models are loaded; requests come earlier */
     int64_t liveness_timeout_ms;
+    bool is_read_only; /* calls that change models are refused: no keys, and no loopback address */
 } sv_services;
 
 #endif

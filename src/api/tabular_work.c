@@ -3,6 +3,7 @@
 
 #include "api/batch_work.h"
 #include "api/model_body.h"
+#include "api/shadow_task.h"
 #include "api/tensor_json.h"
 #include "web/dispatch.h"
 
@@ -197,7 +198,10 @@ static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error
     sv_tabular_predictions found;
     sv_status status =
         sv_task_tabular_finish(&work->instance->tabular, &job->request, outputs, error, &found);
-    return status ? status : job->answer(job, &found);
+    if (status)
+        return status;
+    sv_shadow_task_table(work, &job->request, &found);
+    return job->answer(job, &found);
 }
 
 static sv_status submit(sv_tabular_work *job)

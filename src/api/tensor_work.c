@@ -3,6 +3,7 @@
 
 #include "api/batch_work.h"
 #include "api/model_body.h"
+#include "api/shadow_task.h"
 #include "api/tensor_json.h"
 #include "base/clock.h"
 #include "web/dispatch.h"
@@ -115,6 +116,7 @@ static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error
     sv_tensor_work *job = SV_CONTAINER_OF(work, sv_tensor_work, work);
     sv_buf buf;
     sv_writer writer;
+    sv_shadow_task_tensors(work, &job->request, outputs);
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     sv_buf_init(&buf, MAX_ANSWER_BYTES);
     sv_writer_init(&writer, &buf);

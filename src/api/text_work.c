@@ -4,6 +4,7 @@
 #include <serval/schema.h>
 
 #include "api/batch_work.h"
+#include "api/shadow_task.h"
 #include "web/dispatch.h"
 #include "json/decode.h"
 #include "json/plan.h"
@@ -71,6 +72,7 @@ static sv_status answer(sv_model_work *work, const sv_text_batch_member *member,
 {
     (void)error;
     sv_text_work *job = SV_CONTAINER_OF(work, sv_text_work, work);
+    sv_shadow_task_labels(work, member->request, member->predictions);
     return job->answer(job, member->predictions);
 }
 

@@ -8,6 +8,7 @@
 #include <serval/version.h>
 
 #include "api/model_metrics.h"
+#include "api/shadow.h"
 #include "http/mw_access_log.h"
 #include "model/load_step.h"
 #include "model/manifest_set.h"
@@ -489,6 +490,7 @@ static void fill_services(sv_runtime *runtime)
     services->metrics = runtime->metrics;
     services->image_schemes = sv_str_from(values(runtime)->image_url_schemes);
     services->liveness_timeout_ms = values(runtime)->liveness_timeout;
+    services->is_read_only = !values(runtime)->uds[0] && !is_loopback(values(runtime)->host);
 }
 
 static sv_status open_scheduler(sv_runtime *runtime)
@@ -497,6 +499,12 @@ static sv_status open_scheduler(sv_runtime *runtime)
                                   .max_waiting = MAX_WAITING_WORKS,
                                   .pool = sv_service_pool(runtime->service)};
     return sv_scheduler_new(&config, &runtime->scheduler);
+}
+
+static sv_status open_shadows(sv_runtime *runtime)
+{
+    runtime->services.shadows = sv_shadow_open();
+    return runtime->services.shadows ? SV_OK : SV_NO_MEMORY;
 }
 
 sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
@@ -517,6 +525,8 @@ sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
     status = open_fetching(runtime, with_models);
     if (!status && with_models)
         status = open_scheduler(runtime);
+    if (!status && with_models)
+        status = open_shadows(runtime);
     if (!status)
         fill_services(runtime);
     return status;
@@ -525,8 +535,10 @@ sv_status sv_runtime_build(sv_runtime *runtime, const sv_app *app,
 void sv_runtime_deinit(sv_runtime *runtime)
 {
     sv_loader_free(runtime->loader);
+    sv_shadow_stop(runtime->services.shadows);
     if (runtime->service)
         sv_pool_stop(sv_service_pool(runtime->service));
+    sv_shadow_close(runtime->services.shadows);
     sv_fetching_free(runtime->fetching);
     sv_service_free(runtime->service);
     sv_scheduler_free(runtime->scheduler);

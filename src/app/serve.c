@@ -14,11 +14,12 @@
 #include "api/models.h"
 #include "api/oip.h"
 #include "api/predict.h"
+#include "api/shadow.h"
 #include "app/signals.h"
 
 enum {
     MAX_TABLES = 8,
-    LOADING_MS = 100, /* how often it looks for signals while models are loaded at start */
+    LOADING_MS = 100,  /* how often it looks for signals while models are loaded at start */
     WATCH_MS = 500,    /* how often the main thread looks at the loops */
     BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
     MAX_SAID = 4096,   /* bytes of one message */
@@ -139,6 +140,7 @@ static bool watch_loops(const sv_runtime *runtime, bool was_blocked)
 /* A handler that does not return must not keep the process: its thread ends with it. */
 static void leave_if_stuck(sv_runtime *runtime)
 {
+    sv_shadow_stop(runtime->services.shadows);
     bool is_idle = sv_loader_stop_within(runtime->loader, GRACE_MS);
     if (sv_pool_stop_within(sv_service_pool(runtime->service), GRACE_MS) && is_idle)
         return;
@@ -161,8 +163,8 @@ static void print_examples(const sv_runtime *runtime)
 {
     const sv_settings *settings = &runtime->settings.values;
     static const char *const picture = "examples/pictures/digit-7.png";
-    if (!runtime->registry || settings->uds[0] || !sv_registry_find(runtime->registry, SV_STR("digits")) ||
-        access(picture, R_OK) != 0)
+    if (!runtime->registry || settings->uds[0] ||
+        !sv_registry_find(runtime->registry, SV_STR("digits")) || access(picture, R_OK) != 0)
         return;
     int port = sv_server_port(sv_service_server(runtime->service));
     say("Try, in another terminal:\n"

@@ -72,6 +72,7 @@ typedef struct sv_model {
     const sv_engine *engine;
     sv_line line; /* the scheduler's */
     atomic_uint holders;
+    atomic_size_t n_shadows, shadow_bytes; /* copies of requests for its shadow version: api's */
 
     /* Guarded by the set's lock. */
     sv_model_files *files;                                  /* held */

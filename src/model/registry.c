@@ -291,6 +291,16 @@ sv_status sv_registry_acquire(sv_registry *registry, const sv_wish *wish, sv_err
     return status;
 }
 
+sv_model_version *sv_registry_hold_version(sv_model *model, sv_str name)
+{
+    pthread_mutex_lock(&model->set->lock);
+    sv_model_version *version = sv_model_set_find_version(model, name);
+    if (version)
+        sv_model_set_hold(version);
+    pthread_mutex_unlock(&model->set->lock);
+    return version;
+}
+
 sv_instance *sv_registry_peek(sv_model_version *version)
 {
     sv_model_set *set = version->model->set;

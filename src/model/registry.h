@@ -64,6 +64,8 @@ typedef struct sv_acquired {
  * version (sv_kind_model_version_not_found). SV_NO_MEMORY. */
 sv_status sv_registry_acquire(sv_registry *registry, const sv_wish *wish, sv_error *error,
                               sv_acquired *ret_acquired) SV_MUST_USE;
+/* The version of this name, held for the caller, who has the model held; NULL: there is none. */
+sv_model_version *sv_registry_hold_version(sv_model *model, sv_str name);
 /* The instance that answers for a version, held; NULL: none does. Loads nothing and counts as no
  * use. */
 sv_instance *sv_registry_peek(sv_model_version *version);
