@@ -26,7 +26,10 @@ sv_onnx_options sv_onnx_options_make(const sv_engine_options *options)
         .use_memory_pattern = false,
         /* Waiting busily costs five times the CPU of the work itself on a box with pauses. */
         .entries = {{"session.intra_op.allow_spinning", spin},
-                    {"session.inter_op.allow_spinning", spin}},
-        .n_entries = 2,
+                    {"session.inter_op.allow_spinning", spin},
+                    /* Where a CPU has no VNNI, products of uint8 and int8 overflow 16 bits and are
+                     * clipped: a quantised model would answer other than on the next machine. */
+                    {"session.x64quantprecision", "1"}},
+        .n_entries = 3,
     };
 }

@@ -18,7 +18,7 @@ typedef struct sv_onnx_options {
     int inter_threads;       /* that run operators beside each other */
     bool use_arena;          /* keep freed memory for the next run */
     bool use_memory_pattern; /* plan memory by input shapes, one plan kept per set of shapes */
-    sv_onnx_entry entries[2];
+    sv_onnx_entry entries[3];
     size_t n_entries;
 } sv_onnx_options;
 

@@ -27,6 +27,7 @@ static void test_defaults(void **state)
     assert_false(options.use_memory_pattern);
     assert_string_equal(entry(&options, "session.intra_op.allow_spinning"), "0");
     assert_string_equal(entry(&options, "session.inter_op.allow_spinning"), "0");
+    assert_string_equal(entry(&options, "session.x64quantprecision"), "1");
 }
 
 static void test_what_is_asked_for(void **state)
