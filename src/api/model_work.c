@@ -294,6 +294,15 @@ static uint32_t most_rows(const sv_model_work *work)
     return work->batch_class ? (uint32_t)sv_batch_plan_rows(&work->instance->batching) : 1;
 }
 
+/* What may run together is given time to meet: while this thread reads the next request. */
+static sv_status give_away(sv_model_work *work, sv_work_refusal *ret_refusal)
+{
+    sv_scheduler *scheduler = work->services->scheduler;
+    return work->queued.max_batch_units > 1
+               ? sv_scheduler_post(scheduler, &work->queued, ret_refusal)
+               : sv_scheduler_submit(scheduler, &work->queued, ret_refusal);
+}
+
 sv_status sv_model_work_submit(sv_model_work *work)
 {
     sv_work_refusal refusal;
@@ -314,7 +323,7 @@ sv_status sv_model_work_submit(sv_model_work *work)
                              .units = work->units,
                              .client = hash_client(call)};
     sv_model_metrics_pending(work->version->series, 1); /* before: the work may be gone after */
-    if (sv_scheduler_submit(work->services->scheduler, &work->queued, &refusal) == SV_OK)
+    if (give_away(work, &refusal) == SV_OK)
         return SV_DEFERRED;
     return turn_away(work, &refusal);
 }

@@ -52,16 +52,21 @@ static sv_backlog_run run_of(const sv_work *work)
                             .is_shadow = work->priority == SV_PRIORITY_SHADOW};
 }
 
-bool sv_backlog_start(sv_backlog *backlog, sv_work *work, sv_backlog_run *ret_run)
+bool sv_backlog_may_start(sv_backlog *backlog, const sv_work *work)
 {
     sv_lane *lane = work->lane;
     if (!lane->line)
         lane->line = &backlog->nobodys;
     if (backlog->n_running >= backlog->n_permits || is_full(lane))
         return false;
-    if (work->priority == SV_PRIORITY_SHADOW && !may_shadow(backlog, backlog->n_running))
+    return work->priority != SV_PRIORITY_SHADOW || may_shadow(backlog, backlog->n_running);
+}
+
+bool sv_backlog_start(sv_backlog *backlog, sv_work *work, sv_backlog_run *ret_run)
+{
+    if (!sv_backlog_may_start(backlog, work))
         return false;
-    catch_up(backlog, lane->line);
+    catch_up(backlog, work->lane->line);
     backlog->n_running++;
     *ret_run = run_of(work);
     charge(backlog, ret_run);

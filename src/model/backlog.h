@@ -50,7 +50,9 @@ typedef struct sv_backlog_end {
 /* Not to be moved from then on. */
 void sv_backlog_init(sv_backlog *backlog, size_t n_permits, size_t max_waiting);
 
-/* Gives the work a permit if it may run at once. */
+/* Whether the work may run at once; from then on its lane has a line. */
+bool sv_backlog_may_start(sv_backlog *backlog, const sv_work *work);
+/* Gives the work a permit if it may. */
 bool sv_backlog_start(sv_backlog *backlog, sv_work *work, sv_backlog_run *ret_run);
 /* Puts a work in line that may not run at once, and was admitted (admission.h). */
 void sv_backlog_enter(sv_backlog *backlog, sv_work *work);

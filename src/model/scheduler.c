@@ -10,6 +10,13 @@
 
 #include "model/admission.h"
 
+/* On its way to a thread of the pool, with a permit for what is in line. */
+typedef struct runner {
+    sv_message message;
+    sv_scheduler *scheduler;
+    struct runner *next;
+} runner;
+
 struct sv_scheduler {
     sv_pool *pool;
     const sv_clock *clock;
@@ -17,7 +24,11 @@ struct sv_scheduler {
     /* Guarded by lock. */
     sv_backlog backlog;
     int64_t last_progress_ns;
+    runner *idle; /* of one for each permit */
+    runner runners[];
 };
+
+static void run_runner(sv_message *message);
 
 /* What a thread does with its permit. */
 typedef struct turn {
@@ -28,11 +39,21 @@ typedef struct turn {
     sv_work *works[SV_BACKLOG_MAX_BATCH];
 } turn;
 
+/* With the lock held. */
+static void put_idle(sv_scheduler *scheduler, runner *self)
+{
+    *self = (runner){.message.run = run_runner, .scheduler = scheduler, .next = scheduler->idle};
+    scheduler->idle = self;
+}
+
 sv_status sv_scheduler_new(const sv_scheduler_config *config, sv_scheduler **ret_scheduler)
 {
-    sv_scheduler *scheduler = calloc(1, sizeof *scheduler);
+    sv_scheduler *scheduler =
+        calloc(1, sizeof *scheduler + config->n_permits * sizeof *scheduler->runners);
     if (!scheduler)
         return SV_NO_MEMORY;
+    for (size_t i = 0; i < config->n_permits; i++)
+        put_idle(scheduler, &scheduler->runners[i]);
     scheduler->pool = config->pool;
     scheduler->clock = config->clock ? config->clock : &sv_clock_system;
     pthread_mutex_init(&scheduler->lock, NULL);
@@ -111,6 +132,14 @@ static void run_works(const sv_scheduler *scheduler, turn *held)
         first->run_batch(held->works, n);
 }
 
+/* Outside of the lock: those that were taken are out of the cancellers' reach now. */
+static bool let_go(turn *held, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sv_cancel_remove(held->works[i]->cancel, &held->works[i]->on_cancel);
+    return n > 0;
+}
+
 /* Learns from the turn and takes the next works for the permit. False: it was given back. */
 static bool finish_turn(sv_scheduler *scheduler, turn *held)
 {
@@ -124,9 +153,15 @@ static bool finish_turn(sv_scheduler *scheduler, turn *held)
     sv_backlog_finish(&scheduler->backlog, &held->run, &end);
     size_t n = sv_backlog_take(&scheduler->backlog, now, held->works, &held->run);
     pthread_mutex_unlock(&scheduler->lock);
-    for (size_t i = 0; i < n; i++)
-        sv_cancel_remove(held->works[i]->cancel, &held->works[i]->on_cancel);
-    return n > 0;
+    return let_go(held, n);
+}
+
+/* Until nothing is left for the permit. */
+static void run_turns(sv_scheduler *scheduler, turn *held)
+{
+    do
+        run_works(scheduler, held);
+    while (finish_turn(scheduler, held));
 }
 
 static void run_with_permit(sv_scheduler *scheduler, sv_work *work, const sv_backlog_run *run)
@@ -134,9 +169,35 @@ static void run_with_permit(sv_scheduler *scheduler, sv_work *work, const sv_bac
     turn held;
     held.run = *run;
     held.works[0] = work;
-    do
-        run_works(scheduler, &held);
-    while (finish_turn(scheduler, &held));
+    run_turns(scheduler, &held);
+}
+
+/* On the pool, with a permit. */
+static void run_runner(sv_message *message)
+{
+    runner *self = SV_CONTAINER_OF(message, runner, message);
+    sv_scheduler *scheduler = self->scheduler;
+    int64_t now = read_now(scheduler);
+    turn held;
+    pthread_mutex_lock(&scheduler->lock);
+    put_idle(scheduler, self);
+    size_t n = sv_backlog_take(&scheduler->backlog, now, held.works, &held.run);
+    pthread_mutex_unlock(&scheduler->lock);
+    if (let_go(&held, n))
+        run_turns(scheduler, &held);
+}
+
+/* With the lock held: sends a free permit to the pool. False: the pool takes nothing. */
+static bool call_runner(sv_scheduler *scheduler)
+{
+    runner *self = scheduler->idle;
+    scheduler->idle = self->next; /* there is one for each permit that is free */
+    if (sv_pool_submit(scheduler->pool, &self->message) == SV_OK) {
+        scheduler->backlog.n_running++;
+        return true;
+    }
+    put_idle(scheduler, self);
+    return false;
 }
 
 /* The cancel callback is registered while the work cannot be started by anybody else: it is not in
@@ -196,6 +257,49 @@ sv_status sv_scheduler_submit(sv_scheduler *scheduler, sv_work *work, sv_work_re
     else
         wait_in_line(scheduler, work);
     return SV_OK;
+}
+
+/* With the lock held: into the line. False: nobody would come for it. */
+static bool enter(sv_scheduler *scheduler, sv_work *work)
+{
+    sv_backlog *backlog = &scheduler->backlog;
+    bool is_called = sv_backlog_may_start(backlog, work) && call_runner(scheduler);
+    if (!is_called && backlog->n_running == 0)
+        return false;
+    sv_backlog_enter(backlog, work);
+    return true;
+}
+
+static sv_status enter_posted(sv_scheduler *scheduler, sv_work *work, sv_work_refusal *ret_refusal)
+{
+    sv_cancel_add(work->cancel, &work->on_cancel);
+    pthread_mutex_lock(&scheduler->lock);
+    bool has_entered = enter(scheduler, work);
+    pthread_mutex_unlock(&scheduler->lock);
+    if (has_entered)
+        return SV_OK;
+    sv_cancel_remove(work->cancel, &work->on_cancel);
+    *ret_refusal = (sv_work_refusal){.reason = SV_REFUSED_LINE_FULL, .retry_after_s = 1};
+    return SV_UNAVAILABLE;
+}
+
+sv_status sv_scheduler_post(sv_scheduler *scheduler, sv_work *work, sv_work_refusal *ret_refusal)
+{
+    sv_backlog *backlog = &scheduler->backlog;
+    sv_work *shadow = NULL;
+    int64_t now = read_now(scheduler);
+    prepare(scheduler, work, now);
+    pthread_mutex_lock(&scheduler->lock);
+    sv_admission_note(backlog, work, now);
+    bool admitted =
+        sv_backlog_may_start(backlog, work) || sv_admission_decide(backlog, work, now, ret_refusal);
+    if (admitted && backlog->n_waiting >= backlog->max_waiting)
+        shadow = sv_backlog_evict(backlog);
+    if (admitted && backlog->n_waiting == 0)
+        scheduler->last_progress_ns = now;
+    pthread_mutex_unlock(&scheduler->lock);
+    drop_shadow(shadow);
+    return admitted ? enter_posted(scheduler, work, ret_refusal) : SV_UNAVAILABLE;
 }
 
 static sv_forecast predict(const sv_backlog *backlog, sv_work *imagined, const sv_lane *lane)

@@ -1,13 +1,13 @@
 /* scheduler.h: compute permits and the one place in which model work waits for them.
  *
  * DESIGN. `n_permits` works run at once, each on the thread that got its permit: the one that
- * submitted it, or one that has just finished another and goes on with the next in line, caches
- * hot. Waiting works hold no thread. A work that finds a free permit runs at once, alone; one
- * that finds none waits in its model's line (line.h), is refused (admission.h), and is chosen by
- * fair shares (backlog.h). Works of one lane and batch class that wait when a permit comes free
- * run as one, on the thread that got the permit. No permit is ever kept waiting for company: under
- * load a batch has formed meanwhile, and without load it would only cost time; so `max_delay_ns`,
- * the upper bound of such a wait, is always kept.
+ * submitted it, one of the pool that was called for what was posted, or one that has just finished
+ * another and goes on with the next in line, caches hot. Waiting works hold no thread. A work that
+ * finds a free permit runs at once, alone; one that finds none waits in its model's line (line.h),
+ * is refused (admission.h), and is chosen by fair shares (backlog.h). Works of one lane and batch
+ * class that wait when a permit comes free run as one, on the thread that got the permit. No permit
+ * is ever kept waiting for company: under load a batch has formed meanwhile, and without load it
+ * would only cost time; so `max_delay_ns`, the upper bound of such a wait, is always kept.
  *
  * The policies are pure and know no threads; this file gives them a lock, a clock and threads. */
 #ifndef SERVAL_MODEL_SCHEDULER_H
@@ -33,8 +33,9 @@ typedef struct sv_line_stats {
 
 typedef struct sv_scheduler_config {
     size_t n_permits;
-    size_t max_waiting;    /* works in all lines */
-    sv_pool *pool;         /* runs `drop` of works cancelled in line; must outlive the scheduler */
+    size_t max_waiting; /* works in all lines */
+    sv_pool *pool;      /* runs `drop` of works cancelled in line, and what is posted; must outlive
+                           the scheduler */
     const sv_clock *clock; /* NULL: the system's */
 } sv_scheduler_config;
 
@@ -43,6 +44,11 @@ sv_status sv_scheduler_new(const sv_scheduler_config *config,
 /* No work may be in line or running. NULL is fine. */
 void sv_scheduler_free(sv_scheduler *scheduler);
 
+/* Puts the work in line, whether or not a permit is free; if one is, a thread of the pool comes for
+ * it: so works that are posted one after the other may meet in a batch. Any thread, an event loop's
+ * too: it never runs the work. What it returns is that of sv_scheduler_submit. */
+sv_status sv_scheduler_post(sv_scheduler *scheduler, sv_work *work,
+                            sv_work_refusal *ret_refusal) SV_MUST_USE;
 /* Runs the work now on the calling thread, or puts it in line; any thread that may block for the
  * time of a work. SV_UNAVAILABLE: refused, nothing will be called; `*ret_refusal` tells why, and is
  * written only then. */

@@ -465,6 +465,105 @@ static void test_line_stats(void **state)
     sv_pool_free(lab.pool);
 }
 
+/* A pool of one thread, which is busy until it is let go. */
+typedef struct busy_pool {
+    sv_pool *pool;
+    sv_scheduler *scheduler;
+    sv_line line;
+    sv_lane lane;
+    sv_message message;
+    sem_t may_end;
+} busy_pool;
+
+static void wait_for_end(sv_message *message)
+{
+    sem_wait(&SV_CONTAINER_OF(message, busy_pool, message)->may_end);
+}
+
+static void start_busy_pool(busy_pool *self)
+{
+    *self = (busy_pool){.message.run = wait_for_end};
+    told.n = 0;
+    sem_init(&self->may_end, 0, 0);
+    assert_int_equal(sv_pool_new(1, 64, 1000, &self->pool), SV_OK);
+    sv_scheduler_config config = {
+        .n_permits = 1, .max_waiting = 10, .pool = self->pool, .clock = &made_up};
+    assert_int_equal(sv_scheduler_new(&config, &self->scheduler), SV_OK);
+    sv_line_init(&self->line);
+    self->lane.line = &self->line;
+    assert_int_equal(sv_pool_submit(self->pool, &self->message), SV_OK);
+}
+
+/* All jobs were told by then. */
+static void finish_busy_pool(busy_pool *self)
+{
+    sv_scheduler_stats stats = sv_scheduler_get_stats(self->scheduler);
+    assert_int_equal(stats.n_waiting, 0);
+    sv_pool_free(self->pool);
+    assert_int_equal(sv_scheduler_get_stats(self->scheduler).n_running, 0);
+    sv_scheduler_free(self->scheduler);
+}
+
+/* Though a permit is free when the first comes. */
+static void test_posted_works_meet(void **state)
+{
+    (void)state;
+    static const int order[] = {103, 1, 2, 3, 4};
+    busy_pool lab;
+    job jobs[4];
+    start_busy_pool(&lab);
+    for (int i = 0; i < 4; i++) {
+        sv_work_refusal refusal;
+        make_batched(&jobs[i], i + 1, &lab.lane);
+        assert_int_equal(sv_scheduler_post(lab.scheduler, &jobs[i].work, &refusal), SV_OK);
+    }
+    assert_int_equal(told.n, 0);
+    assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, 4);
+    sem_post(&lab.may_end);
+    for (int i = 0; i < 4; i++)
+        sem_wait(&jobs[i].done);
+    finish_busy_pool(&lab);
+    assert_told(order, 5);
+}
+
+/* The permit comes for nothing, and is given back. */
+static void test_posted_and_cancelled(void **state)
+{
+    (void)state;
+    static const int order[] = {-1};
+    busy_pool lab;
+    job left;
+    sv_work_refusal refusal;
+    sv_cancel *cancel = sv_cancel_new();
+    start_busy_pool(&lab);
+    init_job(&left, 1, &lab.lane);
+    left.work.cancel = cancel;
+    assert_int_equal(sv_scheduler_post(lab.scheduler, &left.work, &refusal), SV_OK);
+    sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
+    sem_post(&lab.may_end);
+    sem_wait(&left.done);
+    finish_busy_pool(&lab);
+    assert_told(order, 1);
+    sv_cancel_unref(cancel);
+}
+
+static void test_posted_when_the_pool_is_gone(void **state)
+{
+    (void)state;
+    busy_pool lab;
+    job late;
+    sv_work_refusal refusal = {.reason = SV_REFUSED_SHARE};
+    start_busy_pool(&lab);
+    sem_post(&lab.may_end);
+    sv_pool_stop(lab.pool);
+    init_job(&late, 1, &lab.lane);
+    assert_int_equal(sv_scheduler_post(lab.scheduler, &late.work, &refusal), SV_UNAVAILABLE);
+    assert_int_equal(refusal.reason, SV_REFUSED_LINE_FULL);
+    assert_int_equal(refusal.retry_after_s, 1);
+    finish_busy_pool(&lab);
+    assert_int_equal(told.n, 0);
+}
+
 static bool make_scheduler(void *arg)
 {
     sv_scheduler_config config = {.n_permits = 1, .max_waiting = 1};
@@ -500,6 +599,9 @@ int main(void)
         cmocka_unit_test(test_a_shadow_is_dropped_first),
         cmocka_unit_test(test_clients_that_leave_while_it_runs),
         cmocka_unit_test(test_line_stats),
+        cmocka_unit_test(test_posted_works_meet),
+        cmocka_unit_test(test_posted_and_cancelled),
+        cmocka_unit_test(test_posted_when_the_pool_is_gone),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
