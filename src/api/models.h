@@ -1,6 +1,5 @@
-/* models.h: GET /api/v1/models and /api/v1/models/{name}: which models there are and in which
- * state.
- */
+/* models.h: /api/v1/models: which models there are and in which state; loading and unloading them
+ * and their versions, and which version answers when none is asked for. */
 #ifndef SERVAL_API_MODELS_H
 #define SERVAL_API_MODELS_H
 

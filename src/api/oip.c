@@ -5,6 +5,8 @@
 
 #include <serval/version.h>
 
+#include "api/model_change.h"
+#include "api/model_work.h"
 #include "api/oip_data.h"
 #include "api/oip_infer.h"
 #include "api/oip_models.h"
@@ -58,8 +60,9 @@ static sv_status oip_server(sv_call *call)
     return sv_respond_bytes(
         call, "application/json",
         SV_STR("{\"name\":\"serval\",\"version\":\"" SV_VERSION
-               "\",\"extensions\":[\"classification\",\"model_repository\",\"model_configuration\","
-               "\"binary_tensor_data\",\"parameters\",\"statistics\"]}"));
+               "\",\"extensions\":[\"classification\",\"model_repository\","
+               "\"model_repository(unload_dependents)\",\"schedule_policy\","
+               "\"model_configuration\",\"binary_tensor_data\",\"parameters\",\"statistics\"]}"));
 }
 
 SV_HANDLER_RAW(oip_live);
@@ -95,20 +98,40 @@ static sv_status oip_model_ready(sv_call *call)
     sv_status status = sv_oip_models_find(call, &found);
     if (status)
         return status;
-    if (found.version->state != SV_VERSION_READY)
+    if (found.version->state != SV_VERSION_READY && !found.version->is_on_demand)
         return sv_fail(call, &sv_kind_model_not_loaded, "Model version not ready");
     return send_truth(call, found.model.name, "ready");
 }
 
-static sv_status describe(sv_call *call, void (*write)(const sv_oip_version *, sv_writer *))
+/* What a loaded version says of itself; one that is loaded on demand is loaded for that. */
+typedef struct description {
+    sv_model_work work;
+    sv_oip_version found;
+    void (*write)(const sv_oip_version *found, sv_writer *writer);
+} description;
+
+static sv_status write_description(sv_model_work *work)
 {
     page p;
-    sv_oip_version found;
-    sv_status status = sv_oip_models_find_ready(call, &found);
+    description *it = SV_CONTAINER_OF(work, description, work);
+    it->found.instance = work->instance;
+    it->write(&it->found, start_page(&p));
+    return send_page(work->call, &p);
+}
+
+static sv_status describe(sv_call *call, void (*write)(const sv_oip_version *, sv_writer *))
+{
+    description *it = sv_alloc(call, sizeof *it);
+    sv_status status = it ? sv_oip_models_find(call, &it->found) : SV_NO_MEMORY;
     if (status)
         return status;
-    write(&found, start_page(&p));
-    return send_page(call, &p);
+    it->write = write;
+    it->work = (sv_model_work){.call = call, .begin = write_description};
+    status = sv_model_work_start(
+        &it->work, &(sv_wish){.model = it->found.model.name, .version = it->found.version->name});
+    return status == SV_FAILED && call->result.failure == &sv_kind_model_not_loaded
+               ? sv_oip_models_refuse(call, &it->found)
+               : status;
 }
 
 SV_HANDLER_RAW(oip_metadata);
@@ -283,43 +306,64 @@ static sv_status check_parameters(sv_call *call)
     return SV_OK;
 }
 
-/* Models are loaded at start: what is in the state asked for already is done. */
-static sv_status change_state(sv_call *call, const char *verb, bool wants_ready)
+static bool is_any_ready(const sv_model_status *model)
+{
+    for (size_t i = 0; i < model->n_versions; i++)
+        if (model->versions[i].state == SV_VERSION_READY)
+            return true;
+    return false;
+}
+
+/* With Triton's words. */
+static sv_status end_change(sv_model_change *change, const sv_version_status *failed)
+{
+    sv_call *call = change->call;
+    const sv_model_status *model = &change->model;
+    if (!failed)
+        return send_truth(call, model->name, change->loads ? "load" : "unload");
+    const sv_error_kind *kind = sv_model_change_kind(failed);
+    if (kind->status == 503)
+        (void)sv_set_header(call, "Retry-After", SV_STR("1"));
+    if (!is_any_ready(model))
+        return sv_fail(call, kind, "failed to load '%.*s', no version is available: %.*s",
+                       SV_STR_ARG(model->name), SV_STR_ARG(failed->reason));
+    return sv_fail(call, kind, "failed to load '%.*s', version %.*s is at %s state: %.*s",
+                   SV_STR_ARG(model->name), SV_STR_ARG(failed->name),
+                   sv_oip_models_state_name(failed), SV_STR_ARG(failed->reason));
+}
+
+/* Done when it is answered. */
+static sv_status change_state(sv_call *call, bool loads)
 {
     const sv_services *services = sv_call_state(call);
     sv_str name = call->request.path_params[0];
     sv_model_status model;
-    sv_status status = check_parameters(call);
+    sv_status status = sv_model_change_check(call, SV_CHANGE_BODY_ANY);
+    if (!status)
+        status = check_parameters(call);
     if (!status)
         status = sv_model_status_find(services->registry, name, call->arena, &model);
     if (status == SV_NOT_FOUND)
         return sv_fail(call, &sv_kind_model_not_found,
-                       "failed to %s '%.*s', failed to poll from model repository", verb,
-                       SV_STR_ARG(name));
-    if (status)
-        return status;
-    for (size_t i = 0; i < model.n_versions; i++) {
-        sv_version_state state = model.versions[i].state;
-        if ((state == SV_VERSION_READY) != wants_ready)
-            return sv_fail(call, &sv_kind_model_not_loaded,
-                           "explicit model load / unload is not allowed: models are loaded at "
-                           "start, and '%.*s' version %.*s is %s",
-                           SV_STR_ARG(name), SV_STR_ARG(model.versions[i].name),
-                           sv_model_status_state_name(state));
-    }
-    return send_truth(call, name, verb);
+                       "failed to %s '%.*s', failed to poll from model repository",
+                       loads ? "load" : "unload", SV_STR_ARG(name));
+    sv_model_change *change = status ? NULL : sv_alloc(call, sizeof *change);
+    if (!change)
+        return status ? status : SV_NO_MEMORY;
+    *change = (sv_model_change){.call = call, .loads = loads, .end = end_change};
+    return sv_model_change_start(change, &model, NULL);
 }
 
 SV_HANDLER_RAW(oip_load);
 static sv_status oip_load(sv_call *call)
 {
-    return change_state(call, "load", true);
+    return change_state(call, true);
 }
 
 SV_HANDLER_RAW(oip_unload);
 static sv_status oip_unload(sv_call *call)
 {
-    return change_state(call, "unload", false);
+    return change_state(call, false);
 }
 
 SV_HANDLER_RAW(oip_repository);

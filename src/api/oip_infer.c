@@ -288,6 +288,12 @@ static uint32_t count_units(const infer_job *job)
                : 1;
 }
 
+/* As of a model with three levels in Triton, of which the second is the usual one. */
+static sv_priority choose_priority(uint64_t level)
+{
+    return level == 1 ? SV_PRIORITY_HIGH : level == 3 ? SV_PRIORITY_LOW : SV_PRIORITY_NORMAL;
+}
+
 static sv_status submit(infer_job *job)
 {
     static const sv_batch_steps steps = {.prepare = prepare, .answer = answer};
@@ -295,6 +301,7 @@ static sv_status submit(infer_job *job)
     sv_str id = job->request.id.len ? job->request.id : SV_STR("<id_unknown>");
     id = sv_str_slice(id, 0, 64); /* the job may be gone after it was submitted */
     job->work.units = count_units(job);
+    job->work.priority = choose_priority(job->request.priority);
     sv_status status = make_run(job);
     if (!status)
         status =

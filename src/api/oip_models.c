@@ -47,33 +47,11 @@ sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
     return SV_OK;
 }
 
-static void release_instance(void *instance)
-{
-    sv_registry_release(instance);
-}
-
 sv_status sv_oip_models_refuse(sv_call *call, const sv_oip_version *found)
 {
     return sv_fail(call, &sv_kind_model_not_loaded,
                    "Request for unknown model: '%.*s' version %.*s is not at ready state",
                    SV_STR_ARG(found->model.name), SV_STR_ARG(found->version->name));
-}
-
-sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version)
-{
-    sv_oip_version found;
-    sv_status status = sv_oip_models_find(call, &found);
-    if (status)
-        return status;
-    found.instance = sv_registry_peek(found.version->version);
-    if (!found.instance)
-        return sv_oip_models_refuse(call, &found);
-    if (sv_arena_defer(call->arena, release_instance, found.instance)) {
-        sv_registry_release(found.instance);
-        return SV_NO_MEMORY;
-    }
-    *ret_version = found;
-    return SV_OK;
 }
 
 /* Describing. */
@@ -85,27 +63,27 @@ static const char *get_platform(const sv_instance *instance)
     return strcmp(engine, "onnxruntime") == 0 ? "onnxruntime_onnx" : engine;
 }
 
-static void write_dims(sv_writer *writer, const char *key, const sv_tensor_spec *spec)
+static void write_dims(sv_writer *writer, const char *key, const sv_tensor_spec *spec, int first)
 {
     sv_writer_key(writer, sv_str_from(key));
     sv_writer_begin_array(writer);
-    for (int i = 0; i < spec->shape.rank; i++)
+    for (int i = first; i < spec->shape.rank; i++)
         sv_writer_int(writer, spec->shape.dims[i]);
     sv_writer_end_array(writer);
 }
 
-static void write_spec(sv_writer *writer, const sv_tensor_spec *spec)
+static void write_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_dim)
 {
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", spec->name);
     sv_writer_key_cstr(writer, "datatype",
                        spec->dtype ? sv_tensor_dtype_name(spec->dtype) : spec->type_text);
-    write_dims(writer, "shape", spec);
+    write_dims(writer, "shape", spec, first_dim);
     sv_writer_end_object(writer);
 }
 
 /* "TYPE_FP32"; texts are TYPE_STRING in a configuration. */
-static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec)
+static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_dim)
 {
     char type[32] = "TYPE_INVALID";
     if (spec->dtype == SV_DTYPE_BYTES)
@@ -115,19 +93,25 @@ static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec)
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", spec->name);
     sv_writer_key_cstr(writer, "data_type", type);
-    write_dims(writer, "dims", spec);
+    write_dims(writer, "dims", spec, first_dim);
     sv_writer_end_object(writer);
 }
 
-typedef void write_one(sv_writer *writer, const sv_tensor_spec *spec);
+/* Inputs or outputs: how they are called, how each is written, and from which dimension on. */
+typedef struct spec_list {
+    const char *key;
+    const sv_tensor_spec *specs;
+    size_t n;
+    void (*write)(sv_writer *writer, const sv_tensor_spec *spec, int first_dim);
+    int first_dim;
+} spec_list;
 
-static void write_specs(sv_writer *writer, const char *key, const sv_tensor_spec *specs, size_t n,
-                        write_one *write)
+static void write_specs(sv_writer *writer, const spec_list *list)
 {
-    sv_writer_key(writer, sv_str_from(key));
+    sv_writer_key(writer, sv_str_from(list->key));
     sv_writer_begin_array(writer);
-    for (size_t i = 0; i < n; i++)
-        write(writer, &specs[i]);
+    for (size_t i = 0; i < list->n; i++)
+        list->write(writer, &list->specs[i], list->first_dim);
     sv_writer_end_array(writer);
 }
 
@@ -151,21 +135,28 @@ void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer
     sv_writer_key_str(writer, "name", found->model.name);
     write_versions(found, writer);
     sv_writer_key_cstr(writer, "platform", get_platform(found->instance));
-    write_specs(writer, "inputs", info->inputs, info->n_inputs, write_spec);
-    write_specs(writer, "outputs", info->outputs, info->n_outputs, write_spec);
+    write_specs(writer, &(spec_list){"inputs", info->inputs, info->n_inputs, write_spec, 0});
+    write_specs(writer, &(spec_list){"outputs", info->outputs, info->n_outputs, write_spec, 0});
     sv_writer_end_object(writer);
 }
 
+/* As Triton has it: the dimension of rows is left out of a model that batches. */
 void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
 {
     const sv_engine_info *info = sv_engine_model_info(found->instance->loaded);
+    size_t max_rows = sv_batch_plan_rows(&found->instance->batching);
+    int first = max_rows > 1 ? 1 : 0;
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", found->model.name);
     sv_writer_key_cstr(writer, "platform", get_platform(found->instance));
     sv_writer_key_cstr(writer, "backend", sv_engine_model_engine(found->instance->loaded));
-    sv_writer_key_int(writer, "max_batch_size", 0); /* dims are whole shapes */
-    write_specs(writer, "input", info->inputs, info->n_inputs, write_config_spec);
-    write_specs(writer, "output", info->outputs, info->n_outputs, write_config_spec);
+    sv_writer_key_int(writer, "max_batch_size", first ? (int64_t)max_rows : 0);
+    if (first)
+        sv_writer_key_raw(writer, "dynamic_batching", SV_STR("{}"));
+    write_specs(writer,
+                &(spec_list){"input", info->inputs, info->n_inputs, write_config_spec, first});
+    write_specs(writer,
+                &(spec_list){"output", info->outputs, info->n_outputs, write_config_spec, first});
     sv_writer_end_object(writer);
 }
 
@@ -252,22 +243,30 @@ void sv_oip_models_write_stats(const sv_model_status *model, const sv_version_st
     sv_writer_end_object(writer);
 }
 
-void sv_oip_models_write_entry(const sv_model_status *model, const sv_version_status *version,
-                               sv_writer *writer)
+const char *sv_oip_models_state_name(const sv_version_status *version)
 {
     static const char *const states[] = {
         [SV_VERSION_ABSENT] = NULL, /* never touched: no state */
         [SV_VERSION_LOADING] = "LOADING",   [SV_VERSION_WARMING] = "LOADING",
         [SV_VERSION_READY] = "READY",       [SV_VERSION_DRAINING] = "UNLOADING",
         [SV_VERSION_FAILED] = "UNAVAILABLE"};
-    sv_version_state state = version->state;
+    return version->state == SV_VERSION_ABSENT && version->is_unloaded ? "UNAVAILABLE"
+                                                                       : states[version->state];
+}
+
+void sv_oip_models_write_entry(const sv_model_status *model, const sv_version_status *version,
+                               sv_writer *writer)
+{
+    const char *state = sv_oip_models_state_name(version);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", model->name);
-    if (states[state]) {
+    if (state) {
         sv_writer_key_str(writer, "version", version->name);
-        sv_writer_key_cstr(writer, "state", states[state]);
+        sv_writer_key_cstr(writer, "state", state);
     }
     if (version->reason.len)
         sv_writer_key_str(writer, "reason", version->reason);
+    else if (version->state == SV_VERSION_ABSENT && version->is_unloaded)
+        sv_writer_key_cstr(writer, "reason", "unloaded");
     sv_writer_end_object(writer);
 }

@@ -11,7 +11,7 @@ typedef struct sv_oip_version {
     sv_model_status model;
     const sv_version_status *version; /* the default one when the path names none */
     bool is_named;                    /* the path names it */
-    sv_instance *instance;            /* of _find_ready: held as long as the call's memory */
+    sv_instance *instance;            /* for what a loaded one says; held by the caller */
 } sv_oip_version;
 
 /* The model and version that the call's path means; they need not be loaded. SV_FAILED, told to the
@@ -19,8 +19,8 @@ typedef struct sv_oip_version {
 sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version) SV_MUST_USE;
 /* 503: it does not answer. */
 sv_status sv_oip_models_refuse(sv_call *call, const sv_oip_version *found);
-/* The same, and it is loaded; else 503. */
-sv_status sv_oip_models_find_ready(sv_call *call, sv_oip_version *ret_version) SV_MUST_USE;
+/* "READY"; NULL for a version that nobody asked for yet. Static. */
+const char *sv_oip_models_state_name(const sv_version_status *version);
 
 /* What they say; the version is loaded. */
 void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer);

@@ -372,6 +372,7 @@ static sv_status read_options(const sv_value *root, sv_error *error, sv_oip_requ
         return status;
     request->all_binary = get_bool(parameters, "binary_data_output");
     request->timeout_us = get_uint(parameters, "timeout");
+    request->priority = get_uint(parameters, "priority");
     return SV_OK;
 }
 

@@ -29,6 +29,7 @@ typedef struct sv_oip_request {
     size_t n_outputs;       /* 0: all */
     bool all_binary;        /* of outputs that are not listed */
     uint64_t timeout_us;    /* in line, at most; 0: the server's */
+    uint64_t priority;      /* 1: before all others; 0: the usual one */
 } sv_oip_request;
 
 /* The model that a request is for, and what came with it. */

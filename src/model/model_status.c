@@ -1,6 +1,8 @@
 /* model_status.c: the set, copied out under its lock. */
 #include "model/model_status.h"
 
+#include "model/version_plan.h"
+
 static void let_go(void *version)
 {
     sv_model_set_release(version);
@@ -98,6 +100,21 @@ bool sv_model_status_can_answer(const sv_model_status *status)
         return false;
     const sv_version_status *version = &status->versions[status->default_version];
     return version->state == SV_VERSION_READY || version->is_on_demand;
+}
+
+bool sv_model_status_is_latest(const sv_version_status *status)
+{
+    sv_model_version *version = status->version;
+    sv_model_set *set = version->model->set;
+    pthread_mutex_lock(&set->lock);
+    sv_model_files *files = sv_model_files_hold(version->model->files);
+    bool is_well = version->current && !version->failure && !sv_version_plan_gave_way(version);
+    uint64_t stamp = is_well ? version->stamp : 0;
+    pthread_mutex_unlock(&set->lock);
+    const sv_version_source *source = sv_model_files_find(files, version->name);
+    bool is_latest = stamp && source && sv_model_files_stamp(&files->source, source) == stamp;
+    sv_model_files_release(files);
+    return is_latest;
 }
 
 const char *sv_model_status_state_name(sv_version_state state)

@@ -13,6 +13,8 @@ typedef struct sv_version_status {
     sv_opt_int weight; /* its part of the requests that name no version; unset: there are none */
     bool is_default;
     bool is_on_demand;         /* absent, and a request loads it */
+    bool is_unloaded;          /* on purpose: no request loads it */
+    sv_status failure;         /* of the last load; SV_OK: none, or it went well */
     sv_model_version *version; /* lives as long as the arena */
 } sv_version_status;
 
@@ -37,6 +39,9 @@ sv_status sv_model_status_find(sv_registry *registry, sv_str name, sv_arena *are
                                sv_model_status *ret_status) SV_MUST_USE;
 /* Whether the default version answers, at once or once it is loaded for the first request. */
 bool sv_model_status_can_answer(const sv_model_status *status);
+/* Whether it answers with what the files say now, and does so without a failure since; reads the
+ * disk. */
+bool sv_model_status_is_latest(const sv_version_status *status);
 /* "ready"; static. */
 const char *sv_model_status_state_name(sv_version_state state);
 
