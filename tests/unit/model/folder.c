@@ -39,8 +39,8 @@ int folder_tear_down(void **state)
 
 const char *folder_path(const char *name)
 {
-    static char paths[8][512];
-    static size_t next;
+    static _Thread_local char paths[8][512];
+    static _Thread_local size_t next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s%s%s", root, *name ? "/" : "", name);
     return path;

@@ -14,8 +14,8 @@
 int folder_set_up(void **state);
 int folder_tear_down(void **state);
 
-/* The path of `name` in the folder ("" for the folder itself). Static memory, which later calls
- * use again: a few at a time. */
+/* The path of `name` in the folder ("" for the folder itself). Memory of the thread, which later
+ * calls use again: a few at a time. */
 const char *folder_path(const char *name);
 /* Writes a file and the folders it needs. Returns its path as folder_path does. */
 const char *folder_write(const char *name, const char *text);
