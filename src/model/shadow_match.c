@@ -51,6 +51,8 @@ static bool is_close(double a, double b)
     double larger = fmax(fabs(a), fabs(b));
     if (a == b || (isnan(a) && isnan(b)))
         return true;
+    if (isinf(larger))
+        return false;
     return fabs(a - b) <= fmax(max_relative_difference * larger, max_absolute_difference);
 }
 
