@@ -14,7 +14,7 @@ SYNTHETIC = MODELS / "synthetic"
 
 PHOTOS = "task: image-classification\npostprocess: {labels: labels.txt}\npreprocess: {orientation: ignore, %s}\n"
 TORCHVISION = PHOTOS % "mode: crop, resize: 256, crop: 224, interpolation: bilinear"
-#Folder->what a guess cannot know; "" where the guess is enough.
+# Folder -> what a guess cannot know; "" where the guess is enough.
 OTHERS = {
     "imagenet/mobilenet_v2": TORCHVISION,
     "imagenet/mobilenet_v2_int8": TORCHVISION,
@@ -51,19 +51,18 @@ def plant(tree) -> set:
         folder = tree / f"broken_{file.stem}" / "1"
         folder.mkdir(parents=True)
         (folder / "model.onnx").symlink_to(file)
-    return
-{f"broken_{file.stem}" for file in broken
-}
+    return {f"broken_{file.stem}" for file in broken}
+
 
 def read(path):
     """What was found out about the models of a folder."""
     return json.loads((SHARED / path / "EXPECTED.json").read_text(encoding="utf-8"))
 
 
-def at_once(check, *lists, n_threads=4):
+def at_once(check, items, n_threads=4):
     """Calls `check` for all items, a few at a time; the first that fails is raised."""
     with concurrent.futures.ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(check, *lists))
+        return list(pool.map(check, items))
 
 
 def array_of(tensor) -> numpy.ndarray:
@@ -103,15 +102,12 @@ def path_of(model, version) -> str:
     return f"/v2/models/{model}/versions/{version}/infer"
 
 
-def ask_bytes(client, model, arrays, version="1", **parameters) -> httpx.Response:
+def ask_bytes(client, model, arrays, version="1") -> httpx.Response:
     """An inference, all tensors as bytes."""
     blobs = [to_bytes(array) for array in arrays.values()]
-    inputs = [{
-    "name" : name, "datatype" : kind_of(array), "shape" : list(array.shape), "parameters":
-    {
-        "binary_data_size" : len(blob)
-    }} for (name, array), blob in zip(arrays.items(), blobs)]
-    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True, **parameters}}).encode()
+    inputs = [{"name": name, "datatype": kind_of(array), "shape": list(array.shape),
+               "parameters": {"binary_data_size": len(blob)}} for (name, array), blob in zip(arrays.items(), blobs)]
+    head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
     return client.post(path_of(model, version), content=b"".join([head, *blobs]), timeout=60,
                        headers={"Inference-Header-Content-Length": str(len(head)),
                                 "Content-Type": "application/octet-stream"})
@@ -124,29 +120,26 @@ def ask_json(client, model, tensors, version="1") -> httpx.Response:
 def outputs_of(answer) -> dict:
     """Name -> array, of an answer of either form."""
     assert answer.status_code == 200, answer.text[:300]
-    size = int(answer.headers.get("inference-header-content-length", len(answer.content)))
-    at, found = size,
-{
-}
-    for
-        one in json.loads(answer.content[:size])["outputs"]
-            : n_bytes = one.get("parameters", {})
-                            .get("binary_data_size") if n_bytes is None
-            : found[one["name"]] = array_of(one) else
-            : found[one["name"]] = from_bytes(answer.content [at:at + n_bytes], one["datatype"],
-                                              one["shape"]) at
-              += n_bytes assert at ==
-                 len(answer.content) return found
+    at = int(answer.headers.get("inference-header-content-length", len(answer.content)))
+    told, found = json.loads(answer.content[:at])["outputs"], {}
+    for one in told:
+        n_bytes = one.get("parameters", {}).get("binary_data_size")
+        if n_bytes is None:
+            found[one["name"]] = array_of(one)
+        else:
+            found[one["name"]] = from_bytes(answer.content[at:at + n_bytes], one["datatype"], one["shape"])
+            at += n_bytes
+    assert at == len(answer.content)
+    return found
 
-                 def infer(client, model, arrays, version = "1")
-                     ->dict : return outputs_of(ask_bytes(client, model, arrays, version))
 
-                                  def assert_same(got, wanted, where = "")
-            : ""
-              "The arrays, names and all; floats as another machine may have rounded them."
-              "" assert set(got) ==
-        {one["name"] for one in wanted
-        }, where
+def infer(client, model, arrays, version="1") -> dict:
+    return outputs_of(ask_bytes(client, model, arrays, version))
+
+
+def assert_same(got, wanted, where=""):
+    """The arrays, names and all; floats as another machine may have rounded them."""
+    assert set(got) == {one["name"] for one in wanted}, where
     for one in wanted:
         array, expected = got[one["name"]], array_of(one)
         assert (kind_of(array), array.shape) == (one["datatype"], expected.shape), where

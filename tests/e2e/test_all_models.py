@@ -12,8 +12,6 @@ from shared_models import (MODELS, SYNTHETIC, array_of, ask_bytes, ask_json, ass
                            plant, read)
 
 ENDED = {"ready", "failed"}
-PHOTO_MODELS = {"mobilenet_v2": "images", "mobilenet_v2_int8": "images",
-                "efficientnet_lite0": "models/imagenet/efficientnet_lite0"}
 
 pytestmark = [pytest.mark.skipif(not SYNTHETIC.is_dir(), reason="no models in ../shared"), pytest.mark.timeout(300)]
 
@@ -36,36 +34,27 @@ def everything(tmp_path_factory):
 def client(everything):
     return everything[0]
 
-#What loads.
+
+# What loads.
 
 def test_what_loads_and_what_is_refused(everything):
-    client, states, broken = everything
+    _, states, broken = everything
     n_files = len(list(MODELS.rglob("*.onnx")))
     assert broken <= set(states) and sum(map(len, states.values())) == n_files
     for name, found in states.items():
-        assert set(found) ==
-{
-    "failed" if name in broken else "ready"
-}
-,
-    (name, found)
+        assert set(found) == {"failed" if name in broken else "ready"}, (name, found)
 
-#What has to be told of the reason, whichever version of the engine found it.
-        REASONS = {
-            "truncated" : "Protobuf parsing failed",
-            "empty" : "graph",
-            "text" : "Protobuf parsing failed",
-            "unknown_op" : "example.nowhere:NoSuchOp(-1) is not a registered function/op",
-            "future_opset" : "opset",
-            "cycle" : "the graph is not acyclic"
-        }
 
-    def test_reasons_of_refusal(everything)
-    : client,
-  _, broken = everything documented =
-         read("models/synthetic")["models"]["broken"]["runtime_says"] assert
-{f"{name}.onnx" for name in REASONS
-} == set(documented) and len(broken) == len(REASONS)
+# What has to be told of the reason, whichever version of the engine found it.
+REASONS = {"truncated": "Protobuf parsing failed", "empty": "graph", "text": "Protobuf parsing failed",
+           "unknown_op": "example.nowhere:NoSuchOp(-1) is not a registered function/op", "future_opset": "opset",
+           "cycle": "the graph is not acyclic"}
+
+
+def test_reasons_of_refusal(everything):
+    client, _, broken = everything
+    documented = read("models/synthetic")["models"]["broken"]["runtime_says"]
+    assert {f"{name}.onnx" for name in REASONS} == set(documented) and len(broken) == len(REASONS)
     for name, words in REASONS.items():
         assert words.lower() in documented[f"{name}.onnx"].lower()
         reason = client.get(f"/api/v1/models/broken_{name}").json()["versions"][0]["reason"]
@@ -77,17 +66,18 @@ def test_what_loads_and_what_is_refused(everything):
                      if one["name"] == f"broken_{name}")
         assert entry["state"] == "UNAVAILABLE" and entry["reason"] == reason
 
-#The models made by script.
+
+# The models made by script.
 
 def synthetic_cases():
     """(model, version, case) of those that are here and whose tensors are written down whole."""
     for name, model in read("models/synthetic")["models"].items():
         for case in model.get("cases", []) if model.get("kept_here", True) else []:
-if case["inputs"] and all("data" in one for one in case["inputs"] + case.get("outputs", [])):
-yield name, str(case.get("version", 1)),
-    case
+            if case["inputs"] and all("data" in one for one in case["inputs"] + case.get("outputs", [])):
+                yield name, str(case.get("version", 1)), case
 
-    def says_not_finite(tensor):
+
+def is_not_finite(tensor):
     return tensor["datatype"].startswith("FP") and any(isinstance(x, str) for x in tensor["data"])
 
 
@@ -98,7 +88,7 @@ def check_json(client, name, version, case):
         assert answer.status_code in (400, 500, 503) and answer.json()["error"], where
     elif any(one["datatype"] == "FP16" for one in tensors):
         assert answer.status_code == 400 and "FP16" in answer.json()["error"], where
-    elif any(map(says_not_finite, tensors)):
+    elif any(map(is_not_finite, tensors)):
         assert answer.status_code in (400, 500) and "JSON cannot carry" in answer.json()["error"], where
     else:
         assert_same(outputs_of(answer), case["outputs"], where)
@@ -133,7 +123,7 @@ def test_tensors_given_by_a_rule(client):
     models = read("models/synthetic")["models"]
     one, eight = (case["outputs"][0] for case in models["mlp_784"]["cases"])
     row = ((numpy.arange(784) % 17) / 16).astype("f4")[None]
-    rows = (row * (numpy.arange(1, 9, dtype="f4")[:, None] / 8)).astype("f4")
+    rows = row * (numpy.arange(1, 9, dtype="f4")[:, None] / 8)
     assert_edges(infer(client, "mlp_784", {"INPUT0": row})["OUTPUT0"], one)
     assert_edges(infer(client, "mlp_784", {"INPUT0": rows})["OUTPUT0"], eight)
     case = models["huge_output"]["cases"][1]
@@ -167,18 +157,16 @@ def test_the_engine_stops_at_the_deadline(client, path):
 
 
 def test_what_the_protocol_cannot_carry(client):
-    rows = numpy.array([[1, 2]], "f4")
-    answer = ask_bytes(client, "sequence_output", {client.get("/v2/models/sequence_output").json()["inputs"][0]["name"]:
-                                                   rows})
+    answer = ask_bytes(client, "sequence_output", {"X": numpy.array([[1, 2]], "f4")})
     assert answer.status_code == 400 and "cannot be sent" in answer.json()["error"]
 
-#Digits.
+
+# Digits.
 
 def read_tensor_file(path):
-    """The floats of an ONNX TensorProto with raw_data, which is its last field."""
-    data = path.read_bytes()
-    n_bytes = 784 * 4 if "input" in path.name else 40
-    return numpy.frombuffer(data[-n_bytes:], "<f4")
+    """The floats of an ONNX TensorProto that ends with them."""
+    n_bytes = 784 * 4 if "input" in path.name else 10 * 4
+    return numpy.frombuffer(path.read_bytes()[-n_bytes:], "<f4")
 
 
 def test_digits(client):
@@ -202,15 +190,17 @@ def test_pictures_of_digits(client):
         assert answer.status_code == 200, answer.text
         assert answer.json()["predictions"][0]["label"] == str(digit)
 
-#Photos.
+
+# Photos.
 
 NEAR = 0.03  # of probabilities, as documented
+PHOTO_MODELS = {"mobilenet_v2": "images", "mobilenet_v2_int8": "images",
+                "efficientnet_lite0": "models/imagenet/efficientnet_lite0"}
 
 
 def photo_cases():
     for model, folder in PHOTO_MODELS.items():
-        expected = read(folder)["photos"]
-        for file, photo in expected.items():
+        for file, photo in read(folder)["photos"].items():
             for version in ("1", "2"):
                 yield model, version, file, photo["models"][f"{model}/{version}"]
 
@@ -218,12 +208,13 @@ def photo_cases():
 def check_photo(client, model, version, file, wanted):
     answer = client.post(f"/api/v1/models/{model}/versions/{version}/predict?top_k=1000", timeout=60,
                          content=(SHARED / "images" / file).read_bytes(), headers={"Content-Type": "image/jpeg"})
-    assert answer.status_code == 200, answer.text[:300]
-    told = answer.json()["predictions"]
+    where = f"{model}/{version} {file}: {answer.text[:300]}"
+    assert answer.status_code == 200, where
+    told, top5 = answer.json()["predictions"], wanted["top5_A"]
+    order = [one["label"] for one in told]
     found = {one["label"]: one["confidence"] for one in reversed(told)}  # two labels are there twice
-    where, top5, order = f"{model}/{version} {file}: {answer.text[:300]}", wanted["top5_A"], [one["label"] for one in told]
+    assert len(told) == 1000 and abs(sum(one["confidence"] for one in told) - 1) < 1e-3, where
     assert order[0] == wanted["label"], where
-    assert len(told) == 1000 and abs(sum(one["confidence"] for one in told) - 1) < 1e-3
     for one in top5:
         assert abs(found[one["label"]] - one["prob"]) < NEAR, where
     for one, other in zip(top5, top5[1:]):
@@ -242,7 +233,8 @@ def test_logits_of_no_picture(client):
         made = infer(client, "efficientnet_lite0", {"input": numpy.zeros((1, 3, 224, 224), "f4")}, version)
         assert numpy.allclose(made["output"][0, :8], wanted, atol=1e-4)
 
-#Sentences.
+
+# Sentences.
 
 def embed(client, texts, model, version="1"):
     answer = client.post("/embed", json={"text": texts, "model": model, "model_version": version}, timeout=60)
@@ -303,30 +295,37 @@ def test_pairs_of_sentences(client):
                                               "token_type_ids": kinds})
     assert made["last_hidden_state"].shape == (1, ids.shape[1], 384)
 
-#Tables.
+
+# Tables.
+
+def assert_table(found, labels, first_rows):
+    assert [one["label"] for one in found] == labels
+    for one, row in zip(found, first_rows):
+        assert numpy.allclose(list(one["probabilities"].values()), row["probability"], atol=1e-5)
+
 
 def test_tables(client):
-    with open(MODELS / "tabular/testdata/iris_test.csv", encoding="utf-8") as file:
-        lines = list(csv.reader(file))
-    table = numpy.load(MODELS / "tabular/testdata/iris_X_test.npy").astype("f4")
-    assert len(lines) in (len(table), len(table) + 1)
+    folder = MODELS / "tabular" / "testdata"
+    with open(folder / "iris_test.csv", encoding="utf-8") as file:
+        n_lines = len(list(csv.reader(file)))
+    table = numpy.load(folder / "iris_X_test.npy").astype("f4")
+    rows = {"rows": table.tolist()}
+    assert len(table) == 38 and n_lines in (38, 39)
     for version, wanted in read("models/tabular")["iris"].items():
         labels = [str(label) for label in wanted["labels"]]
         for name in ("iris", "iris_zipmap"):
-            path = f"/api/v1/models/{name}/versions/{version}/predict"
-            found = client.post(path, json={"rows": table.tolist()}).json()["predictions"]
-            assert [one["label"] for one in found] == labels and len(labels) == 38
-            for one, row in zip(found, wanted["first_rows"]):
-                assert numpy.allclose(list(one["probabilities"].values()), row["probability"], atol=1e-5)
+            answer = client.post(f"/api/v1/models/{name}/versions/{version}/predict", json=rows)
+            assert_table(answer.json()["predictions"], labels, wanted["first_rows"])
         made = infer(client, "iris", {"float_input": table}, version)
         assert made["output_label"].tolist() == wanted["labels"]
         first = [row["probability"] for row in wanted["first_rows"]]
         assert numpy.allclose(made["output_probability"][:len(first)], first, atol=1e-5)
-    rows = {"rows": table.tolist()}
+    truth = numpy.load(folder / "iris_Y_test.npy").ravel().tolist()
     neighbours = client.post("/api/v1/models/iris_zipmap/versions/3/predict", json=rows).json()["predictions"]
-    assert [one["label"] for one in neighbours].count("0") == labels.count("0")
+    assert sum(one["label"] == str(label) for one, label in zip(neighbours, truth)) >= 36
 
-#The others.
+
+# The others.
 
 def features_of(data):
     """Of a file, as the model's makers take them: both ends without white space, filled with 256."""
@@ -343,14 +342,11 @@ def test_kinds_of_files(client):
     for case in cases:
         data = case["text"].encode() if "text" in case else (SHARED / case["file"]).read_bytes()
         rows.append(features_of(data))
-        scores = infer(client, "magika", {"bytes":
-            rows[-1]})["target_label"][0]
+        scores = infer(client, "magika", {"bytes": rows[-1]})["target_label"][0]
         assert len(data) == case["bytes"] and labels[scores.argmax()] == case["wanted"] == case["top3"][0][0]
         for label, score in case["top3"]:
             assert abs(scores[labels.index(label)] - score) < 2e-3, case["case"]
-    together = infer(client, "magika", {"bytes":
-                numpy.concatenate(rows)
-            })["target_label"]
+    together = infer(client, "magika", {"bytes": numpy.concatenate(rows)})["target_label"]
     assert [labels[row.argmax()] for row in together] == [case["wanted"] for case in cases]
 
 
