@@ -213,13 +213,31 @@ static sv_status begin_tensors(const sv_model_work *found, const sv_value *body)
     return sv_tensor_work_begin(job, body);
 }
 
+/* Large ones first the quick way, which does not judge. */
+static sv_status begin_large_tensors(const sv_model_work *found)
+{
+    enum { LARGE = 16 << 10 };
+    sv_str body = found->call->request.body;
+    if (found->instance->task != SV_TASK_TENSOR || body.len < LARGE ||
+        !sv_body_is_json(sv_request_header(found->call, "content-type")))
+        return SV_UNSUPPORTED;
+    sv_tensor_work *job = sv_alloc(found->call, sizeof *job);
+    if (!job)
+        return SV_NO_MEMORY;
+    job->work = *found;
+    return sv_tensor_work_begin_text(job, body);
+}
+
 /* Tables and texts are also tensors: whoever sends `inputs` gets the model's outputs. */
 static sv_status begin_body(const sv_model_work *found, int64_t top_k)
 {
     const sv_value *body;
     sv_errors errors;
+    sv_status status = begin_large_tensors(found);
+    if (status != SV_UNSUPPORTED)
+        return status;
     sv_errors_init(&errors, found->call->arena);
-    sv_status status = sv_model_body_read(found->call, &errors, &body);
+    status = sv_model_body_read(found->call, &errors, &body);
     if (status)
         return status;
     sv_model_task task = found->instance->task;
@@ -250,8 +268,8 @@ static sv_status begin_task(sv_model_work *work)
     case SV_TASK_UNSET:
         break;
     }
-    return sv_fail(work->call, &sv_kind_not_implemented, "Model %.*s has a task without predictions",
-                   SV_STR_ARG(work->model->name));
+    return sv_fail(work->call, &sv_kind_not_implemented,
+                   "Model %.*s has a task without predictions", SV_STR_ARG(work->model->name));
 }
 
 static sv_status begin(sv_call *call, sv_str name, sv_str version, const sv_opt_int *top_k)

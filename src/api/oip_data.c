@@ -21,6 +21,7 @@ typedef struct split {
     int depth;
     sv_str word, key; /* the last text; the last one before a colon */
     bool in_inputs;
+    bool are_lists; /* what inputs are: lists, not objects with data */
     sv_buf out;
     sv_str *spans;
     size_t n_spans;
@@ -125,14 +126,23 @@ static sv_status cut_span(split *s, sv_error *error)
     return SV_OK;
 }
 
-/* An array or object begins: {"inputs": [ { "data": [ is the fourth level. */
+/* Whether the array that begins is data: {"inputs": {name: [ or {"inputs": [ { "data": [ */
+static bool is_data(const split *s)
+{
+    enum { INPUTS = 2, INPUT = 3 };
+    if (!s->in_inputs)
+        return false;
+    return s->are_lists ? s->depth == INPUTS : s->depth == INPUT && is_key(s->key, "data");
+}
+
+/* An array or object begins. */
 static sv_status enter(split *s, char bracket, sv_error *error)
 {
-    enum { ROOT = 1, INPUT = 3 };
-    if (bracket == '[' && s->depth == INPUT && s->in_inputs && is_key(s->key, "data"))
+    enum { ROOT = 1 };
+    if (bracket == '[' && is_data(s))
         return cut_span(s, error);
     if (s->depth == ROOT)
-        s->in_inputs = bracket == '[' && is_key(s->key, "inputs");
+        s->in_inputs = bracket == (s->are_lists ? '{' : '[') && is_key(s->key, "inputs");
     s->at++;
     s->key = (sv_str){0};
     return ++s->depth > SV_OIP_MAX_DEPTH ? refuse_depth(error) : SV_OK;
@@ -157,10 +167,9 @@ static sv_status split_next(split *s, sv_error *error)
     return SV_OK;
 }
 
-sv_status sv_oip_data_split(sv_arena *arena, sv_str request, sv_error *error,
-                            sv_oip_split *ret_split)
+static sv_status split_request(sv_arena *arena, split s, sv_error *error, sv_oip_split *ret_split)
 {
-    split s = {.text = request};
+    sv_str request = s.text;
     s.spans = sv_arena_alloc_array(arena, SV_ENGINE_MAX_TENSORS, sizeof *s.spans);
     if (!s.spans)
         return SV_NO_MEMORY;
@@ -180,6 +189,18 @@ sv_status sv_oip_data_split(sv_arena *arena, sv_str request, sv_error *error,
     if (!status)
         *ret_split = (sv_oip_split){text, s.spans, s.n_spans};
     return status;
+}
+
+sv_status sv_oip_data_split(sv_arena *arena, sv_str request, sv_error *error,
+                            sv_oip_split *ret_split)
+{
+    return split_request(arena, (split){.text = request}, error, ret_split);
+}
+
+sv_status sv_oip_data_split_lists(sv_arena *arena, sv_str request, sv_error *error,
+                                  sv_oip_split *ret_split)
+{
+    return split_request(arena, (split){.text = request, .are_lists = true}, error, ret_split);
 }
 
 /* Reading. */
@@ -247,7 +268,8 @@ static bool store_integer(sv_dtype dtype, const sv_oip_number *n, void *element)
 
 static bool store_float(sv_dtype dtype, const sv_oip_number *n, void *element)
 {
-    double value = sv_oip_number_to_double(n);
+    bool is_zero = n->is_integer && !n->value && !n->overflows; /* -0 has no sign, as in Python */
+    double value = is_zero ? 0 : sv_oip_number_to_double(n);
     float narrow = (float)value;
     if (dtype == SV_DTYPE_FP32)
         memcpy(element, &narrow, sizeof narrow);
@@ -394,4 +416,13 @@ sv_status sv_oip_data_read(sv_arena *arena, const sv_oip_array *array, void *ele
                             "format for input %.*s",
                             sv_tensor_dtype_name(array->dtype), SV_STR_ARG(array->name));
     return read_items(&r, elements);
+}
+
+sv_status sv_oip_data_read_numbers(const sv_oip_array *array, size_t *at, size_t *n_read,
+                                   void *elements, sv_error *error)
+{
+    reading r = {.array = array, .text = array->span, .at = *at, .error = error};
+    sv_status status = read_numbers(&r, n_read, elements);
+    *at = r.at;
+    return status;
 }

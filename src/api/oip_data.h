@@ -24,6 +24,11 @@ typedef struct sv_oip_split {
 sv_status sv_oip_data_split(sv_arena *arena, sv_str request, sv_error *error,
                             sv_oip_split *ret_split) SV_MUST_USE;
 
+/* The same of a body {"inputs": {name: lists, …}}: the arrays are those of the inputs themselves.
+ */
+sv_status sv_oip_data_split_lists(sv_arena *arena, sv_str request, sv_error *error,
+                                  sv_oip_split *ret_split) SV_MUST_USE;
+
 /* Reads the `count` elements of a span, nested in any way, row by row, into `elements`, which has
  * room for them and is aligned. Integers out of the range of `dtype`, and what is no element of it,
  * are refused. Texts of BYTES are parts of the span, or in the arena when they had escapes. `name`
@@ -36,5 +41,10 @@ typedef struct sv_oip_array {
 } sv_oip_array;
 sv_status sv_oip_data_read(sv_arena *arena, const sv_oip_array *array, void *elements,
                            sv_error *error) SV_MUST_USE;
+
+/* Reads numbers with commas between them, from `*at` of the span on, up to whatever else stands
+ * there or the `count`-th one; `*n_read` counts on. SV_INVALID as above. */
+sv_status sv_oip_data_read_numbers(const sv_oip_array *array, size_t *at, size_t *n_read,
+                                   void *elements, sv_error *error) SV_MUST_USE;
 
 #endif

@@ -3,8 +3,10 @@
 
 #include "api/batch_work.h"
 #include "api/model_body.h"
+#include "api/oip_data.h"
 #include "api/shadow_task.h"
 #include "api/tensor_json.h"
+#include "api/tensor_text.h"
 #include "base/clock.h"
 #include "web/dispatch.h"
 
@@ -91,6 +93,76 @@ static sv_status read_request(sv_tensor_work *job, const sv_value *body, sv_erro
     return status == SV_INVALID ? sv_dispatch_refuse(job->work.call, errors) : status;
 }
 
+/* Reading large bodies: what is wrong with one, the way above tells. */
+
+/* What stands in place of the list that was cut out is its index, as a list. */
+static sv_status find_span(const sv_oip_split *split, const sv_value *value, sv_str *ret_span)
+{
+    const sv_value *index;
+    if (sv_value_get_type(value) != SV_VALUE_ARRAY)
+        return SV_UNSUPPORTED;
+    sv_value_cursor cursor = sv_value_walk(value);
+    if (!sv_value_next_item(&cursor, &index) || sv_value_get_type(index) != SV_VALUE_INT ||
+        (uint64_t)sv_value_int(index) >= split->n_spans)
+        return SV_UNSUPPORTED;
+    *ret_span = split->spans[sv_value_int(index)];
+    return SV_OK;
+}
+
+/* Every list that was cut out is an input of the model. */
+static sv_status read_spans(sv_tensor_work *job, sv_arena *memory, const sv_oip_split *split,
+                            const sv_value *object)
+{
+    const sv_engine_info *info = sv_engine_model_info(job->work.instance->loaded);
+    size_t n = split->n_spans, n_values = SV_MODEL_BODY_MAX_VALUES - split->text.len;
+    if (sv_value_len(object) != n || n > info->n_inputs)
+        return SV_UNSUPPORTED;
+    sv_tensor *inputs = sv_arena_alloc_array(memory, n, sizeof *inputs);
+    sv_status status = inputs ? SV_OK : SV_NO_MEMORY;
+    sv_value_cursor cursor = sv_value_walk(object);
+    sv_str name, span;
+    const sv_value *value;
+    for (size_t i = 0; !status && sv_value_next_member(&cursor, &name, &value); i++) {
+        const sv_tensor_spec *spec;
+        sv_error error = {0};
+        status = sv_task_tensor_find_input(info, name, &error, &spec);
+        if (!status)
+            status = find_span(split, value, &span);
+        if (!status)
+            status = sv_tensor_text_read(memory, spec, span, &n_values, &inputs[i]);
+    }
+    job->request.inputs = inputs;
+    job->request.n_inputs = n;
+    return status;
+}
+
+static sv_status read_text(sv_tensor_work *job, sv_arena *memory, sv_str text)
+{
+    enum { MAX_REST = 64 << 10 }; /* of a body without its lists */
+    sv_arena *arena = job->work.call->arena;
+    sv_oip_split split;
+    sv_value_error why;
+    sv_error error = {0};
+    const sv_value *body, *inputs;
+    sv_errors errors;
+    sv_errors_init(&errors, arena);
+    sv_status status = sv_oip_data_split_lists(memory, text, &error, &split);
+    if (!status && (!split.n_spans || split.text.len > MAX_REST))
+        status = SV_UNSUPPORTED;
+    if (!status)
+        status = sv_value_parse(arena, split.text, NULL, &why, &body);
+    if (!status)
+        status = sv_model_body_get(body, SV_STR("inputs"), SV_VALUE_OBJECT, &errors, &inputs);
+    if (!status)
+        status = read_wanted(job, body, &errors);
+    return status ? status : read_spans(job, memory, &split, inputs);
+}
+
+static void free_memory(void *memory)
+{
+    sv_arena_free(memory);
+}
+
 /* Answering. */
 
 static sv_status write_answer(sv_tensor_work *job, const sv_tensors *outputs, sv_writer *writer,
@@ -145,20 +217,48 @@ static sv_status submit(sv_tensor_work *job)
     return sv_batch_work_submit(&job->work, &steps, sv_batch_work_class(&job->work, &job->request));
 }
 
-sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
+static void init_request(sv_tensor_work *job)
 {
     sv_call *call = job->work.call;
-    sv_errors errors;
-    sv_error error = {0};
-    sv_errors_init(&errors, call->arena);
     job->request = (sv_tensor_request){
         .arena = call->arena, .cancel = call->cancel, .timeline = call->timeline};
+}
+
+/* Once the body is read, or not: `status`. */
+static sv_status begin(sv_tensor_work *job, sv_status status)
+{
+    sv_error error = {0};
     int64_t since = job->work.started_ns;
-    sv_status status = read_request(job, body, &errors);
     sv_model_work_add_stage(&job->work, SV_STAGE_DECODE, &since);
     if (status)
         return status;
     status = sv_task_tensor_check(sv_engine_model_info(job->work.instance->loaded), &job->request,
                                   &error);
-    return status ? sv_call_fail_with(call, status, &error) : submit(job);
+    return status ? sv_call_fail_with(job->work.call, status, &error) : submit(job);
+}
+
+sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body)
+{
+    sv_errors errors;
+    sv_errors_init(&errors, job->work.call->arena);
+    init_request(job);
+    return begin(job, read_request(job, body, &errors));
+}
+
+sv_status sv_tensor_work_begin_text(sv_tensor_work *job, sv_str body)
+{
+    sv_call *call = job->work.call;
+    init_request(job);
+    sv_arena *memory = sv_arena_new(0);
+    if (!memory || sv_arena_defer(call->arena, free_memory, memory)) {
+        sv_arena_free(memory);
+        return SV_NO_MEMORY;
+    }
+    sv_status status = read_text(job, memory, body);
+    if (status) {
+        sv_arena_reset(memory);
+        return status == SV_NO_MEMORY ? status : SV_UNSUPPORTED;
+    }
+    sv_call_forget_body(call);
+    return begin(job, SV_OK);
 }

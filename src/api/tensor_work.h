@@ -19,4 +19,8 @@ typedef struct sv_tensor_work {
  * told to the call. */
 sv_status sv_tensor_work_begin(sv_tensor_work *work, const sv_value *body) SV_MUST_USE;
 
+/* The same from the bytes of the body, in less time and memory. SV_UNSUPPORTED: there is something
+ * about them that sv_tensor_work_begin has to judge; nothing was told to the call. */
+sv_status sv_tensor_work_begin_text(sv_tensor_work *work, sv_str body) SV_MUST_USE;
+
 #endif

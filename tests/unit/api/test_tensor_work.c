@@ -51,14 +51,23 @@ typedef struct exchange {
     const char *part; /* of the answer's body */
 } exchange;
 
+static void check_one(const exchange *one, const char *body)
+{
+    sv_reply reply = post(one->model, body);
+    if (reply.status != one->status || !has(&reply, one->part))
+        fail_msg("%s %s: %d %.*s", one->model, one->body, reply.status, SV_STR_ARG(reply.body));
+    (void)server_lab_json(&lab, &reply);
+}
+
+/* Each also with spaces behind it: large bodies are read in another way, which nobody sees. */
 static void check(const exchange *cases, size_t n)
 {
+    enum { LARGE = 20000 };
     for (size_t i = 0; i < n; i++) {
-        sv_reply reply = post(cases[i].model, cases[i].body);
-        if (reply.status != cases[i].status || !has(&reply, cases[i].part))
-            fail_msg("%s %s: %d %.*s", cases[i].model, cases[i].body, reply.status,
-                     SV_STR_ARG(reply.body));
-        (void)server_lab_json(&lab, &reply);
+        char body[LARGE + 1];
+        snprintf(body, sizeof body, "%-*s", LARGE, cases[i].body);
+        check_one(&cases[i], cases[i].body);
+        check_one(&cases[i], body);
     }
 }
 
