@@ -266,16 +266,20 @@ static bool store_integer(sv_dtype dtype, const sv_oip_number *n, void *element)
     return true;
 }
 
-static bool store_float(sv_dtype dtype, const sv_oip_number *n, void *element)
+static bool store_double(sv_dtype dtype, double value, void *element)
 {
-    bool is_zero = n->is_integer && !n->value && !n->overflows; /* -0 has no sign, as in Python */
-    double value = is_zero ? 0 : sv_oip_number_to_double(n);
     float narrow = (float)value;
     if (dtype == SV_DTYPE_FP32)
         memcpy(element, &narrow, sizeof narrow);
     else
         memcpy(element, &value, sizeof value);
     return isfinite(dtype == SV_DTYPE_FP32 ? (double)narrow : value);
+}
+
+static bool store_float(sv_dtype dtype, const sv_oip_number *n, void *element)
+{
+    bool is_zero = n->is_integer && !n->value && !n->overflows; /* -0 has no sign, as in Python */
+    return store_double(dtype, is_zero ? 0 : sv_oip_number_to_double(n), element);
 }
 
 static bool begins_number(char byte)
@@ -298,6 +302,21 @@ static bool skip_to_number(reading *r)
     return false;
 }
 
+static inline sv_status read_number(reading *r, size_t index, bool is_float, void *element)
+{
+    sv_dtype dtype = r->array->dtype;
+    sv_oip_number n;
+    double value;
+    bool is_stored;
+    if (is_float && sv_oip_number_read_common(r->text, &r->at, &value))
+        is_stored = store_double(dtype, value, element);
+    else if (!sv_oip_number_read(r->text, &r->at, &n))
+        return refuse_syntax(r);
+    else
+        is_stored = is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element);
+    return is_stored ? SV_OK : refuse_element(r, index);
+}
+
 /* Numbers up to whatever else stands between them. */
 static sv_status read_numbers(reading *r, size_t *n_read, char *elements)
 {
@@ -307,12 +326,9 @@ static sv_status read_numbers(reading *r, size_t *n_read, char *elements)
     if (!begins_number(peek(r)))
         return refuse_element(r, *n_read);
     do {
-        sv_oip_number n;
-        char *element = elements + *n_read * size;
-        if (!sv_oip_number_read(r->text, &r->at, &n))
-            return refuse_syntax(r);
-        if (!(is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element)))
-            return refuse_element(r, *n_read);
+        sv_status status = read_number(r, *n_read, is_float, elements + *n_read * size);
+        if (status)
+            return status;
         ++*n_read;
     } while (*n_read < r->array->count && skip_to_number(r));
     return SV_OK;

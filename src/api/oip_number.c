@@ -119,6 +119,28 @@ bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *number)
     return true;
 }
 
+bool sv_oip_number_read_common(sv_str text, size_t *at, double *ret_number)
+{
+    enum { LONGEST = 32 }; /* bytes that are looked at without asking for the end */
+    const char *i = text.ptr + *at;
+    if (text.len - *at < LONGEST)
+        return false;
+    bool negative = *i == '-';
+    i += negative;
+    if (!is_digit(i[0]) || i[1] != '.')
+        return false;
+    sv_oip_number number = {.value = (uint64_t)(i[0] - '0')};
+    const char *digits = i += 2;
+    bool is_done = read_eight(&i, &number) || read_eight(&i, &number) || read_eight(&i, &number);
+    double value;
+    if (!is_done || i == digits || number.overflows || (*i | 0x20) == 'e' ||
+        !sv_decimal_to_double(number.value, (int)(digits - i), &value))
+        return false;
+    *at = (size_t)(i - text.ptr);
+    *ret_number = negative ? -value : value;
+    return true;
+}
+
 /* The digits without a point, which strtod reads by locale: 1.25e3 is "125e1". Digits beyond those
  * that can decide the nearest double are left out. */
 static double convert_slowly(const sv_oip_number *number)

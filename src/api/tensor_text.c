@@ -17,7 +17,7 @@ static size_t count_bytes(sv_str text, char byte)
         memcpy(&eight, text.ptr + i, sizeof eight);
         eight ^= ones * (unsigned char)byte;
         uint64_t others = ((eight & low_halves) + low_halves) | eight; /* highest bits */
-        count += (size_t)__builtin_popcountll(~(others | low_halves));
+        count += (size_t)(((~(others | low_halves) >> 7) * ones) >> 56);
     }
     for (; i < text.len; i++)
         count += text.ptr[i] == byte;
