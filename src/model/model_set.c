@@ -2,6 +2,9 @@
 #include "model/model_set.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <time.h>
 
@@ -245,16 +248,34 @@ static void free_instance(sv_model_set *set, sv_instance *instance)
     pthread_mutex_unlock(&set->lock);
 }
 
+/* To the system: what a model held lies free in the heaps of whatever threads loaded, warmed and
+ * ran it. malloc_trim leaves out the end of a heap that is not the first one; freeing a block there
+ * gives that back, when the threshold is low. */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+    enum { LOW = 128 << 10, HIGH = 32 << 20, BLOCK = 100 << 10 };
+    mallopt(M_TRIM_THRESHOLD, LOW);
+    void *volatile block = malloc(BLOCK);
+    free(block);
+    malloc_trim(0);
+    mallopt(M_TRIM_THRESHOLD, HIGH);
+#endif
+}
+
 void sv_model_set_free_buried(sv_model_set *set)
 {
     pthread_mutex_lock(&set->lock);
     sv_instance *instance = set->buried, *next;
     set->buried = NULL;
     pthread_mutex_unlock(&set->lock);
+    if (!instance)
+        return;
     for (; instance; instance = next) {
         next = instance->next;
         free_instance(set, instance);
     }
+    give_memory_back();
 }
 
 void sv_model_set_put_in(sv_model_version *version, sv_instance *instance)
