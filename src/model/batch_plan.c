@@ -225,6 +225,13 @@ size_t sv_batch_plan_rows(const sv_batch_plan *plan)
     return atomic_load_explicit(&plan->is_off, memory_order_relaxed) ? 1 : plan->max_rows;
 }
 
+const char *sv_batch_plan_reason(const sv_batch_plan *plan)
+{
+    return atomic_load_explicit(&plan->is_off, memory_order_relaxed)
+               ? "batching was switched off: an output of a run had not one row for each of its rows"
+               : plan->reason;
+}
+
 void sv_batch_plan_switch_off(sv_batch_plan *plan)
 {
     atomic_store_explicit(&plan->is_off, true, memory_order_relaxed);

@@ -41,6 +41,8 @@ void sv_batch_plan_refuse(sv_batch_plan *plan, const char *format, ...) SV_PRINT
 
 /* The rows that may run at once now; 1: none. Any thread. */
 size_t sv_batch_plan_rows(const sv_batch_plan *plan);
+/* Why it is as sv_batch_plan_rows says, for people; empty: nobody wants it. Any thread. */
+const char *sv_batch_plan_reason(const sv_batch_plan *plan);
 /* From now on requests run one by one. Any thread. */
 void sv_batch_plan_switch_off(sv_batch_plan *plan);
 /* Memory for a run, and back. Any thread. */

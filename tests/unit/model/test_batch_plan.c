@@ -122,6 +122,7 @@ static void test_switched_off(void **state)
     assert_int_equal(sv_batch_plan_rows(&plan), 8);
     sv_batch_plan_switch_off(&plan);
     assert_int_equal(sv_batch_plan_rows(&plan), 1);
+    assert_non_null(strstr(sv_batch_plan_reason(&plan), "switched off"));
     sv_batch_plan_deinit(&plan);
 }
 
