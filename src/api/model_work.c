@@ -128,6 +128,7 @@ static void go_on_loaded(sv_load_ticket *ticket, sv_status status)
     sv_model_set_release(work->version);
     if (status == SV_CANCELLED)
         sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_QUEUED);
+    work->wish.has_waited = true;
     if (!status)
         status = enter(work);
     if (status != SV_DEFERRED)

@@ -200,6 +200,8 @@ int sv_serve_run(sv_runtime *runtime)
         return 1;
     say("Serval %s\n", sv_version());
     print_notices(runtime);
+    if (runtime->services.is_read_only)
+        say("  models are not changed by calls: without API keys, only on a loopback address\n");
     if (runtime->registry && start_loading(runtime))
         return 1;
     wait_for_end(runtime);

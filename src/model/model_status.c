@@ -31,8 +31,11 @@ static sv_status tell_share(sv_model_version *version, sv_arena *arena, sv_versi
 
 static sv_status tell_version(sv_model_version *version, sv_arena *arena, sv_version_status *told)
 {
-    *told = (sv_version_status){
-        .name = version->name, .state = sv_model_set_state(version), .version = version};
+    *told = (sv_version_status){.name = version->name,
+                                .state = sv_model_set_state(version),
+                                .is_unloaded = version->is_unloaded,
+                                .failure = version->failure,
+                                .version = version};
     told->is_on_demand =
         told->state == SV_VERSION_ABSENT && !version->is_unloaded && version->model->set->loader;
     if (version->current)

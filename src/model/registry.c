@@ -204,9 +204,10 @@ static sv_status refuse(const sv_model_version *version, sv_error *error)
 }
 
 /* A version without an instance: whether it is worth waiting for. */
-static sv_status demand(sv_model_version *version, sv_error *error)
+static sv_status demand(sv_model_version *version, const sv_wish *wish, sv_error *error)
 {
-    if (!version->model->set->loader || version->is_unloaded)
+    if (!version->model->set->loader || version->is_unloaded ||
+        (wish->has_waited && version->failure))
         return refuse(version, error);
     if (version->activity == SV_ACTIVITY_NONE) {
         if (version->failure && version->failure != SV_NO_MEMORY &&
@@ -272,7 +273,7 @@ static sv_status acquire(const sv_registry *registry, const sv_wish *wish, sv_er
     sv_model_version *version = found->version;
     version->last_used_ns = sv_clock_now_ns(&sv_clock_system);
     if (!version->current) {
-        status = demand(version, error);
+        status = demand(version, wish, error);
         if (status == SV_DEFERRED)
             sv_model_set_hold(version);
         return status;

@@ -48,6 +48,7 @@ typedef struct sv_wish {
      * NULL: each request by itself. */
     sv_str (*get_key)(void *key_arg, const struct manifest_sticky *sticky);
     void *key_arg;
+    bool has_waited; /* for a load: when that failed it is told, and not tried again */
 } sv_wish;
 
 typedef struct sv_acquired {
