@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "engine/onnx_library.h"
+#include "engine/onnx_message.h"
 #include "engine/onnx_options.h"
 
 static const size_t DESCRIPTION_LIMIT = (size_t)64 << 20; /* names and metadata of one model */
@@ -71,8 +72,11 @@ static bool succeeds(onnx_call *call, OrtStatus *status)
     if (!status)
         return true;
     const char *message = call->api->GetErrorMessage(status);
-    call->status = sv_error_set(
-        call->error, translate_code(call->api->GetErrorCode(status), message), NULL, "%s", message);
+    sv_onnx_message parts = sv_onnx_message_split(message);
+    call->status =
+        sv_error_set(call->error, translate_code(call->api->GetErrorCode(status), message), NULL,
+                     "%.*s%s%.*s", SV_STR_ARG(parts.before),
+                     parts.before.len && parts.after.len ? " " : "", SV_STR_ARG(parts.after));
     call->api->ReleaseStatus(status);
     return false;
 }

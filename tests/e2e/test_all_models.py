@@ -73,7 +73,8 @@ def synthetic_cases():
     """(model, version, case) of those that are here and whose tensors are written down whole."""
     for name, model in read("models/synthetic")["models"].items():
         for case in model.get("cases", []) if model.get("kept_here", True) else []:
-            if case["inputs"] and all("data" in one for one in case["inputs"] + case.get("outputs", [])):
+            is_endless = name == "huge_output" and case.get("fails")
+            if case["inputs"] and not is_endless and all("data" in one for one in case["inputs"] + case.get("outputs", [])):
                 yield name, str(case.get("version", 1)), case
 
 
@@ -129,6 +130,13 @@ def test_tensors_given_by_a_rule(client):
     case = models["huge_output"]["cases"][1]
     made = infer(client, "huge_output", {tensor["name"]: array_of(tensor) for tensor in case["inputs"]})
     assert_edges(made["OUTPUT0"], case["outputs"][0])
+
+
+def test_an_output_larger_than_memory(client):
+    """A sanitizer's allocator does not survive it: not for programs built with one."""
+    case = next(one for one in read("models/synthetic")["models"]["huge_output"]["cases"] if one.get("fails"))
+    check_json(client, "huge_output", "1", case)
+    check_bytes(client, "huge_output", "1", case)
 
 
 def test_a_running_sum(client):

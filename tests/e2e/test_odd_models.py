@@ -1,0 +1,205 @@
+"""Models as no exporter makes them, or as a disk leaves them: each is loaded or refused with a reason that helps, and
+the server lives. The files are made here (onnx_writer.py)."""
+import numpy
+import pytest
+
+import onnx_writer as onnx
+from served import serving, wait_until
+from shared_models import ask_json, infer, outputs_of
+
+ROWS = numpy.array([[1, 2], [3, 4]], "f4")
+SCALE = numpy.arange(64, dtype="f4")
+MANY = [f"X{i}" for i in range(256)]
+ODD_NAMES = [("a name", "its output"), ("gr\u00fc\u00dfe \u4e16\u754c", "\U0001f600"), ("two\nlines", "tab\there"),
+             ("\"quoted\"", "back\\slash"), ("../../etc/passwd", "%2e%00"), ("x" * 5000, "y" * 5000)]
+
+
+def scaled(outside=None):
+    """64 numbers that are multiplied by 0, 1, 2 and so on, which stand in the file or beside it."""
+    return onnx.model([onnx.node("Mul", ["X", "scale"], ["Y"])], [onnx.value("X", "FP32", ["batch", 64])],
+                      [onnx.value("Y", "FP32", ["batch", 64])], [onnx.constant("scale", SCALE, outside)])
+
+
+def of_texts(*nodes):
+    """Rows of two numbers -> "no" or "yes", and scores as the nodes make them."""
+    linear = onnx.node("LinearClassifier", ["X"], ["label", "scores"], onnx.DOMAIN_ML,
+                       coefficients=[-1.0, 0.0, 1.0, 0.0], intercepts=[0.0, 0.0], classlabels_strings=["no", "yes"],
+                       post_transform="SOFTMAX", multi_class=0)
+    scores = onnx.value("scores", "FP32", ["batch", 2])
+    if nodes:
+        scores = onnx.value_of("maps", onnx.sequence_of(onnx.map_of("BYTES", onnx.tensor_type("FP32", []))))
+    return onnx.model([linear, *nodes], [onnx.value("X", "FP32", ["batch", 2])],
+                      [onnx.value("label", "BYTES", ["batch"]), scores])
+
+
+GOOD = {
+    "no_inputs": onnx.model([onnx.node("Constant", [], ["Y"], value=onnx.constant("", ROWS))], [],
+                            [onnx.value("Y", "FP32", [2, 2])]),
+    "scalar": onnx.identity(shape=[]),
+    "any_rank": onnx.identity(shape=None),
+    "fixed": onnx.identity(shape=[2, 2]),
+    "many_inputs": onnx.model([onnx.node("Sum", MANY, ["Y"])], [onnx.value(one, "FP32", ["n"]) for one in MANY],
+                              [onnx.value("Y", "FP32", ["n"])]),
+    "many_outputs": onnx.model([onnx.node("Identity", ["X"], [f"Y{i}"]) for i in range(256)],
+                               [onnx.value("X", "FP32", ["n"])],
+                               [onnx.value(f"Y{i}", "FP32", ["n"]) for i in range(256)]),
+    "has_default": onnx.model([onnx.node("Add", ["X", "BIAS"], ["Y"])],
+                              [onnx.value("X", "FP32", ["n", 2]), onnx.value("BIAS", "FP32", [2])],
+                              [onnx.value("Y", "FP32", ["n", 2])], [onnx.constant("BIAS", numpy.float32([10, 20]))]),
+    "old": onnx.identity(opset=7, ir=3),
+    "outside": scaled("model.onnx.data"),
+    "text_classes": of_texts(),
+    "text_maps": of_texts(onnx.node("ZipMap", ["scores"], ["maps"], onnx.DOMAIN_ML, classlabels_strings=["no", "yes"])),
+    **{f"odd_name_{i}": onnx.identity(source=source, target=target) for i, (source, target) in enumerate(ODD_NAMES)},
+}
+WHOLE = scaled()
+CUTS = sorted({int(at) for at in numpy.random.default_rng(7).integers(1, len(WHOLE), 20)})
+# Name -> (file, a word of the reason).
+BAD = {
+    "newer_opset": (onnx.identity(opset=999), "opset 999"),
+    "newer_format": (onnx.identity(ir=999), "IR version: 999"),
+    "nothing_there": (scaled("missing.data"), "missing.data"),
+    "outside_the_folder": (scaled("../../secret.data"), "secret.data"),
+    "absolute": (scaled("/etc/passwd"), "Absolute path not allowed"),
+    "unknown_input": (onnx.model([onnx.node("Identity", ["Z"], ["Y"])], [onnx.value("X", "FP32", [1])],
+                                 [onnx.value("Y", "FP32", [1])]), "Z"),
+    "wrong_type": (onnx.model([onnx.node("Identity", ["X"], ["Y"])], [onnx.value("X", "FP32", [1])],
+                              [onnx.value("Y", "INT64", [1])]), "Type"),
+    "two_of_a_name": (onnx.model([onnx.node("Identity", ["X"], ["Y"])] * 2, [onnx.value("X", "FP32", [1])],
+                                 [onnx.value("Y", "FP32", [1])]), "Y"),
+    **{f"cut_at_{at}": (WHOLE[:at], "") for at in CUTS},
+}
+
+
+def plant(tree):
+    for name, data in [*GOOD.items(), *((name, data) for name, (data, _) in BAD.items())]:
+        folder = tree / name / "1"
+        folder.mkdir(parents=True)
+        (folder / "model.onnx").write_bytes(data)
+    (tree / "outside" / "1" / "model.onnx.data").write_bytes(SCALE.tobytes())
+    (tree / "secret.data").write_bytes(SCALE.tobytes())
+
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory):
+    """A client, and the first version of every model."""
+    tree = tmp_path_factory.mktemp("odd")
+    plant(tree)
+    folders = [path for path in sorted(tree.iterdir()) if path.is_dir()]
+    with serving("serval", "serve", *folders, "--log-level", "off") as served, served.client() as client:
+        def find():
+            models = client.get("/api/v1/models").json()["models"]
+            found = {model["name"]: model["versions"][0] for model in models}
+            return found if {one["state"] for one in found.values()} <= {"ready", "failed"} else None
+
+        yield client, wait_until(find, 60)
+
+
+@pytest.fixture
+def client(states):
+    return states[0]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_is_loaded(states, name):
+    client, found = states
+    assert found[name]["state"] == "ready", found[name]
+    told = client.get(f"/v2/models/{name}").json()
+    assert told["name"] == name and told["outputs"]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_is_refused(states, name):
+    client, found = states
+    assert found[name]["state"] == "failed" and BAD[name][1].lower() in found[name]["reason"].lower(), found[name]
+    assert len(found[name]["reason"]) > 20 and "onnxruntime_src" not in found[name]["reason"]
+    answer = client.post(f"/v2/models/{name}/infer", json={"inputs": []})
+    assert answer.status_code == 503 and answer.json()["error"], answer.text
+    assert client.get("/health").status_code == 200
+
+
+def test_answers_without_inputs(client):
+    answer = ask_json(client, "no_inputs", [])
+    assert answer.status_code == 200, answer.text
+    assert (outputs_of(answer)["Y"] == ROWS).all()
+    answer = client.post("/api/v1/models/no_inputs/predict", json={"inputs": {}})
+    assert answer.status_code == 200 and answer.json()["outputs"]["Y"] == ROWS.tolist()
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (0,), (2, 3), (1,) * 8])
+def test_any_rank(client, shape):
+    given = numpy.arange(numpy.prod(shape, dtype=int), dtype="f4").reshape(shape)
+    made = infer(client, "any_rank", {"X": given})["Y"]
+    assert made.shape == shape and (made == given).all()
+
+
+def test_ranks_and_lengths_that_do_not_fit(client):
+    """Of a scalar the engine does not tell that it is one."""
+    for name, shape, status in (("scalar", (), 200), ("scalar", (1,), 200), ("fixed", (2, 2), 200),
+                                ("fixed", (3, 2), 400), ("fixed", (2,), 400), ("fixed", (), 400)):
+        tensor = {"name": "X", "datatype": "FP32", "shape": list(shape), "data": [1.0] * int(numpy.prod(shape))}
+        assert ask_json(client, name, [tensor]).status_code == status, (name, shape)
+
+
+def test_many_inputs_and_outputs(client):
+    given = {one: numpy.array([i, 1], "f4") for i, one in enumerate(MANY)}
+    assert infer(client, "many_inputs", given)["Y"].tolist() == [255 * 128, 256]
+    given.pop("X77")
+    assert ask_json(client, "many_inputs", [tensor_of(*one) for one in given.items()]).status_code == 400
+    made = infer(client, "many_outputs", {"X": ROWS[0]})
+    assert len(made) == 256 and all((one == ROWS[0]).all() for one in made.values())
+
+
+def tensor_of(name, array):
+    return {"name": name, "datatype": "FP32", "shape": list(array.shape), "data": array.ravel().tolist()}
+
+
+@pytest.mark.parametrize("number", range(len(ODD_NAMES)))
+def test_odd_names(client, number):
+    source, target = ODD_NAMES[number]
+    name = f"odd_name_{number}"
+    told = client.get(f"/v2/models/{name}").json()
+    assert (told["inputs"][0]["name"], told["outputs"][0]["name"]) == (source, target)
+    assert (infer(client, name, {source: ROWS})[target] == ROWS).all()
+    assert (outputs_of(ask_json(client, name, [tensor_of(source, ROWS)]))[target] == ROWS).all()
+    answer = client.post(f"/api/v1/models/{name}/predict", json={"inputs": {source: ROWS.tolist()}})
+    assert answer.status_code == 200 and answer.json()["outputs"][target] == ROWS.tolist(), answer.text
+    refused = ask_json(client, name, [tensor_of(source + "?", ROWS)])
+    assert refused.status_code == 400 and refused.json()["error"]
+
+
+def test_an_input_with_a_default(client):
+    """The model has a value of its own for it; it is no input that has to be sent."""
+    assert [one["name"] for one in client.get("/v2/models/has_default").json()["inputs"]] == ["X"]
+    assert infer(client, "has_default", {"X": ROWS})["Y"].tolist() == [[11, 22], [13, 24]]
+
+
+def test_weights_beside_the_model(client):
+    rows = numpy.ones((3, 64), "f4")
+    assert (infer(client, "outside", {"X": rows})["Y"] == SCALE).all()
+
+
+@pytest.mark.parametrize("name", ["text_classes", "text_maps"])
+def test_classes_that_are_texts(client, name):
+    """As a tensor of scores, or as maps from a class to its score: a table tells both alike."""
+    rows = [[-2, 0], [2, 0], [0.25, 0]]
+    answer = client.post(f"/api/v1/models/{name}/predict", json={"rows": rows})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["predictions"]
+    assert [one["label"] for one in found] == ["no", "yes", "yes"]
+    for (x, _), one in zip(rows, found):
+        yes = 1 / (1 + numpy.exp(-2 * x))
+        names = ["no", "yes"] if name == "text_maps" else ["0", "1"]
+        assert list(one["probabilities"]) == names
+        assert numpy.allclose(list(one["probabilities"].values()), [1 - yes, yes], atol=1e-5)
+        assert abs(one["confidence"] - max(yes, 1 - yes)) < 1e-5
+
+
+def test_maps_are_no_tensors(client):
+    told = {one["name"]: one for one in client.get("/v2/models/text_maps").json()["outputs"]}
+    assert told["label"]["datatype"] == "BYTES"
+    inputs = [tensor_of("X", ROWS)]
+    answer = client.post("/v2/models/text_maps/infer", json={"inputs": inputs})
+    assert answer.status_code == 400 and "sequence of maps" in answer.json()["error"]
+    answer = client.post("/v2/models/text_maps/infer", json={"inputs": inputs, "outputs": [{"name": "label"}]})
+    assert answer.status_code == 200 and answer.json()["outputs"][0]["data"] == ["yes", "yes"]
