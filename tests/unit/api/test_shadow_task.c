@@ -54,7 +54,7 @@ typedef struct exchange {
 #define PREDICT "/api/v1/models/m/predict"
 #define HASHED "preprocess: {tokenizer: hashed-ngrams}\n"
 
-static void check(const exchange *it)
+static void open_lab(const exchange *it)
 {
     char manifest[512];
     const char *const options[] = {folder_path("r"), NULL};
@@ -64,6 +64,11 @@ static void check(const exchange *it)
     folder_write("r/m/model.yaml", manifest);
     server_lab_open(&lab, options);
     server_lab_load(&lab);
+}
+
+static void check(const exchange *it)
+{
+    open_lab(it);
     sv_reply reply = sv_test_post(lab.client, it->path, it->body);
     if (reply.status != 200)
         fail_msg("%s: %d %.*s", it->body, reply.status, SV_STR_ARG(reply.body));
@@ -117,12 +122,45 @@ static void test_texts(void **state)
         check(&cases[i]);
 }
 
+/* However little room there is, a copy is whole or dropped, and nothing of it stays. */
+static void test_little_room(void **state)
+{
+    (void)state;
+    static const exchange cases[] = {
+        {DATA "add.onnx", DATA "add.onnx", "", PREDICT,
+         "{\"inputs\":{\"a\":[[1,2,3]],\"b\":[[1,2,3]]},\"outputs\":[\"sum\"]}", NULL},
+        {DATA "columns.onnx", DATA "columns.onnx", "", PREDICT,
+         "{\"rows\":[{\"kind\":\"cat\",\"size\":0},[0,\"dog\"]]}", NULL},
+        {EMBEDDER, EMBEDDER, HASHED "task: text-embedding", "/embed",
+         "{\"model\":\"m\",\"text\":[\"The cat sleeps.\",\"Good morning\"]}", NULL},
+        {EMBEDDER, EMBEDDER, HASHED "task: text-classification", PREDICT,
+         "{\"text\":\"The cat sleeps.\"}", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        open_lab(&cases[i]);
+        sv_model *model = sv_registry_find(lab.runtime.registry, SV_STR("m"));
+        double n = 0;
+        for (size_t room = 1; room < 4000; room += 24, n++) {
+            atomic_store(&model->shadow_bytes, SV_SHADOW_MAX_BYTES - room);
+            sv_reply reply = sv_test_post(lab.client, cases[i].path, cases[i].body);
+            assert_int_equal(reply.status, 200);
+            wait_for_copies();
+            assert_int_equal(model->shadow_bytes, SV_SHADOW_MAX_BYTES - room);
+            assert_int_equal(model->n_shadows, 0);
+        }
+        assert_true(count("match") > 0 && count("dropped") > 0);
+        assert_true(count("match") + count("dropped") == n);
+        tear_down(NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_tensors, tear_down),
         cmocka_unit_test_teardown(test_tables, tear_down),
         cmocka_unit_test_teardown(test_texts, tear_down),
+        cmocka_unit_test_teardown(test_little_room, tear_down),
     };
     return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }
