@@ -2,6 +2,7 @@
 import asyncio
 import gzip
 import json
+import shutil
 import struct
 import threading
 import zlib
@@ -12,7 +13,7 @@ import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException, triton_to_np_dtype
 
-from served import SHARED, serving, wait_until
+from served import ROOT, SHARED, serving, wait_until
 
 SYNTHETIC = SHARED / "models" / "synthetic"
 
@@ -100,13 +101,91 @@ def test_repository(client):
     index = client.get_model_repository_index()
     assert {"name": "digits", "version": "1", "state": "READY"} in index
     client.load_model("digits")
-    with pytest.raises(InferenceServerException, match="explicit model load / unload is not allowed"):
-        client.unload_model("digits")
     for name in ("nobody", "..", "%2e%2e"):
         with pytest.raises(InferenceServerException):
             client.load_model(name)
+        with pytest.raises(InferenceServerException):
+            client.unload_model(name)
     with pytest.raises(InferenceServerException, match="not supported"):
         client.load_model("digits", config="{}", files={"file:1/model.onnx": b"x"})
+
+
+def a_picture(module):
+    image = module.InferInput("image", [1, 1, 28, 28], "FP32")
+    image.set_data_from_numpy(np.zeros((1, 1, 28, 28), np.float32))
+    return image
+
+
+def states_of(index):
+    return [(one["version"], one.get("state"), one.get("reason")) for one in index if one["name"] == "digits"]
+
+
+def test_load_and_unload(tmp_path):
+    """Done when it is answered."""
+    shutil.copytree(ROOT / "models" / "digits", tmp_path / "digits")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with serving("serval", "serve", tmp_path / "digits", tmp_path / "bad.onnx") as server, \
+            triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
+        for _ in range(3):
+            client.unload_model("digits", unload_dependents=True)
+            assert not client.is_model_ready("digits") and not client.is_server_ready()
+            assert states_of(client.get_model_repository_index()) == [
+                ("1", "UNAVAILABLE", "unloaded"), ("2", "UNAVAILABLE", "unloaded")]
+            with pytest.raises(InferenceServerException, match="is not at ready state"):
+                client.infer("digits", [a_picture(triton)])
+            client.load_model("digits")
+            assert client.is_model_ready("digits") and client.is_model_ready("digits", "1")
+            assert states_of(client.get_model_repository_index()) == [("1", "READY", None), ("2", "READY", None)]
+            assert client.infer("digits", [a_picture(triton)]).as_numpy("logits").shape == (1, 10)
+        with pytest.raises(InferenceServerException, match="failed to load 'bad', no version is available: "):
+            client.load_model("bad")
+        bad = next(one for one in client.get_model_repository_index() if one["name"] == "bad")
+        assert bad["state"] == "UNAVAILABLE" and bad["reason"]
+        assert not any(one["name"] == "bad" for one in json.loads(
+            server.ask("POST", "/v2/repository/index", (), b'{"ready":true}').body))
+
+
+def test_asyncio_load_and_unload(tmp_path):
+    """Requests that come while it is unloaded are refused, all others answered."""
+    shutil.copytree(ROOT / "models" / "digits", tmp_path / "digits")
+
+    async def ask(client):
+        try:
+            return (await client.infer("digits", [a_picture(triton_aio)])).as_numpy("logits").shape
+        except InferenceServerException as error:
+            return str(error)
+
+    async def run(port):
+        async with triton_aio.InferenceServerClient(f"127.0.0.1:{port}") as client:
+            await client.unload_model("digits")
+            loading = asyncio.ensure_future(client.load_model("digits"))
+            answers = await asyncio.gather(*(ask(client) for _ in range(20)))
+            await loading
+            return answers, await client.is_model_ready("digits"), await ask(client)
+
+    with serving("serval", "serve", tmp_path / "digits") as server:
+        answers, is_ready, last = asyncio.run(run(server.port))
+        assert is_ready and last == (1, 10)
+        assert all(one == (1, 10) or "is not at ready state" in one for one in answers), answers
+
+
+def test_a_lazy_model(tmp_path):
+    """Whoever asks for it first loads it, also for what it says of itself."""
+    for name in ("one", "two"):
+        shutil.copytree(ROOT / "models" / "digits", tmp_path / name)
+        (tmp_path / name / "model.yaml").write_text("load: lazy\n")
+    with serving("serval", "serve", tmp_path) as server, \
+            triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
+        assert {"name": "one"} in client.get_model_repository_index()
+        assert client.is_server_ready() and client.is_model_ready("one")
+        assert client.infer("one", [a_picture(triton)]).as_numpy("logits").shape == (1, 10)
+        assert client.get_model_metadata("two")["inputs"][0]["name"] == "image"
+        assert client.get_model_config("two")["max_batch_size"] == 0
+
+
+def test_priority(client):
+    for priority in range(5):
+        assert client.infer("digits", [a_picture(triton)], priority=priority, timeout=10**7)
 
 
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
@@ -428,7 +507,7 @@ def test_timeout_in_line(shared):
         return infer(server, "burn_cpu", {"parameters": parameters, **one_input(
             name="ITERATIONS", shape=[1, 1], datatype="INT64", data=[iterations])})
     with serving("serval", "serve", shared / "models/synthetic/burn_cpu", "--workers", "1") as server:
-        assert burn(server, 1000, timeout=1).status == 200  # nothing is before it
+        assert burn(server, 1000, timeout=1000).status == 200  # nothing is before it
         long = threading.Thread(target=burn, args=(server, 200_000))
         long.start()
         reply = wait_until(lambda: (late := burn(server, 1, timeout=1000)).status != 200 and late)
