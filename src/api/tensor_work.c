@@ -189,6 +189,8 @@ static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error
     sv_buf buf;
     sv_writer writer;
     sv_shadow_task_tensors(work, &job->request, outputs);
+    if (job->memory)
+        sv_arena_reset(job->memory);
     int64_t since = sv_clock_now_ns(&sv_clock_system);
     sv_buf_init(&buf, MAX_ANSWER_BYTES);
     sv_writer_init(&writer, &buf);
@@ -222,6 +224,7 @@ static void init_request(sv_tensor_work *job)
     sv_call *call = job->work.call;
     job->request = (sv_tensor_request){
         .arena = call->arena, .cancel = call->cancel, .timeline = call->timeline};
+    job->memory = NULL;
 }
 
 /* Once the body is read, or not: `status`. */
@@ -259,6 +262,7 @@ sv_status sv_tensor_work_begin_text(sv_tensor_work *job, sv_str body)
         sv_arena_reset(memory);
         return status == SV_NO_MEMORY ? status : SV_UNSUPPORTED;
     }
+    job->memory = memory;
     sv_call_forget_body(call);
     return begin(job, SV_OK);
 }

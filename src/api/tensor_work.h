@@ -12,6 +12,7 @@ typedef struct sv_tensor_work {
     sv_model_work work; /* `call` is set; _find was called */
     /* Of this file. */
     sv_tensor_request request;
+    sv_arena *memory; /* of the inputs of a large body, until they were run; else NULL */
 } sv_tensor_work;
 
 /* Reads the parsed body (sv_model_body_read), checks it against what the model declares and has it
