@@ -76,8 +76,7 @@ static void write_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_
 {
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", spec->name);
-    sv_writer_key_cstr(writer, "datatype",
-                       spec->dtype ? sv_tensor_dtype_name(spec->dtype) : spec->type_text);
+    sv_writer_key_cstr(writer, "datatype", sv_tensor_dtype_name(spec->dtype));
     write_dims(writer, "shape", spec, first_dim);
     sv_writer_end_object(writer);
 }
@@ -85,10 +84,8 @@ static void write_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_
 /* "TYPE_FP32"; texts are TYPE_STRING in a configuration. */
 static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_dim)
 {
-    char type[32] = "TYPE_INVALID";
-    if (spec->dtype == SV_DTYPE_BYTES)
-        strcpy(type, "TYPE_STRING");
-    else if (spec->dtype)
+    char type[32] = "TYPE_STRING";
+    if (spec->dtype != SV_DTYPE_BYTES)
         strcpy(type + sizeof "TYPE_" - 1, sv_tensor_dtype_name(spec->dtype));
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", spec->name);
@@ -106,12 +103,14 @@ typedef struct spec_list {
     int first_dim;
 } spec_list;
 
+/* What is no tensor (a sequence of maps) has no datatype of the protocol, and is never sent. */
 static void write_specs(sv_writer *writer, const spec_list *list)
 {
     sv_writer_key(writer, sv_str_from(list->key));
     sv_writer_begin_array(writer);
     for (size_t i = 0; i < list->n; i++)
-        list->write(writer, &list->specs[i], list->first_dim);
+        if (list->specs[i].dtype)
+            list->write(writer, &list->specs[i], list->first_dim);
     sv_writer_end_array(writer);
 }
 

@@ -8,8 +8,8 @@ import numpy
 import pytest
 
 from served import SHARED, serving, wait_until
-from shared_models import (MODELS, SYNTHETIC, array_of, ask_bytes, ask_json, assert_same, at_once, infer, outputs_of,
-                           plant, read)
+from shared_models import (DTYPES, MODELS, SYNTHETIC, array_of, ask_bytes, ask_json, assert_same, at_once, infer,
+                           outputs_of, plant, read)
 
 ENDED = {"ready", "failed"}
 
@@ -65,6 +65,15 @@ def test_reasons_of_refusal(everything):
         entry = next(one for one in client.post("/v2/repository/index", json={}).json()
                      if one["name"] == f"broken_{name}")
         assert entry["state"] == "UNAVAILABLE" and entry["reason"] == reason
+
+
+def test_metadata_of_all(everything):
+    """Every datatype is one of the protocol's."""
+    client, states, broken = everything
+    for name in set(states) - broken:
+        told = client.get(f"/v2/models/{name}").json()
+        for one in told["inputs"] + told["outputs"]:
+            assert one["datatype"] in {*DTYPES, "BF16", "BYTES"}, (name, one)
 
 
 # The models made by script.
@@ -165,6 +174,7 @@ def test_the_engine_stops_at_the_deadline(client, path):
 
 
 def test_what_the_protocol_cannot_carry(client):
+    assert client.get("/v2/models/sequence_output").json()["outputs"] == []
     answer = ask_bytes(client, "sequence_output", {"X": numpy.array([[1, 2]], "f4")})
     assert answer.status_code == 400 and "cannot be sent" in answer.json()["error"]
 
