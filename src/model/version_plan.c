@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/version_choice.h"
+
+enum { RETRY_S = 1 };
 
 /* Weights. */
 
@@ -169,6 +172,17 @@ static bool can_answer(const sv_model_version *version)
            (version->activity == SV_ACTIVITY_NONE && version->failure == SV_OK);
 }
 
+/* A lazy version that failed is loaded by nobody else: its requests go to others meanwhile. */
+static void try_again(sv_model_version *version)
+{
+    int64_t now = sv_clock_now_ns(&sv_clock_system);
+    if (!version->failure || version->is_wanted || version->is_unloaded ||
+        version->activity != SV_ACTIVITY_NONE || now < version->retry_at_ns)
+        return;
+    version->retry_at_ns = now + RETRY_S * SV_NS_PER_S; /* also when it finds no room */
+    sv_model_set_enqueue(version);
+}
+
 sv_model_version *sv_version_plan_choose(sv_model *model, sv_str key)
 {
     sv_version_share shares[SV_REPOSITORY_MAX_VERSIONS];
@@ -177,7 +191,9 @@ sv_model_version *sv_version_plan_choose(sv_model *model, sv_str key)
     if (!sv_version_plan_is_weighted(model))
         return by_default;
     for (size_t i = 0; i < model->n_versions; i++) {
-        const sv_model_version *version = model->versions[i];
+        sv_model_version *version = model->versions[i];
+        if (version->weight > 0 && !version->current && model->set->loader)
+            try_again(version);
         shares[i] = (sv_version_share){.seed = version->seed,
                                        .weight = version->weight,
                                        .is_ready = can_answer(version),

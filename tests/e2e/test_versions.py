@@ -185,6 +185,33 @@ def test_one_that_cannot_be_loaded_has_no_share(tmp_path):
         assert shares(client, 40) == {"1": 40}
 
 
+def test_lazy_versions_with_shares(tmp_path):
+    """Are loaded for their first request; one that fails is tried again while others answer."""
+    folder = repository(tmp_path, "{default: '1', weights: {'1': 50, '2': 50}}\nload: lazy")
+    good = (folder / "2" / "model.onnx").read_bytes()
+    (folder / "2" / "model.onnx").write_bytes(b"no model")
+    with serving("serval", "serve", folder, "--model-poll", "0") as served, served.client() as client:
+
+        def post():
+            answer = client.post("/api/v1/predict", content=PICTURES[3], headers={"Content-Type": "image/png"})
+            return answer.headers["X-Model-Version"] if answer.status_code == 200 else answer.status_code
+
+        first = [post() for _ in range(40)]
+        assert set(first) <= {"1", 503} and first.count(503) <= 1  # whoever waited for it
+        (folder / "2" / "model.onnx").write_bytes(good)
+        wait_until(lambda: post() == "2")
+        assert set(shares(client, 40)) == {"1", "2"}
+
+
+def test_default_that_is_unloaded(tmp_path):
+    folder = repository(tmp_path, "{default: '1', weights: {'1': 50, '2': 50}}")
+    with serving("serval", "serve", folder) as served, served.client() as client:
+        assert client.post("/api/v1/models/digits/versions/1/unload", json={}).status_code == 200
+        assert shares(client, 30) == {"2": 30}
+        assert client.post("/api/v1/models/digits/versions/1/load", json={}).status_code == 200
+        assert set(shares(client, 30)) == {"1", "2"}
+
+
 def count_shadows(served, model="digits", version="1"):
     done = served.metrics()
     return {result: done[f'serval_shadow_total{{model="{model}",version="{version}",result="{result}"}}']
