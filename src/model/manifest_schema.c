@@ -206,7 +206,8 @@ SV_SCHEMA_WITH(
     SV_FIELD_OBJECT(manifest, postprocess, manifest_postprocess, .default_json = "null",
                     .help = "From the model's outputs to what a client reads"),
     SV_FIELD_OBJECT(manifest, batching, manifest_batching, .default_json = "null",
-                    .help = "Requests that run together"),
+                    .help = "Requests that run together, where a trial while the model is loaded "
+                            "shows that it pays and that no answer changes; not given: none do"),
     SV_FIELD_ENUM(manifest, load, load, .optional = true, .example_json = "\"eager\"",
                   .help = "When versions are loaded: at the start (eager, when not given), on "
                           "first use (lazy), or at the start and never given up for memory "

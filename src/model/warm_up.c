@@ -19,19 +19,23 @@ typedef struct trial {
     bool is_over; /* guarded by lock */
 } trial;
 
-static sv_status run_zeros(const trial *it, const sv_tensor *like)
+/* One input of zeros, by the outputs that the task reads. */
+static sv_status run_zeros(const trial *it, const sv_tensor *like, const sv_tabular_task *table)
 {
     const sv_engine_info *info = sv_engine_model_info(it->instance->loaded);
-    void *zeros = calloc(1, like->size_bytes ? like->size_bytes : 1);
+    sv_arena *arena = sv_arena_new(0);
     sv_tensor input = *like;
+    sv_tensor_request request = {
+        .inputs = &input, .n_inputs = 1, .arena = arena, .cancel = it->cancel};
+    sv_tensors outputs;
     input.name = info->inputs[0].name;
-    input.data = zeros;
-    sv_engine_request request = {.inputs = &input, .n_inputs = 1, .cancel = it->cancel};
-    sv_engine_result result = {0};
-    sv_status status =
-        zeros ? sv_engine_run(it->instance->loaded, &request, it->error, &result) : SV_NO_MEMORY;
-    sv_engine_result_deinit(&result);
-    free(zeros);
+    input.data = arena ? sv_arena_alloc(arena, like->size_bytes) : NULL;
+    sv_status status = input.data ? SV_OK : SV_NO_MEMORY;
+    if (!status && table)
+        status = sv_task_tabular_prepare(table, &request, &request);
+    if (!status)
+        status = sv_task_tensor_run(it->instance->loaded, &request, it->error, &outputs);
+    sv_arena_free(arena);
     return status;
 }
 
@@ -41,7 +45,7 @@ static sv_status run_picture(const trial *it)
     sv_tensor like = {.dtype = task->dtype,
                       .shape = task->shape,
                       .size_bytes = sv_preprocess_tensor_bytes(&task->preprocess)};
-    return run_zeros(it, &like);
+    return run_zeros(it, &like, NULL);
 }
 
 /* A matrix of which the width is known. */
@@ -56,7 +60,7 @@ static sv_status run_table(const trial *it)
     if (spec->shape.dims[0] > 0)
         like.shape.dims[0] = spec->shape.dims[0];
     sv_status status = sv_tensor_shape_bytes(&like.shape, like.dtype, &like.size_bytes);
-    return status ? status : run_zeros(it, &like);
+    return status ? status : run_zeros(it, &like, &it->instance->tabular);
 }
 
 static sv_status run_text(const trial *it)

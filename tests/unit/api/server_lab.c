@@ -12,7 +12,7 @@
 #include "app/serve.h"
 #include "web/test_client.h"
 
-enum { MAX_PICTURE = 1 << 20, MAX_ARGS = 8 };
+enum { MAX_PICTURE = 1 << 20, MAX_ARGS = 12 };
 
 static void must(sv_runtime *runtime, bool good, const char *what)
 {

@@ -176,17 +176,27 @@ static sv_model_version *find_version(void)
  * it found equal answers is asserted. */
 static void open_lab(const char *workers)
 {
-    const char *options[7] = {workers, SV_SOURCE_DIR "/models/embedder",
-                              "--set=digits.batching.max_size=16",
-                              "--set=embedder.batching.max_size=16"};
+    const char *options[] = {workers,
+                             "--set=digits.batching.max_size=16",
+                             "--set=digits.engine.threads=1",
+                             SV_SOURCE_DIR "/models/embedder",
+                             "--set=embedder.batching.max_size=16",
+                             "--set=embedder.engine.threads=1",
+                             NULL,
+                             NULL,
+                             NULL,
+                             NULL};
     if (access(MLP, R_OK) == 0) {
-        options[4] = MLP;
-        options[5] = "--set=mlp_784.batching.max_size=16";
+        options[6] = MLP;
+        options[7] = "--set=mlp_784.batching.max_size=16";
+        options[8] = "--set=mlp_784.engine.threads=1";
     }
     server_lab_open(&lab, options);
     server_lab_load(&lab);
-    for (int i = 0; i < N_CLIENTS; i++)
+    for (int i = 0; i < N_CLIENTS; i++) { /* each asks once: connecting is for one thread */
         assert_non_null(clients[i] = sv_test_client_of(lab.runtime.service));
+        assert_int_equal(sv_test_get(clients[i], "/health/live").status, 200);
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         now_asked = &kinds[i];
         sv_model_version *version = find_version();
@@ -217,7 +227,8 @@ static void ask_alone(void)
 static int tear_down(void **state)
 {
     (void)state;
-    sv_pool_stop(lab.runtime.services.pool);
+    if (clients[0])
+        sv_pool_stop(lab.runtime.services.pool);
     for (int i = 0; i < N_CLIENTS; i++) {
         sv_test_free(clients[i]);
         clients[i] = NULL;

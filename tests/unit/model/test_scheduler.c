@@ -96,18 +96,23 @@ static void *submit_holder(void *arg)
     return NULL;
 }
 
-static void start_busy(busy *self, size_t max_waiting)
+static void start_idle(busy *self, size_t n_threads, size_t max_waiting)
 {
     *self = (busy){0};
     told.n = 0;
     sem_init(&self->started, 0, 0);
     sem_init(&self->may_end, 0, 0);
-    assert_int_equal(sv_pool_new(4, 64, 1000, &self->pool), SV_OK);
+    assert_int_equal(sv_pool_new(n_threads, 64, 1000, &self->pool), SV_OK);
     sv_scheduler_config config = {
         .n_permits = 1, .max_waiting = max_waiting, .pool = self->pool, .clock = &made_up};
     assert_int_equal(sv_scheduler_new(&config, &self->scheduler), SV_OK);
     sv_line_init(&self->line);
     self->lane.line = &self->line;
+}
+
+static void start_busy(busy *self, size_t max_waiting)
+{
+    start_idle(self, 4, max_waiting);
     init_job(&self->holder, 1, &self->lane);
     self->holder.started = &self->started;
     self->holder.may_end = &self->may_end;
@@ -130,8 +135,7 @@ static void finish_busy(busy *self)
 static void assert_told(const int *ids, size_t n)
 {
     assert_int_equal(told.n, n);
-    for (size_t i = 0; i < n; i++)
-        assert_int_equal(told.ids[i], ids[i]);
+    assert_memory_equal(told.ids, ids, n * sizeof *ids);
 }
 
 static void submit(busy *self, job *work)
@@ -465,43 +469,31 @@ static void test_line_stats(void **state)
     sv_pool_free(lab.pool);
 }
 
-/* A pool of one thread, which is busy until it is let go. */
+/* A pool of one thread, which is busy until it is let go; the permit is free. */
 typedef struct busy_pool {
-    sv_pool *pool;
-    sv_scheduler *scheduler;
-    sv_line line;
-    sv_lane lane;
+    busy lab;
     sv_message message;
-    sem_t may_end;
 } busy_pool;
 
 static void wait_for_end(sv_message *message)
 {
-    sem_wait(&SV_CONTAINER_OF(message, busy_pool, message)->may_end);
+    sem_wait(&SV_CONTAINER_OF(message, busy_pool, message)->lab.may_end);
 }
 
 static void start_busy_pool(busy_pool *self)
 {
-    *self = (busy_pool){.message.run = wait_for_end};
-    told.n = 0;
-    sem_init(&self->may_end, 0, 0);
-    assert_int_equal(sv_pool_new(1, 64, 1000, &self->pool), SV_OK);
-    sv_scheduler_config config = {
-        .n_permits = 1, .max_waiting = 10, .pool = self->pool, .clock = &made_up};
-    assert_int_equal(sv_scheduler_new(&config, &self->scheduler), SV_OK);
-    sv_line_init(&self->line);
-    self->lane.line = &self->line;
-    assert_int_equal(sv_pool_submit(self->pool, &self->message), SV_OK);
+    start_idle(&self->lab, 1, 10);
+    self->message = (sv_message){.run = wait_for_end};
+    assert_int_equal(sv_pool_submit(self->lab.pool, &self->message), SV_OK);
 }
 
 /* All jobs were told by then. */
 static void finish_busy_pool(busy_pool *self)
 {
-    sv_scheduler_stats stats = sv_scheduler_get_stats(self->scheduler);
-    assert_int_equal(stats.n_waiting, 0);
-    sv_pool_free(self->pool);
-    assert_int_equal(sv_scheduler_get_stats(self->scheduler).n_running, 0);
-    sv_scheduler_free(self->scheduler);
+    assert_int_equal(sv_scheduler_get_stats(self->lab.scheduler).n_waiting, 0);
+    sv_pool_free(self->lab.pool);
+    assert_int_equal(sv_scheduler_get_stats(self->lab.scheduler).n_running, 0);
+    sv_scheduler_free(self->lab.scheduler);
 }
 
 /* Though a permit is free when the first comes. */
@@ -509,20 +501,20 @@ static void test_posted_works_meet(void **state)
 {
     (void)state;
     static const int order[] = {103, 1, 2, 3, 4};
-    busy_pool lab;
+    busy_pool at;
     job jobs[4];
-    start_busy_pool(&lab);
+    start_busy_pool(&at);
     for (int i = 0; i < 4; i++) {
         sv_work_refusal refusal;
-        make_batched(&jobs[i], i + 1, &lab.lane);
-        assert_int_equal(sv_scheduler_post(lab.scheduler, &jobs[i].work, &refusal), SV_OK);
+        make_batched(&jobs[i], i + 1, &at.lab.lane);
+        assert_int_equal(sv_scheduler_post(at.lab.scheduler, &jobs[i].work, &refusal), SV_OK);
     }
     assert_int_equal(told.n, 0);
-    assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, 4);
-    sem_post(&lab.may_end);
+    assert_int_equal(sv_scheduler_get_stats(at.lab.scheduler).n_waiting, 4);
+    sem_post(&at.lab.may_end);
     for (int i = 0; i < 4; i++)
         sem_wait(&jobs[i].done);
-    finish_busy_pool(&lab);
+    finish_busy_pool(&at);
     assert_told(order, 5);
 }
 
@@ -531,36 +523,36 @@ static void test_posted_and_cancelled(void **state)
 {
     (void)state;
     static const int order[] = {-1};
-    busy_pool lab;
+    busy_pool at;
     job left;
     sv_work_refusal refusal;
     sv_cancel *cancel = sv_cancel_new();
-    start_busy_pool(&lab);
-    init_job(&left, 1, &lab.lane);
+    start_busy_pool(&at);
+    init_job(&left, 1, &at.lab.lane);
     left.work.cancel = cancel;
-    assert_int_equal(sv_scheduler_post(lab.scheduler, &left.work, &refusal), SV_OK);
+    assert_int_equal(sv_scheduler_post(at.lab.scheduler, &left.work, &refusal), SV_OK);
     sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
-    sem_post(&lab.may_end);
+    sem_post(&at.lab.may_end);
     sem_wait(&left.done);
-    finish_busy_pool(&lab);
+    finish_busy_pool(&at);
     assert_told(order, 1);
     sv_cancel_unref(cancel);
 }
 
 static void test_posted_when_the_pool_is_gone(void **state)
 {
-    (void)state;
-    busy_pool lab;
+    busy_pool at;
     job late;
+    (void)state;
     sv_work_refusal refusal = {.reason = SV_REFUSED_SHARE};
-    start_busy_pool(&lab);
-    sem_post(&lab.may_end);
-    sv_pool_stop(lab.pool);
-    init_job(&late, 1, &lab.lane);
-    assert_int_equal(sv_scheduler_post(lab.scheduler, &late.work, &refusal), SV_UNAVAILABLE);
+    start_busy_pool(&at);
+    sem_post(&at.lab.may_end);
+    sv_pool_stop(at.lab.pool);
+    init_job(&late, 1, &at.lab.lane);
+    assert_int_equal(sv_scheduler_post(at.lab.scheduler, &late.work, &refusal), SV_UNAVAILABLE);
     assert_int_equal(refusal.reason, SV_REFUSED_LINE_FULL);
     assert_int_equal(refusal.retry_after_s, 1);
-    finish_busy_pool(&lab);
+    finish_busy_pool(&at);
     assert_int_equal(told.n, 0);
 }
 
