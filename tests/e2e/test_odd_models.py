@@ -32,6 +32,35 @@ def of_texts(*nodes):
                       [onnx.value("label", "BYTES", ["batch"]), scores])
 
 
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz",
+         *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+
+
+def of_tokens(*nodes, output=("batch", "length", 8)):
+    """Vectors of tokens (E) -> vectors of tokens or texts (Y), as the nodes make them."""
+    table = numpy.random.default_rng(11).normal(0, 1, (len(WORDS), 8)).astype("f4")
+    table[::7] *= 9  # some words are louder than others
+    weights = numpy.random.default_rng(12).integers(-100, 100, (8, 8)).astype("i1")
+    constants = [onnx.constant("table", table), onnx.constant("weights", weights),
+                 onnx.constant("step", numpy.float32(0.01))]
+    sides = [onnx.value(name, "INT64", ["batch", "length"]) for name in ("input_ids", "attention_mask")]
+    used = onnx.node("Identity", ["attention_mask"], ["mask"])  # an input that nothing reads would be no input
+    return onnx.model([onnx.node("Gather", ["table", "input_ids"], ["E"]), used, *nodes], sides,
+                      [onnx.value("Y", "FP32", list(output)), onnx.value("mask", "INT64", ["batch", "length"])],
+                      constants)
+
+
+# Scaled by the largest and smallest number of all texts of a run, so that a text changes its neighbours' vectors.
+QUANTISED = of_tokens(onnx.node("DynamicQuantizeLinear", ["E"], ["q", "scale", "zero"]),
+                      onnx.node("MatMulInteger", ["q", "weights", "zero"], ["sums"]),
+                      onnx.node("Cast", ["sums"], ["floats"], to=1), onnx.node("Mul", ["scale", "step"], ["unit"]),
+                      onnx.node("Mul", ["floats", "unit"], ["Y"]))
+CLASSES = of_tokens(onnx.node("ReduceMean", ["E"], ["M"], axes=[1], keepdims=0),
+                    onnx.node("DynamicQuantizeLinear", ["M"], ["q", "scale", "zero"]),
+                    onnx.node("DequantizeLinear", ["q", "scale", "zero"], ["Y"]), output=("batch", 8))
+PLAIN = of_tokens(onnx.node("Tanh", ["E"], ["Y"]))
+TEXT_MODELS = {"quantised": QUANTISED, "plain": PLAIN}
+
 GOOD = {
     "no_inputs": onnx.model([onnx.node("Constant", [], ["Y"], value=onnx.constant("", ROWS))], [],
                             [onnx.value("Y", "FP32", [2, 2])]),
@@ -48,6 +77,7 @@ GOOD = {
                               [onnx.value("Y", "FP32", ["n", 2])], [onnx.constant("BIAS", numpy.float32([10, 20]))]),
     "old": onnx.identity(opset=7, ir=3),
     "outside": scaled("model.onnx.data"),
+    **TEXT_MODELS, "quantised_classes": CLASSES,
     "text_classes": of_texts(),
     "text_maps": of_texts(onnx.node("ZipMap", ["scores"], ["maps"], onnx.DOMAIN_ML, classlabels_strings=["no", "yes"])),
     **{f"odd_name_{i}": onnx.identity(source=source, target=target) for i, (source, target) in enumerate(ODD_NAMES)},
@@ -77,6 +107,9 @@ def plant(tree):
         folder.mkdir(parents=True)
         (folder / "model.onnx").write_bytes(data)
     (tree / "outside" / "1" / "model.onnx.data").write_bytes(SCALE.tobytes())
+    (tree / "quantised_classes" / "model.yaml").write_text("task: text-classification\npostprocess: {top_k: 8}\n")
+    for name in (*TEXT_MODELS, "quantised_classes"):
+        (tree / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
     (tree / "secret.data").write_bytes(SCALE.tobytes())
 
 
@@ -206,3 +239,43 @@ def test_maps_are_no_tensors(client):
     assert answer.status_code == 400 and "sequence of maps" in answer.json()["error"]
     answer = client.post("/v2/models/text_maps/infer", json={"inputs": inputs, "outputs": [{"name": "label"}]})
     assert answer.status_code == 200 and answer.json()["outputs"][0]["data"] == ["yes", "yes"]
+
+
+TEXTS = ["a", "gg", "the quick brown fox jumps over the lazy dog", "a", "ab c", "zzz zzz zzz", "o", "never mind the gap",
+         "h", "hello"] * 4
+
+
+def embed(client, model, text):
+    answer = client.post("/embed", json={"text": text, "model": model})
+    assert answer.status_code == 200, answer.text
+    return numpy.array(answer.json()["embeddings" if isinstance(text, list) else "embedding"])
+
+
+@pytest.mark.parametrize("model", TEXT_MODELS)
+def test_a_list_of_texts_equals_each_alone(client, model):
+    """Also where texts that share a run would change each other: those are found out at loading, and do not share."""
+    alone = numpy.array([embed(client, model, text) for text in TEXTS])
+    assert numpy.abs(embed(client, model, TEXTS) - alone).max() < 1e-5
+    assert numpy.abs(embed(client, model, TEXTS[::-1]) - alone[::-1]).max() < 1e-5
+
+
+def test_a_list_of_texts_has_the_classes_of_each_alone(client):
+    def classify(text):
+        answer = client.post("/api/v1/models/quantised_classes/predict", json={"text": text})
+        assert answer.status_code == 200, answer.text
+        return [one["probabilities"] for one in answer.json()["predictions"]]
+
+    for text, together in zip(TEXTS, classify(TEXTS)):
+        (alone,) = classify(text)
+        assert alone.keys() == together.keys()
+        assert all(abs(alone[key] - together[key]) < 2e-6 for key in alone), text
+
+
+@pytest.mark.parametrize("model", ["quantised", "quantised_classes"])
+def test_rows_that_change_each_other(client, model):
+    """The models are such: a row of a tensor is not as it is alone."""
+    one, two = (numpy.array([[2, 5 + at, 3]], "i8") for at in (2, 20))
+    both = numpy.concatenate([one, two])
+    alone = infer(client, model, {"input_ids": two, "attention_mask": numpy.ones_like(two)})["Y"][0]
+    together = infer(client, model, {"input_ids": both, "attention_mask": numpy.ones_like(both)})["Y"][1]
+    assert numpy.abs(alone - together).max() > 1e-3
