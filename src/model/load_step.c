@@ -175,6 +175,9 @@ static sv_status begin(loading *it)
     it->stamp = it->source ? sv_model_files_stamp(&it->files->source, it->source) : 0;
     if (!it->stamp)
         return sv_error_set(it->error, SV_NOT_FOUND, NULL, "the model file is not there any more");
+    /* Another manifest than it is loaded with: that is still to be taken in. */
+    if (sv_model_files_has_new_manifest(it->files, &it->files->source))
+        it->stamp = ~it->stamp;
     return make_room(it, estimate(it));
 }
 

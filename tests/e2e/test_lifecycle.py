@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import json
+import re
 import shutil
 import signal
 import threading
@@ -389,6 +390,32 @@ def test_manifests_change(tmp_path):
         put(manifest, b"postprocess: {top_k: 4}\nversions: {default: 1}\n")
         wait_until(lambda: count(client) == 4)
         wait_until(lambda: tell(client, "m")["default_version"] == "1")
+
+
+def test_a_load_between_two_looks_loses_no_manifest(tmp_path):
+    add_digits(tmp_path / "m", "1", manifest="postprocess: {top_k: 2}\n")
+    with served_models(tmp_path, "--model-poll", "0") as (server, client):
+        put(tmp_path / "m" / "model.yaml", b"postprocess: {top_k: 3}\n")
+        assert change(client, "m/load").status_code == 200
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(predict(client, "m").json()["predictions"]) == 3)
+
+
+def test_load_cycles_leave_nothing_behind(tmp_path):
+    """Memory after many loads is that after some."""
+    add_digits(tmp_path / "m", "1", "2")
+    with served_models(tmp_path) as (server, client):
+        def cycle(n):
+            for _ in range(n):
+                assert change(client, "m/unload").status_code == 200
+                assert change(client, "m/load").status_code == 200
+                assert predict(client, "m").status_code == 200
+            status = open(f"/proc/{server.process.pid}/status", encoding="ascii").read()
+            return int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+
+        before = cycle(20)
+        assert cycle(60) < before * 1.1
+        assert loads(server, "m") == 81
 
 
 def test_a_session_that_fails_is_rebuilt(tmp_path):
