@@ -90,7 +90,10 @@ static void *submit_many(void *arg)
                                   .deadline_ns = SV_NEVER}};
         if (all->mixes)
             mix(&self->work, i);
-        if (sv_scheduler_submit(all->scheduler, &self->work, &refusal)) {
+        sv_status status = all->mixes && i % 4 >= 2
+                               ? sv_scheduler_post(all->scheduler, &self->work, &refusal)
+                               : sv_scheduler_submit(all->scheduler, &self->work, &refusal);
+        if (status) {
             assert_int_equal(self->work.priority, SV_PRIORITY_SHADOW);
             drop_member(&self->work, SV_CANCELLED);
         }
