@@ -8,6 +8,7 @@
 enum { RUN_BYTES = 64 << 20 /* what a run may take beside its input */ };
 
 struct sv_shadows {
+    int64_t timeout_ms;
     atomic_size_t n;
     pthread_mutex_t lock;
     /* Guarded by `lock`. */
@@ -17,11 +18,12 @@ struct sv_shadows {
 
 /* All of them. */
 
-sv_shadows *sv_shadow_open(void)
+sv_shadows *sv_shadow_open(int64_t timeout_ms)
 {
     sv_shadows *shadows = calloc(1, sizeof *shadows);
     if (!shadows)
         return NULL;
+    shadows->timeout_ms = timeout_ms;
     pthread_mutex_init(&shadows->lock, NULL);
     sv_list_init(&shadows->copies);
     return shadows;
@@ -174,7 +176,8 @@ static sv_shadow *make(const sv_model_work *work, sv_model_version *version, siz
     shadow->instance = instance;
     shadow->services = work->services;
     shadow->version = version;
-    shadow->deadline_ns = sv_clock_deadline_ns(&sv_clock_system, SV_SHADOW_TIMEOUT_MS);
+    shadow->deadline_ns =
+        sv_clock_deadline_ns(&sv_clock_system, work->services->shadows->timeout_ms);
     shadow->queued.units = work->units;
     return shadow;
 }

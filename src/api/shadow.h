@@ -16,13 +16,13 @@
 enum {
     SV_SHADOW_MAX_COPIES = 64,      /* of one model, waiting or running */
     SV_SHADOW_MAX_BYTES = 64 << 20, /* the same, together */
-    SV_SHADOW_TIMEOUT_MS = 30000,   /* from the real answer to its own */
+    SV_SHADOW_TIMEOUT_MS = 30000,
 };
 
 /* All copies of a server. */
 typedef struct sv_shadows sv_shadows;
-/* NULL: out of memory. */
-sv_shadows *sv_shadow_open(void);
+/* `timeout_ms`: how long a copy may take, from the real answer to its own. NULL: out of memory. */
+sv_shadows *sv_shadow_open(int64_t timeout_ms);
 /* Makes no more copies, cancels those that there are. Any thread. NULL is fine. */
 void sv_shadow_stop(sv_shadows *shadows);
 /* No copy may be there: the pool has been stopped. NULL is fine. */

@@ -503,7 +503,7 @@ static sv_status open_scheduler(sv_runtime *runtime)
 
 static sv_status open_shadows(sv_runtime *runtime)
 {
-    runtime->services.shadows = sv_shadow_open();
+    runtime->services.shadows = sv_shadow_open(SV_SHADOW_TIMEOUT_MS);
     return runtime->services.shadows ? SV_OK : SV_NO_MEMORY;
 }
 

@@ -137,11 +137,27 @@ static void test_not_loaded(void **state)
     assert_int_equal(sv_shadow_count(lab.runtime.services.shadows), 0);
 }
 
-/* A copy whose time is over is let go of when the next request comes. */
-static void test_sweep(void **state)
+/* Copies whose time is over are not worth a run. */
+static void test_too_late(void **state)
 {
     (void)state;
-    sv_shadows *shadows = sv_shadow_open();
+    open_lab();
+    server_lab_load(&lab);
+    sv_shadow_close(lab.runtime.services.shadows);
+    lab.runtime.services.shadows = sv_shadow_open(0);
+    assert_non_null(lab.runtime.services.shadows);
+    for (int i = 0; i < N_PICTURES; i++)
+        assert_true(sv_str_eq(post("/api/v1/predict", i), SV_STR("2")));
+    sv_shadow_sweep(lab.runtime.services.shadows);
+    wait_for_copies();
+    assert_true(count("dropped") == N_PICTURES);
+    assert_int_equal(get_model()->n_shadows, 0);
+}
+
+static void test_nothing_to_do(void **state)
+{
+    (void)state;
+    sv_shadows *shadows = sv_shadow_open(SV_SHADOW_TIMEOUT_MS);
     assert_non_null(shadows);
     sv_shadow_sweep(shadows);
     sv_shadow_sweep(NULL);
@@ -158,7 +174,8 @@ int main(void)
         cmocka_unit_test_teardown(test_asked_for_itself, tear_down),
         cmocka_unit_test_teardown(test_dropped, tear_down),
         cmocka_unit_test_teardown(test_not_loaded, tear_down),
-        cmocka_unit_test(test_sweep),
+        cmocka_unit_test_teardown(test_too_late, tear_down),
+        cmocka_unit_test(test_nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
