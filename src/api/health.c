@@ -122,9 +122,7 @@ static sv_status health_check(sv_call *call, const struct sv_none *in, struct he
     out->model_loaded = model && model->versions[model->default_version].state == SV_VERSION_READY;
     out->gpu_available = services->gpu_available;
     out->version = sv_str_from(services->app_version);
-    out->status = !is_ready(model)               ? UNHEALTHY
-                  : all_versions_answer(&models) ? HEALTHY
-                                                 : DEGRADED;
+    out->status = !is_ready(model) ? UNHEALTHY : all_versions_answer(&models) ? HEALTHY : DEGRADED;
     return SV_OK;
 }
 
@@ -156,18 +154,18 @@ static sv_status liveness(sv_call *call, const struct sv_none *in, struct livene
 static void explain_model(reason_list *reasons, const sv_model_status *model, sv_arena *arena)
 {
     const sv_version_status *version = &model->versions[model->default_version];
-    add_reason(reasons, sv_arena_printf(arena, "model %.*s is %s%s%.*s", SV_STR_ARG(model->name),
-                                        sv_model_status_state_name(version->state),
-                                        version->reason.len ? ": " : "",
-                                        SV_STR_ARG(version->reason)));
+    add_reason(reasons,
+               sv_arena_printf(arena, "model %.*s is %s%s%.*s", SV_STR_ARG(model->name),
+                               sv_model_status_state_name(version->state),
+                               version->reason.len ? ": " : "", SV_STR_ARG(version->reason)));
 }
 
-/* The default model of every task that there is. */
+/* The server's default model, and that of every task that there is. */
 static void explain_defaults(sv_call *call, const sv_model_statuses *models, reason_list *reasons)
 {
-    static const sv_model_task tasks[] = {SV_TASK_IMAGE_CLASSIFICATION, SV_TASK_TEXT_EMBEDDING,
-                                          SV_TASK_TEXT_CLASSIFICATION, SV_TASK_TABULAR,
-                                          SV_TASK_TENSOR};
+    static const sv_model_task tasks[] = {SV_TASK_UNSET,          SV_TASK_IMAGE_CLASSIFICATION,
+                                          SV_TASK_TEXT_EMBEDDING, SV_TASK_TEXT_CLASSIFICATION,
+                                          SV_TASK_TABULAR,        SV_TASK_TENSOR};
     const sv_model_status *told[sizeof tasks / sizeof *tasks] = {NULL};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         const sv_model_status *model = find_default(call, models, tasks[i]);

@@ -59,7 +59,11 @@ typedef struct predict_job {
 static sv_status begin(sv_model_work *work)
 {
     predict_job *job = SV_CONTAINER_OF(work, predict_job, picture.work);
-    return sv_picture_work_begin(&job->picture, job->address);
+    if (work->instance->task == SV_TASK_IMAGE_CLASSIFICATION)
+        return sv_picture_work_begin(&job->picture, job->address);
+    return sv_fail(work->call, &sv_kind_invalid_input,
+                   "Model %.*s does not classify pictures: its task is %s",
+                   SV_STR_ARG(work->model->name), sv_manifest_task_name(work->instance->task));
 }
 
 static sv_str value_of(const sv_opt_str *text)
@@ -74,14 +78,13 @@ static sv_status predict(sv_call *call, const struct prediction_query *query,
     predict_job *job = sv_alloc(call, sizeof *job);
     if (!job)
         return SV_NO_MEMORY;
-    job->picture =
-        (sv_picture_work){.work = {.call = call, .begin = begin},
-                          .top_k = query->top_k.set ? query->top_k.value : 0,
-                          .answer = answer};
+    job->picture = (sv_picture_work){.work = {.call = call, .begin = begin},
+                                     .top_k = query->top_k.set ? query->top_k.value : 0,
+                                     .answer = answer};
     job->address = in ? &in->image_url : NULL;
-    return sv_model_work_start(&job->picture.work,
-                               &(sv_wish){.model = value_of(&query->model),
-                                          .version = value_of(&query->model_version)});
+    return sv_model_work_start(
+        &job->picture.work,
+        &(sv_wish){.model = value_of(&query->model), .version = value_of(&query->model_version)});
 }
 
 sv_status sv_predict_read_address(sv_arena *arena, const sv_value *body, sv_errors *errors,

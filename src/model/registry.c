@@ -109,10 +109,18 @@ void sv_registry_free(sv_registry *registry)
 
 /* Finding. */
 
-/* Of this task, or not known yet. */
+/* Of this task, or not known yet; UNSET: of any. */
 static bool may_do(const sv_model *model, sv_model_task task)
 {
-    return model->task == task || model->task == SV_TASK_UNSET;
+    return task == SV_TASK_UNSET || model->task == task || model->task == SV_TASK_UNSET;
+}
+
+/* What failed before its task was known may be anything: it speaks for no task. */
+static bool is_unreadable(const sv_model *model)
+{
+    const sv_model_version *version = sv_model_set_default(model);
+    return model->task == SV_TASK_UNSET &&
+           (!version || sv_model_set_state(version) == SV_VERSION_FAILED);
 }
 
 static const char *usual_name(sv_model_task task)
@@ -120,25 +128,34 @@ static const char *usual_name(sv_model_task task)
     return task == SV_TASK_TEXT_EMBEDDING ? "embedder" : "classifier";
 }
 
-static sv_model *find_default(const sv_registry *registry, sv_model_task task)
+static sv_model *find_of_task(const sv_registry *registry, sv_model_task task)
 {
-    sv_model *first = NULL, *wanted = NULL;
-    if (registry->default_model)
-        wanted = sv_model_set_find(&registry->set, sv_str_from(registry->default_model));
-    if (wanted && (task == SV_TASK_UNSET || may_do(wanted, task)))
-        return wanted;
-    if (task == SV_TASK_UNSET)
-        task = SV_TASK_IMAGE_CLASSIFICATION;
+    sv_model *first = NULL;
     for (size_t i = 0; i < registry->set.n_models; i++) {
         sv_model *model = registry->set.models[i];
         if (!may_do(model, task))
             continue;
         if (sv_str_eq(model->name, sv_str_from(usual_name(task))))
             return model;
-        if (!first)
+        if (!first && !is_unreadable(model))
             first = model;
     }
     return first;
+}
+
+static sv_model *find_default(const sv_registry *registry, sv_model_task task)
+{
+    sv_model *found = NULL;
+    if (registry->default_model)
+        found = sv_model_set_find(&registry->set, sv_str_from(registry->default_model));
+    if (found && may_do(found, task))
+        return found;
+    if (task != SV_TASK_UNSET)
+        return find_of_task(registry, task);
+    found = find_of_task(registry, SV_TASK_IMAGE_CLASSIFICATION);
+    if (!found)
+        found = find_of_task(registry, SV_TASK_UNSET);
+    return found || !registry->set.n_models ? found : registry->set.models[0];
 }
 
 sv_model_set *sv_registry_set(sv_registry *registry)

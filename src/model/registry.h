@@ -89,7 +89,8 @@ sv_status sv_registry_set_versions(sv_registry *registry, sv_str model,
 /* The name of the model that answers for a task when none is named: the setting's when it has this
  * task, else the one that has the task's usual name (classifier, embedder), else the first by name;
  * empty when there is none. A model that was not loaded yet and whose manifest does not say may
- * have any task. UNSET: of pictures. In the arena. */
+ * have any task, unless it failed. UNSET: the server's, of pictures when there is one, else of any
+ * task. In the arena. */
 sv_str sv_registry_default_name(sv_registry *registry, sv_model_task task, sv_arena *arena);
 /* Models, versions and states, for loader.h and whoever tells of them (model_status.h). */
 sv_model_set *sv_registry_set(sv_registry *registry);

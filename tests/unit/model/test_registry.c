@@ -71,7 +71,7 @@ static void test_default_model(void **state)
         {"r/b/1/model.onnx r/c/1/model.onnx", "", "c", "c"},
         {"r/b/1/model.onnx r/c/1/model.onnx", "task: tensor", NULL, "c"},
         {"r/b/1/model.onnx r/classifier/1/model.onnx", "", NULL, "classifier"},
-        {"r/b/1/model.onnx", "task: tensor", NULL, NULL},
+        {"r/b/1/model.onnx", "task: tensor", NULL, "b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sv_registry_config config = {.default_model = cases[i].setting};

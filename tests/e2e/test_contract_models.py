@@ -1,0 +1,60 @@
+"""Models as strangers meet them: which one is the default, what is refused, and with which words."""
+import contextlib
+
+import pytest
+
+import pictures
+from served import ROOT, SHARED, serving
+
+MODELS = SHARED / "models"
+PNG = {"Content-Type": "image/png"}
+OTHER_TASKS = ["tabular/iris", "embed/bge-m2v-64", "synthetic/simple"]
+
+
+@contextlib.contextmanager
+def served_links(folder, *paths, garbage=()):
+    """A repository of links to these models, and of some that are none."""
+    for path in paths:
+        if not path.is_dir():
+            pytest.skip(f"no {path} beside this clone")
+        (folder / path.name).symlink_to(path)
+    for name in garbage:
+        (folder / name / "1").mkdir(parents=True)
+        (folder / name / "1" / "model.onnx").write_bytes(b"no model at all")
+    with serving("serval", "serve", folder) as server, server.client() as client:
+        yield client
+
+
+def test_a_file_that_is_no_model_is_not_the_default(tmp_path):
+    with served_links(tmp_path, ROOT / "models" / "digits", garbage=["a-first"]) as client:
+        assert client.get("/health").json()["status"] == "degraded"
+        assert client.get("/health/ready").status_code == 200
+        answer = client.post("/api/v1/predict", content=pictures.SEVEN, headers=PNG)
+        assert (answer.status_code, answer.headers["x-model"]) == (200, "digits")
+
+
+def test_only_a_file_that_is_no_model(tmp_path):
+    with served_links(tmp_path, garbage=["a-first"]) as client:
+        assert client.get("/health").json()["status"] == "unhealthy"
+        ready = client.get("/health/ready")
+        assert ready.status_code == 503 and "a-first" in ready.json()["reasons"][0]
+        answer = client.post("/api/v1/predict", content=pictures.SEVEN, headers=PNG)
+        assert (answer.status_code, answer.json()["error"]) == (503, "MODEL_NOT_LOADED")
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("path", OTHER_TASKS)
+def test_a_server_without_pictures_is_healthy(tmp_path, path):
+    with served_links(tmp_path, MODELS / path) as client:
+        told = client.get("/health").json()
+        assert (told["status"], told["model_loaded"]) == ("healthy", True)
+        assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("path", OTHER_TASKS)
+def test_a_picture_for_another_task(tmp_path, path):
+    with served_links(tmp_path, ROOT / "models" / "digits", MODELS / path) as client:
+        name = path.rpartition("/")[2]
+        answer = client.post("/api/v1/predict", params={"model": name}, content=pictures.SEVEN, headers=PNG)
+        assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_INPUT")
+        assert f"Model {name} does not classify pictures" in answer.json()["message"]
