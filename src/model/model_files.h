@@ -36,8 +36,8 @@ bool sv_model_files_serves(const struct manifest *manifest, const sv_model_sourc
                            size_t index);
 bool sv_model_files_has_new_manifest(const sv_model_files *files, const sv_model_source *source);
 /* A hash of names, sizes and times of all that belongs to a version: the files of its folder, or
- * its file alone where other things lie beside it, and the model's manifest. Another value: something
- * was changed. 0: the model file cannot be found. */
+ * its file alone where other things lie beside it, and the model's manifest. Another value:
+ * something was changed. 0: the model file cannot be found. */
 uint64_t sv_model_files_stamp(const sv_model_source *source, const sv_version_source *version);
 
 #endif

@@ -108,13 +108,14 @@ static void pause_ms(uint64_t ms)
 }
 
 /* One request: until it has an answer, or none is to be had. */
-static void request_one(const sv_wish *wish, uint64_t *seed)
+static void request_one(sv_wish *wish, uint64_t *seed)
 {
     sv_acquired found;
     sv_error error = {0};
     sv_status status;
     do {
         status = sv_registry_acquire(lab.registry, wish, &error, &found);
+        wish->has_waited = true;
     } while (status == SV_DEFERRED && wait_loaded(&found, seed) == SV_OK);
     if (status == SV_OK)
         use(&found, seed);
