@@ -140,7 +140,7 @@ def bench_batching(rounds: int, seconds: float) -> list:
     rows = []
     for title, request in requests.items():
         servers, notes = start_all(
-            lambda: serval([shelf("mlp_784")], "batching on", extra=("--set", "mlp_784.batching.max_size=8")),
+            lambda: serval([shelf("mlp_784")], "batching on", extra=("--set", "mlp_784.batching.max_size=32")),
             lambda: serval([shelf("mlp_784")], "batching off"))
         found = compare(f"mlp_784, {title} over HTTP, 32 connections", servers, rounds,
                         lambda s: closed(s, request, 32, seconds))
