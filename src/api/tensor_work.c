@@ -25,12 +25,11 @@ static sv_status read_input(sv_tensor_work *job, sv_str name, const sv_value *va
     sv_error error = {0};
     sv_status status = sv_task_tensor_find_input(sv_engine_model_info(job->work.instance->loaded),
                                                  name, &error, &spec);
+    if (!status && spec->dtype == SV_DTYPE_NONE) /* says why it cannot be sent */
+        status = sv_tensor_check(spec, &(sv_tensor){0}, &error);
     if (status)
         return sv_call_fail_with(call, status, &error);
-    status = sv_tensor_json_read(spec, value, &place, errors, ret_tensor);
-    if (status == SV_UNSUPPORTED)
-        return sv_call_fail_with(call, status, NULL);
-    return status;
+    return sv_tensor_json_read(spec, value, &place, errors, ret_tensor);
 }
 
 /* One more than the model has is enough to see that one is there twice. */

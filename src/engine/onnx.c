@@ -240,7 +240,7 @@ static const char *name_kind(enum ONNXType kind)
         [ONNX_TYPE_SEQUENCE] = "sequence",
         [ONNX_TYPE_MAP] = "map",
         [ONNX_TYPE_SPARSETENSOR] = "sparse tensor",
-        [ONNX_TYPE_OPTIONAL] = "optional value",
+        [ONNX_TYPE_OPTIONAL] = "value that may be absent",
     };
     bool is_known = (size_t)kind < sizeof texts / sizeof *texts && texts[kind];
     return is_known ? texts[kind] : "value of unknown type";
@@ -802,6 +802,23 @@ static bool take_output(onnx_call *call, onnx_run *run, const sv_tensor_spec *sp
     return read_maps(call, run->outputs[i], spec, &maps);
 }
 
+/* An input that a graph hands on as an output comes out as the caller's memory, which ends before
+ * the result does. */
+static bool keep_output(onnx_call *call, onnx_run *run, const sv_engine_job *job, size_t i)
+{
+    sv_tensor *output = &run->tensors[i];
+    bool is_input = false;
+    for (size_t k = 0; k < run->n_inputs; k++)
+        is_input |= job->inputs[k]->data == output->data;
+    if (!is_input || !output->size_bytes)
+        return true;
+    void *copy = run->memory[2 * i] = malloc(output->size_bytes);
+    if (!is_given(call, copy))
+        return false;
+    output->data = memcpy(copy, output->data, output->size_bytes);
+    return true;
+}
+
 static sv_status run_model(void *state, const sv_engine_job *job, sv_error *error,
                            sv_engine_result *result)
 {
@@ -813,7 +830,8 @@ static sv_status run_model(void *state, const sv_engine_job *job, sv_error *erro
     bool is_done = prepare(&call, run, model, job) && execute(&call, run, model, job->cancel);
     release_values(run->onnx, run->inputs, run->n_inputs);
     for (size_t i = 0; i < run->n_outputs && is_done; i++)
-        is_done = take_output(&call, run, &model->outputs.specs[job->outputs[i]], i);
+        is_done = take_output(&call, run, &model->outputs.specs[job->outputs[i]], i) &&
+                  keep_output(&call, run, job, i);
     if (is_done)
         *result = (sv_engine_result){run->tensors, run->n_outputs, run, release_run};
     else

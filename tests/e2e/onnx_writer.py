@@ -4,7 +4,8 @@ import struct
 import numpy
 
 DOMAIN_ML = "ai.onnx.ml"
-KINDS = {"FP32": 1, "UINT8": 2, "INT8": 3, "INT32": 6, "INT64": 7, "BYTES": 8, "BOOL": 9}
+KINDS = {"FP32": 1, "UINT8": 2, "INT8": 3, "INT32": 6, "INT64": 7, "BYTES": 8, "BOOL": 9, "FP16": 10, "BF16": 16,
+         "FP8": 17, "INT4": 22}
 KINDS_OF_ARRAYS = {"f4": 1, "u1": 2, "i1": 3, "i4": 6, "i8": 7}
 
 
@@ -49,6 +50,10 @@ def sequence_of(of) -> bytes:
 
 def map_of(key_kind, of) -> bytes:
     return message(f5=message(f1=KINDS[key_kind], f2=of))
+
+
+def optional(of) -> bytes:
+    return message(f9=message(f1=of))
 
 
 def value(name, kind, shape) -> bytes:

@@ -1,11 +1,15 @@
 """Models as no exporter makes them, or as a disk leaves them: each is loaded or refused with a reason that helps, and
 the server lives. The files are made here (onnx_writer.py)."""
+import json
+
 import numpy
 import pytest
 
 import onnx_writer as onnx
 from served import serving, wait_until
-from shared_models import ask_json, infer, outputs_of
+from shared_models import DTYPES, ask_json, infer, outputs_of
+
+KINDS = {*DTYPES, "BF16", "BYTES"}
 
 ROWS = numpy.array([[1, 2], [3, 4]], "f4")
 SCALE = numpy.arange(64, dtype="f4")
@@ -75,6 +79,23 @@ GOOD = {
     "has_default": onnx.model([onnx.node("Add", ["X", "BIAS"], ["Y"])],
                               [onnx.value("X", "FP32", ["n", 2]), onnx.value("BIAS", "FP32", [2])],
                               [onnx.value("Y", "FP32", ["n", 2])], [onnx.constant("BIAS", numpy.float32([10, 20]))]),
+    "unread": onnx.model([onnx.node("Identity", ["X"], ["Y"])],
+                         [onnx.value("X", "FP32", ["n"]), onnx.value("Z", "FP32", ["n"])],
+                         [onnx.value("Y", "FP32", ["n"])]),
+    "handed_on": onnx.model([onnx.node("Neg", ["X"], ["Y"])], [onnx.value("X", "FP32", ["n", 2])],
+                            [onnx.value("X", "FP32", ["n", 2]), onnx.value("Y", "FP32", ["n", 2])]),
+    "bfloat": onnx.identity("BF16"), "half": onnx.identity("FP16"),
+    "empty": onnx.identity(shape=[0, 2]), "rank_9": onnx.identity(shape=["n"] + [1] * 8),
+    "sequence": onnx.model([onnx.node("SequenceLength", ["X"], ["Y"])],
+                           [onnx.value_of("X", onnx.sequence_of(onnx.tensor_type("FP32", ["n"])))],
+                           [onnx.value("Y", "INT64", [])]),
+    "optional": onnx.model([onnx.node("OptionalHasElement", ["X"], ["Y"])],
+                           [onnx.value_of("X", onnx.optional(onnx.tensor_type("FP32", ["n"])))],
+                           [onnx.value("Y", "BOOL", [])], opset=18),
+    "eight_bits": onnx.model([onnx.node("Cast", ["X"], ["Y"], to=17)], [onnx.value("X", "FP32", ["n"])],
+                             [onnx.value("Y", "FP8", ["n"])], opset=19, ir=9),
+    "four_bits": onnx.model([onnx.node("Cast", ["X"], ["Y"], to=22)], [onnx.value("X", "FP32", ["n"])],
+                            [onnx.value("Y", "INT4", ["n"])], opset=21, ir=10),
     "old": onnx.identity(opset=7, ir=3),
     "outside": scaled("model.onnx.data"),
     **TEXT_MODELS, "quantised_classes": CLASSES,
@@ -138,7 +159,7 @@ def test_is_loaded(states, name):
     client, found = states
     assert found[name]["state"] == "ready", found[name]
     told = client.get(f"/v2/models/{name}").json()
-    assert told["name"] == name and told["outputs"]
+    assert told["name"] == name and all(one["datatype"] in KINDS for one in told["inputs"] + told["outputs"])
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -207,6 +228,58 @@ def test_an_input_with_a_default(client):
     assert infer(client, "has_default", {"X": ROWS})["Y"].tolist() == [[11, 22], [13, 24]]
 
 
+def test_an_input_that_is_an_output(client):
+    """The engine hands it on as the memory of the request, which ends before the answer is written."""
+    for _ in range(20):
+        made = infer(client, "handed_on", {"X": ROWS})
+        assert (made["X"] == ROWS).all() and (made["Y"] == -ROWS).all()
+    made = outputs_of(ask_json(client, "handed_on", [tensor_of("X", ROWS)]))
+    assert (made["X"] == ROWS).all()
+    answer = client.post("/api/v1/models/handed_on/predict", json={"inputs": {"X": ROWS.tolist()}})
+    assert answer.json()["outputs"]["X"] == ROWS.tolist()
+
+
+def test_an_input_that_nothing_reads_is_wanted(client):
+    assert infer(client, "unread", {"X": ROWS[0], "Z": ROWS[1]})["Y"].tolist() == [1, 2]
+    assert ask_json(client, "unread", [tensor_of("X", ROWS[0])]).status_code == 400
+
+
+def test_halves(client):
+    halves = numpy.float16([[1.5, -65504], [6e-8, 0]])
+    assert (infer(client, "half", {"X": halves})["Y"] == halves).all()
+    bits = numpy.uint16([[0x3fc0, 0xff7f], [0x0001, 0x8000]])  # numpy has no such type: the bytes are what counts
+    head = json.dumps({"inputs": [{"name": "X", "datatype": "BF16", "shape": [2, 2],
+                                   "parameters": {"binary_data_size": 8}}],
+                       "parameters": {"binary_data_output": True}}).encode()
+    answer = client.post("/v2/models/bfloat/infer", content=head + bits.tobytes(),
+                         headers={"Inference-Header-Content-Length": str(len(head))})
+    assert answer.status_code == 200 and answer.content[-8:] == bits.tobytes()
+    assert b'"datatype":"BF16"' in answer.content
+    given = {"name": "X", "datatype": "BF16", "shape": [1, 2], "data": [1, 2]}
+    assert ask_json(client, "bfloat", [given]).status_code == 400
+    answer = client.post("/api/v1/models/bfloat/predict", json={"inputs": {"X": [[1.5, -2]]}})
+    assert answer.status_code == 200 and answer.json()["outputs"]["Y"] == [[1.5, -2]]
+
+
+def test_a_tensor_of_nothing_only(client):
+    assert infer(client, "empty", {"X": numpy.zeros((0, 2), "f4")})["Y"].shape == (0, 2)
+    assert ask_json(client, "empty", [tensor_of("X", ROWS)]).status_code == 400
+
+
+@pytest.mark.parametrize("name, why", [
+    ("sequence", "'X' is a sequence, which cannot be sent"),
+    ("optional", "'X' is a value that may be absent, which cannot be sent"),
+    ("rank_9", "'X' is a tensor of more than 8 dimensions, which cannot be sent"),
+    ("eight_bits", "'Y' is a tensor of another datatype, which cannot be sent"),
+    ("four_bits", "'Y' is a tensor of another datatype, which cannot be sent")])
+def test_what_no_client_can_send_or_take(client, name, why):
+    """Such models load, for the engine runs them; who asks is told."""
+    answer = client.post(f"/api/v1/models/{name}/predict", json={"inputs": {"X": [1, 2]}})
+    assert answer.status_code == 400 and why in answer.json()["message"], answer.text
+    answer = ask_json(client, name, [tensor_of("X", ROWS[0])])
+    assert answer.status_code == 400 and answer.json()["error"]
+
+
 def test_weights_beside_the_model(client):
     rows = numpy.ones((3, 64), "f4")
     assert (infer(client, "outside", {"X": rows})["Y"] == SCALE).all()
@@ -241,7 +314,7 @@ def test_maps_are_no_tensors(client):
     assert answer.status_code == 200 and answer.json()["outputs"][0]["data"] == ["yes", "yes"]
 
 
-TEXTS = ["a", "gg", "the quick brown fox jumps over the lazy dog", "a", "ab c", "zzz zzz zzz", "o", "never mind the gap",
+TEXTS = ["a", "gg", "the quick brown fox jumps over the lazy dog", "a", "ab c", "zzz zzz zzz", "o", "never mind",
          "h", "hello"] * 4
 
 

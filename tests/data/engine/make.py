@@ -132,6 +132,12 @@ def deep():
           [value("y", FLOAT, shape)])
 
 
+def handed_on():
+    """One output that is an input, one that is made of it."""
+    model("handed_on", [node("Neg", ["x"], ["y"])], [value("x", FLOAT, ["n"])],
+          [value("x", FLOAT, ["n"]), value("y", FLOAT, ["n"])])
+
+
 def unknown_operator():
     model("unknown_operator", [node("Frobnicate", ["x"], ["y"])], [value("x", FLOAT, ["n"])],
           [value("y", FLOAT, ["n"])], check=False)
@@ -142,7 +148,8 @@ def main():
     (HERE / "truncated.onnx").write_bytes(whole[:len(whole) // 2])
     (HERE / "empty.onnx").write_bytes(b"")
     (HERE / "garbage.onnx").write_bytes(bytes(i * 7919 % 251 for i in range(512)))
-    for make in (types, scalar, pick, grow, burn, outside, sequence, table, columns, deep, unknown_operator):
+    for make in (types, scalar, pick, grow, burn, outside, sequence, table, columns, deep, handed_on,
+                 unknown_operator):
         make()
 
 

@@ -95,6 +95,26 @@ static void test_a_scalar(void **state)
     sv_engine_unload(model);
 }
 
+/* A result may be read when what was sent is gone. */
+static void test_an_input_that_is_an_output(void **state)
+{
+    (void)state;
+    sv_engine_model *model = engine_lab_load(host, "handed_on.onnx");
+    float x[] = {1, 2};
+    sv_engine_result result;
+    sv_tensor input = engine_lab_floats("x", SV_SHAPE(2), x);
+    assert_int_equal(engine_lab_run(model, &input, 1, NULL, &result), SV_OK);
+    x[1] = 9;
+    assert_true(((const float *)result.outputs[0].data)[1] == 2);
+    assert_true(((const float *)result.outputs[1].data)[1] == -2);
+    sv_engine_result_deinit(&result);
+    input = engine_lab_floats("x", SV_SHAPE(0), NULL);
+    assert_int_equal(engine_lab_run(model, &input, 1, NULL, &result), SV_OK);
+    assert_int_equal(result.outputs[0].size_bytes, 0);
+    sv_engine_result_deinit(&result);
+    sv_engine_unload(model);
+}
+
 static void test_weights_beside_the_file(void **state)
 {
     (void)state;
@@ -311,6 +331,7 @@ int main(void)
         WITH_HOST(test_a_model_is_described),
         WITH_HOST(test_what_cannot_be_carried_is_described),
         WITH_HOST(test_a_scalar),
+        WITH_HOST(test_an_input_that_is_an_output),
         WITH_HOST(test_weights_beside_the_file),
         WITH_HOST(test_every_datatype_goes_through),
         WITH_HOST(test_a_value_that_a_kernel_refuses),
