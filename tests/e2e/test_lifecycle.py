@@ -216,6 +216,44 @@ def test_unload_while_requests_run(tmp_path):
         assert state_of(client, "burn_cpu") == "absent"
 
 
+def test_calls_by_many_at_once(tmp_path):
+    """Whatever the order: each is answered, and the last one holds."""
+    add_digits(tmp_path / "m", "1", "2")
+    paths = ["m/load", "m/unload", "m/versions/1/load", "m/versions/2/unload"]
+    with served_models(tmp_path) as (_, client), concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: change(client, paths[i % 4]).status_code, range(80)))
+        assert set(answers) <= {200, 503}  # 503: it was unloaded again before it was answered
+        assert change(client, "m/load").json()["state"] == "ready" and predict(client, "m").status_code == 200
+        assert change(client, "m/unload").json()["state"] == "absent"
+
+
+def test_a_load_goes_on_after_its_deadline(tmp_path):
+    add_digits(tmp_path / "m", "1", "2")
+    with served_models(tmp_path) as (_, client):
+        change(client, "m/unload")
+        answer = change(client, "m/load", headers={"X-Request-Timeout": "0.003"})
+        assert answer.status_code in (200, 408, 504)
+        if answer.status_code != 408:  # it was read in time
+            wait_until(lambda: state_of(client, "m") == "ready")
+
+
+def test_batching_is_told(tmp_path):
+    if not SYNTHETIC.is_dir():
+        pytest.skip(f"no {SYNTHETIC} beside this clone")
+    shutil.copytree(SYNTHETIC / "mlp_784", tmp_path / "mlp_784")
+    put(tmp_path / "mlp_784" / "model.yaml", b"batching: {max_size: 8}\n")
+    with served_models(tmp_path / "mlp_784") as (_, client):
+        batching = tell(client, "mlp_784")["batching"]
+        config = client.get("/v2/models/mlp_784/config").json()
+        if batching["enabled"]:
+            assert batching["max_size"] == config["max_batch_size"] > 1
+            assert config["dynamic_batching"] == {} and config["input"][0]["dims"] == [784]
+        else:  # measured, and found not to pay here
+            assert batching["reason"] and config["max_batch_size"] == 0
+            assert config["input"][0]["dims"] == [-1, 784]
+        assert client.get("/v2/models/mlp_784").json()["inputs"][0]["shape"] == [-1, 784]
+
+
 def test_a_model_that_cannot_be_loaded(tmp_path):
     add_digits(tmp_path / "good", "1")
     put(tmp_path / "bad" / "1" / "model.onnx", b"no model")
@@ -252,7 +290,7 @@ def test_who_waits_for_a_load_has_a_deadline(tmp_path):
     with served_models(tmp_path) as (server, client), concurrent.futures.ThreadPoolExecutor(8) as pool:
         short = pool.submit(predict, client, "m", 0.001)
         long = [pool.submit(predict, client, "m", 20) for _ in range(5)]
-        assert short.result().status_code in (200, 504)
+        assert short.result().status_code in (200, 408, 504)
         assert all(one.result().status_code == 200 for one in long)
         assert loads(server, "m") == 1
 
@@ -269,6 +307,34 @@ def test_the_least_recently_used_gives_way(tmp_path):
         assert predict(client, "b").status_code == 200  # it comes back, for the one that was used longest ago
         assert state_of(client, "a") == "absent" and state_of(client, "c") == "ready"
         assert server.metrics()["serval_evictions_total"] == 2
+
+
+def test_what_is_in_use_does_not_give_way(tmp_path):
+    """As long as it runs; then it does."""
+    if not SYNTHETIC.is_dir():
+        pytest.skip(f"no {SYNTHETIC} beside this clone")
+    for name in ("burn_cpu", "mlp_784"):
+        shutil.copytree(SYNTHETIC / name, tmp_path / name)
+        put(tmp_path / name / "model.yaml", b"load: lazy\nwarm_up: {budget: 0s}\n")
+    x = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 784], "data": [0.5] * 784}]}
+    burn = json.dumps({"inputs": {"ITERATIONS": [[20_000]]}}).encode()
+    with served_models(tmp_path, "--workers", "1") as (_, client):  # what do they need?
+        assert client.post("/api/v1/models/burn_cpu/load").status_code == 200
+        assert client.post("/api/v1/models/mlp_784/load").status_code == 200
+        sizes = [version_of(client, name, "1")["memory_bytes"] for name in ("burn_cpu", "mlp_784")]
+    with served_models(tmp_path, "--workers", "1", "--memory-budget", str(max(sizes) + 1000)) as (server, client), \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        running = [pool.submit(server.ask, "POST", "/api/v1/models/burn_cpu/predict",
+                               [("Content-Type", "application/json")], burn) for _ in range(2)]
+        wait_until(lambda: server.metrics().get('serval_queue_depth{model="burn_cpu"}') == 1)
+        answer = change(client, "mlp_784/load")
+        assert answer.status_code == 503 and answer.json()["error"] == "INSUFFICIENT_MEMORY"
+        assert state_of(client, "burn_cpu") == "ready"
+        assert [one.result().status for one in running] == [200, 200]
+        name = json.loads(server.ask("GET", "/v2/models/mlp_784").body)["inputs"][0]["name"]  # loads it
+        x["inputs"][0]["name"] = name
+        assert client.post("/v2/models/mlp_784/infer", json=x).status_code == 200
+        assert state_of(client, "burn_cpu") == "absent"
 
 
 def test_pinned_models_never_give_way(tmp_path):
