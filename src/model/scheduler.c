@@ -201,20 +201,25 @@ static bool call_runner(sv_scheduler *scheduler)
 }
 
 /* The cancel callback is registered while the work cannot be started by anybody else: it is not in
- * line yet. */
+ * line yet. One that was cancelled before that is told by nobody: it does not get there. */
 static void wait_in_line(sv_scheduler *scheduler, sv_work *work)
 {
     sv_backlog_run run;
     sv_cancel_add(work->cancel, &work->on_cancel);
     pthread_mutex_lock(&scheduler->lock);
-    bool run_now = sv_backlog_start(&scheduler->backlog, work, &run);
-    if (!run_now)
+    bool is_cancelled = sv_cancel_is_set(work->cancel);
+    bool run_now = !is_cancelled && sv_backlog_start(&scheduler->backlog, work, &run);
+    bool waits = !is_cancelled && !run_now;
+    if (waits)
         sv_backlog_enter(&scheduler->backlog, work);
     pthread_mutex_unlock(&scheduler->lock);
-    if (!run_now)
+    if (waits)
         return;
     sv_cancel_remove(work->cancel, &work->on_cancel);
-    run_with_permit(scheduler, work, &run);
+    if (run_now)
+        run_with_permit(scheduler, work, &run);
+    else
+        work->drop(work, SV_CANCELLED);
 }
 
 static void prepare(sv_scheduler *scheduler, sv_work *work, int64_t now)
@@ -274,11 +279,16 @@ static sv_status enter_posted(sv_scheduler *scheduler, sv_work *work, sv_work_re
 {
     sv_cancel_add(work->cancel, &work->on_cancel);
     pthread_mutex_lock(&scheduler->lock);
-    bool has_entered = enter(scheduler, work);
+    bool is_cancelled = sv_cancel_is_set(work->cancel);
+    bool has_entered = !is_cancelled && enter(scheduler, work);
     pthread_mutex_unlock(&scheduler->lock);
     if (has_entered)
         return SV_OK;
     sv_cancel_remove(work->cancel, &work->on_cancel);
+    if (is_cancelled) {
+        work->drop(work, SV_CANCELLED);
+        return SV_OK;
+    }
     *ret_refusal = (sv_work_refusal){.reason = SV_REFUSED_LINE_FULL, .retry_after_s = 1};
     return SV_UNAVAILABLE;
 }

@@ -50,8 +50,9 @@ void sv_scheduler_free(sv_scheduler *scheduler);
 sv_status sv_scheduler_post(sv_scheduler *scheduler, sv_work *work,
                             sv_work_refusal *ret_refusal) SV_MUST_USE;
 /* Runs the work now on the calling thread, or puts it in line; any thread that may block for the
- * time of a work. SV_UNAVAILABLE: refused, nothing will be called; `*ret_refusal` tells why, and is
- * written only then. */
+ * time of a work. One that is cancelled already is dropped before it waits, by the calling thread:
+ * SV_OK. SV_UNAVAILABLE: refused, nothing will be called; `*ret_refusal` tells why, and is written
+ * only then. */
 sv_status sv_scheduler_submit(sv_scheduler *scheduler, sv_work *work,
                               sv_work_refusal *ret_refusal) SV_MUST_USE;
 /* Any thread. */

@@ -241,25 +241,30 @@ static void test_cancelled_while_waiting(void **state)
     sv_cancel_unref(cancel);
 }
 
-/* A token that is set already: the work keeps its place and is dropped at its turn. */
+/* A token that is set already: nobody would take the work out of the line again. */
 static void test_cancelled_before_it_came(void **state)
 {
     (void)state;
-    static const int order[] = {1, -2, -3};
+    static const int order[] = {-2, -4, 1, -3};
     busy lab;
-    job waiting, alone;
+    job waiting, posted, alone;
+    sv_work_refusal refusal;
     sv_cancel *cancel = sv_cancel_new();
     sv_cancel_fire(cancel, SV_CANCEL_DEADLINE);
     start_busy(&lab, 10);
     init_job(&waiting, 2, &lab.lane);
     waiting.work.cancel = cancel;
     submit(&lab, &waiting);
+    init_job(&posted, 4, &lab.lane);
+    posted.work.cancel = cancel;
+    assert_int_equal(sv_scheduler_post(lab.scheduler, &posted.work, &refusal), SV_OK);
+    assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, 0);
     sem_post(&lab.may_end);
     pthread_join(lab.thread, NULL);
     init_job(&alone, 3, &lab.lane);
     alone.work.cancel = cancel;
     submit(&lab, &alone); /* a permit is free */
-    assert_told(order, 3);
+    assert_told(order, 4);
     assert_int_equal(lab.lane.service_ns, 0); /* nothing was learned from what did not run */
     sv_scheduler_free(lab.scheduler);
     sv_pool_free(lab.pool);
