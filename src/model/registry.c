@@ -375,31 +375,12 @@ void sv_registry_report_run(sv_instance *instance, bool has_failed)
     }
 }
 
-/* Once a version has tripped its guard. The default one has nobody to give its share to. */
-static void give_share_back(sv_model_version *version)
-{
-    sv_model_set *set = version->model->set;
-    sv_buf reason;
-    pthread_mutex_lock(&set->lock);
-    bool gave_way = sv_version_plan_gave_way(version);
-    pthread_mutex_unlock(&set->lock);
-    if (!gave_way) {
-        sv_version_guard_reset(&version->guard, NULL);
-        return;
-    }
-    sv_buf_init(&reason, 256);
-    sv_version_guard_describe(&version->guard, &reason);
-    if (set->hooks.gave_share_back)
-        set->hooks.gave_share_back(set->hooks.arg, version, sv_buf_str(&reason));
-    sv_buf_deinit(&reason);
-}
-
 void sv_registry_report_answer(sv_model_version *version, bool has_failed, int64_t latency_ns)
 {
     if (atomic_load_explicit(&version->is_watched, memory_order_relaxed) &&
         sv_version_guard_add(&version->guard, sv_clock_now_ns(&sv_clock_system), has_failed,
                              latency_ns))
-        give_share_back(version);
+        sv_version_plan_give_back(version);
 }
 
 sv_status sv_registry_set_versions(sv_registry *registry, sv_str name,

@@ -216,3 +216,21 @@ bool sv_version_plan_gave_way(const sv_model_version *version)
     return sv_version_guard_is_tripped(&version->guard) &&
            version != sv_model_set_default(version->model);
 }
+
+void sv_version_plan_give_back(sv_model_version *version)
+{
+    sv_model_set *set = version->model->set;
+    sv_buf reason;
+    pthread_mutex_lock(&set->lock);
+    bool gave_way = sv_version_plan_gave_way(version);
+    pthread_mutex_unlock(&set->lock);
+    if (!gave_way) { /* the default one: it has nobody to give its share to */
+        sv_version_guard_reset(&version->guard, NULL);
+        return;
+    }
+    sv_buf_init(&reason, 256);
+    sv_version_guard_describe(&version->guard, &reason);
+    if (set->hooks.gave_share_back)
+        set->hooks.gave_share_back(set->hooks.arg, version, sv_buf_str(&reason));
+    sv_buf_deinit(&reason);
+}

@@ -5,7 +5,7 @@
  * call said holds, also when files of versions change, until the manifest's file does, or the
  * process ends. A version that the manifest or the call does not list has the weight 0.
  *
- * With the set's lock held, all of these. */
+ * With the set's lock held, but for the last. */
 #ifndef SERVAL_MODEL_VERSION_PLAN_H
 #define SERVAL_MODEL_VERSION_PLAN_H
 
@@ -47,5 +47,8 @@ sv_model_version *sv_version_plan_choose(sv_model *model, sv_str key);
 int64_t sv_version_plan_weight(const sv_model_version *version);
 /* Whether its share goes to the default version: too many of its requests failed, or were slow. */
 bool sv_version_plan_gave_way(const sv_model_version *version);
+/* The version has tripped its guard: tells so (`gave_share_back`); one that was the default starts
+ * anew. Without the lock, which it takes. */
+void sv_version_plan_give_back(sv_model_version *version);
 
 #endif
