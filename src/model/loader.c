@@ -130,18 +130,22 @@ sv_status sv_loader_wait(sv_load_ticket *ticket)
 
 /* The thread. */
 
-/* Those that somebody waits for come first. */
+/* Those that somebody waits for come first; of these, and of the others, the one that was asked for
+ * first: models that take turns in the memory budget keep no third one waiting. */
+static bool is_before(const sv_model_version *one, const sv_model_version *other)
+{
+    if (!other || one->is_demanded != other->is_demanded)
+        return !other || one->is_demanded;
+    return one->turn < other->turn;
+}
+
 static sv_model_version *find_queued(const sv_model_set *set)
 {
     sv_model_version *first = NULL;
     for (size_t i = 0; i < set->n_models; i++)
         for (size_t k = 0; k < set->models[i]->n_versions; k++) {
             sv_model_version *version = set->models[i]->versions[k];
-            if (version->activity != SV_ACTIVITY_QUEUED)
-                continue;
-            if (version->is_demanded)
-                return version;
-            if (!first)
+            if (version->activity == SV_ACTIVITY_QUEUED && is_before(version, first))
                 first = version;
         }
     return first;
@@ -186,6 +190,8 @@ static next_step choose_step(sv_loader *loader, sv_model_version **ret_version)
             return STOP;
         if (set->buried)
             return FREE;
+        if (loader->wants_poll)
+            return POLL;
         int64_t wake_ns = enqueue_due(set, now);
         *ret_version = find_queued(set);
         if (*ret_version) {
@@ -196,7 +202,7 @@ static next_step choose_step(sv_loader *loader, sv_model_version **ret_version)
             loader->has_started = true;
             pthread_cond_broadcast(&loader->rested);
         }
-        if (loader->wants_poll || loader->next_poll_ns <= now)
+        if (loader->next_poll_ns <= now)
             return POLL;
         if (!loader->has_untold && has_settled(set))
             return TELL;
@@ -410,8 +416,12 @@ void sv_loader_poll(sv_loader *loader)
 
 /* Asking. */
 
+/* Where nobody looks at the disk from time to time, it is looked at first. */
 static void ask_to_load(sv_model_version *version)
 {
+    sv_loader *loader = version->model->set->loader;
+    if (loader && !loader->config.poll_ms)
+        loader->wants_poll = true;
     version->is_unloaded = false;
     version->is_renewed = true;
     version->is_wanted = version->is_demanded = true;

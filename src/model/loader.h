@@ -15,15 +15,15 @@
 typedef struct sv_loader sv_loader;
 
 typedef struct sv_loader_config {
-    sv_registry *registry; /* outlives the loader */
-    sv_pool *pool;         /* tells those who wait; outlives the loader */
+    sv_registry *registry;   /* outlives the loader */
+    sv_pool *pool;           /* tells those who wait; outlives the loader */
     sv_scheduler *scheduler; /* whose lanes versions have; outlives the loader; NULL: none */
     sv_log *log;             /* NULL: none */
     /* What is served, to be looked at again; none: the set of models stays as it is. */
     const char *const *paths;
     size_t n_paths;
     uint64_t memory_budget; /* bytes of all that is loaded together; 0: none */
-    int64_t poll_ms; /* how often the disk is looked at; 0: only when asked */
+    int64_t poll_ms;        /* how often the disk is looked at; 0: only when asked */
 } sv_loader_config;
 
 /* Asks for every version that is to be loaded at start, and starts the thread. */
@@ -40,7 +40,8 @@ void sv_loader_poll(sv_loader *loader);
 
 /* Asking. Any thread that holds the model. Both take effect later: see tickets. */
 
-/* Of one version, or of all of the model (NULL). Also one that is ready is loaded anew. */
+/* Of one version, or of all of the model (NULL). Also one that is ready is loaded anew. Where the
+ * disk is not looked at from time to time, that is done before. */
 void sv_loader_load(sv_model *model, sv_model_version *version);
 /* It answers nothing new, and is not loaded by requests until it is loaded by a call. */
 void sv_loader_unload(sv_model *model, sv_model_version *version);

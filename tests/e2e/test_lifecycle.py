@@ -458,13 +458,15 @@ def test_manifests_change(tmp_path):
         wait_until(lambda: tell(client, "m")["default_version"] == "1")
 
 
-def test_a_load_between_two_looks_loses_no_manifest(tmp_path):
+def test_a_load_takes_a_new_manifest(tmp_path):
     add_digits(tmp_path / "m", "1", manifest="postprocess: {top_k: 2}\n")
     with served_models(tmp_path, "--model-poll", "0") as (server, client):
         put(tmp_path / "m" / "model.yaml", b"postprocess: {top_k: 3}\n")
-        assert change(client, "m/load").status_code == 200
+        assert change(client, "m/load").status_code == 200  # it looks at the disk before
+        assert len(predict(client, "m").json()["predictions"]) == 3
+        put(tmp_path / "m" / "model.yaml", b"postprocess: {top_k: 4}\n")
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: len(predict(client, "m").json()["predictions"]) == 3)
+        wait_until(lambda: len(predict(client, "m").json()["predictions"]) == 4)
 
 
 def test_load_cycles_leave_nothing_behind(tmp_path):
