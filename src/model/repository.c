@@ -138,8 +138,20 @@ static sv_str base_name(sv_arena *arena, const char *path)
     return name;
 }
 
+/* Names are told in JSON, in metrics, in the log. */
+static sv_status check_name(folder_scan *scan, const char *what, sv_str name)
+{
+    if (sv_str_is_utf8(name))
+        return SV_OK;
+    return sv_error_set(scan->error, SV_INVALID, NULL,
+                        "the name of a %s is not UTF-8: rename '%.*s'", what, SV_STR_ARG(name));
+}
+
 static sv_status add_model(folder_scan *scan, const sv_model_source *model)
 {
+    sv_status status = check_name(scan, "model", model->name);
+    if (status)
+        return status;
     for (size_t i = 0; i < scan->n_models; i++)
         if (sv_str_eq(scan->models[i].name, model->name))
             return sv_error_set(scan->error, SV_INVALID, NULL,
@@ -235,6 +247,9 @@ static sv_status add_version(folder_scan *scan, void *arg, const char *dir, cons
     sv_str copy = sv_arena_copy(scan->arena, sv_str_from(name));
     if (!copy.ptr)
         return SV_NO_MEMORY;
+    sv_status status = check_name(scan, "version", copy);
+    if (status)
+        return status;
     for (size_t i = 0; i < model->n_versions; i++)
         if (sv_repository_is_same_version(model->versions[i].name, copy))
             return sv_error_set(scan->error, SV_INVALID, NULL,
