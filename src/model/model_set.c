@@ -250,7 +250,8 @@ static void free_instance(sv_model_set *set, sv_instance *instance)
 
 /* To the system: what a model held lies free in the heaps of whatever threads loaded, warmed and
  * ran it. malloc_trim leaves out the end of a heap that is not the first one; freeing a block there
- * gives that back, when the threshold is low. */
+ * gives that back, when the threshold is low. Afterwards both thresholds are as high as they would
+ * have risen by themselves, so that large buffers of requests are used again. */
 static void give_memory_back(void)
 {
 #ifdef __GLIBC__
@@ -260,6 +261,7 @@ static void give_memory_back(void)
     free(block);
     malloc_trim(0);
     mallopt(M_TRIM_THRESHOLD, HIGH);
+    mallopt(M_MMAP_THRESHOLD, HIGH);
 #endif
 }
 
@@ -300,6 +302,7 @@ void sv_model_set_enqueue(sv_model_version *version)
     if (version->activity != SV_ACTIVITY_NONE)
         return;
     version->activity = SV_ACTIVITY_QUEUED;
+    version->turn = ++version->model->set->last_turn;
     sv_model_set_note_state(version);
     pthread_cond_signal(&version->model->set->changed);
 }
