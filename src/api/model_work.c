@@ -105,15 +105,17 @@ static sv_status wait_until_loaded(sv_model_work *work, const sv_acquired *found
                                     .cancel = work->call->cancel};
     if (sv_loader_wait(&work->ticket) == SV_OK)
         return SV_DEFERRED;
-    sv_model_set_release(found->version);
+    sv_registry_end_wait(found->version);
     return sv_fail(work->call, &sv_kind_draining, "The server is shutting down");
 }
 
-static sv_status enter(sv_model_work *work)
+/* `awaited`: the version that it has waited for; NULL at first. */
+static sv_status enter(sv_model_work *work, sv_model_version *awaited)
 {
     sv_acquired found;
     sv_error error = {0};
     sv_status status = sv_registry_acquire(work->services->registry, &work->wish, &error, &found);
+    sv_registry_end_wait(awaited);
     if (status == SV_OK)
         return begin(work, &found);
     if (status == SV_DEFERRED)
@@ -125,12 +127,13 @@ static sv_status enter(sv_model_work *work)
 static void go_on_loaded(sv_load_ticket *ticket, sv_status status)
 {
     sv_model_work *work = SV_CONTAINER_OF(ticket, sv_model_work, ticket);
-    sv_model_set_release(work->version);
     if (status == SV_CANCELLED)
         sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_QUEUED);
     work->wish.has_waited = true;
-    if (!status)
-        status = enter(work);
+    if (status)
+        sv_registry_end_wait(work->version);
+    else
+        status = enter(work, work->version);
     if (status != SV_DEFERRED)
         sv_model_work_finish(work, status, NULL);
 }
@@ -146,7 +149,7 @@ sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish)
     work->wish.key_arg = call;
     if (!wish->version.len)
         work->wish.version = sv_request_header(call, "x-model-version");
-    return enter(work);
+    return enter(work, NULL);
 }
 
 /* Ending. */

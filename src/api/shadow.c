@@ -143,7 +143,7 @@ static sv_instance *acquire(const sv_model_work *work, sv_str version, sv_arena 
     sv_error error = {0};
     sv_status status = sv_registry_acquire(work->services->registry, &wish, &error, &found);
     if (status == SV_DEFERRED)
-        sv_model_set_release(found.version);
+        sv_registry_end_wait(found.version);
     return found.instance;
 }
 

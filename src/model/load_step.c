@@ -57,8 +57,8 @@ static size_t list_residents(const sv_model_set *set, sv_resident *residents,
             residents[n] = (sv_resident){
                 .bytes = version->current->memory_bytes,
                 .last_used_ns = version->last_used_ns,
-                .may_go =
-                    atomic_load(&version->current->holders) == 1 && !is_pinned(set->models[i]),
+                .may_go = atomic_load(&version->current->holders) == 1 && !version->n_awaiting &&
+                          !is_pinned(set->models[i]),
             };
             versions[n++] = version;
         }

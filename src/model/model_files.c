@@ -43,8 +43,7 @@ static sv_status copy_source(sv_arena *arena, const sv_model_source *from, sv_mo
 {
     to->name = sv_arena_copy(arena, from->name);
     to->dir = sv_arena_copy(arena, sv_str_from(from->dir)).ptr;
-    to->manifest =
-        from->manifest ? sv_arena_copy(arena, sv_str_from(from->manifest)).ptr : NULL;
+    to->manifest = from->manifest ? sv_arena_copy(arena, sv_str_from(from->manifest)).ptr : NULL;
     to->versions = sv_arena_alloc_array(arena, from->n_versions, sizeof *to->versions);
     to->n_versions = from->n_versions;
     sv_status status = to->name.ptr && to->dir && to->versions && !to->manifest == !from->manifest
@@ -114,6 +113,8 @@ sv_status sv_model_files_read(const sv_model_source *source, const sv_strs *sets
     if (!files)
         return SV_NO_MEMORY;
     atomic_init(&files->holders, 1);
+    /* Before it is read: what is written meanwhile is new then. */
+    files->manifest_stamp = source->manifest ? stamp_file(source->manifest) : 0;
     files->arena = sv_arena_new(0);
     sv_status status =
         files->arena ? copy_source(files->arena, source, &files->source) : SV_NO_MEMORY;
@@ -126,8 +127,6 @@ sv_status sv_model_files_read(const sv_model_source *source, const sv_strs *sets
         status = check_versions(files, problems);
     if (!status)
         status = keep_served(files, source, problems);
-    if (!status && source->manifest)
-        files->manifest_stamp = stamp_file(source->manifest);
     if (status) {
         sv_model_files_release(files);
         return status;

@@ -55,6 +55,8 @@ typedef struct sv_model_version {
     bool is_unloaded;     /* on purpose: requests do not load it */
     bool is_wanted;       /* to be loaded again when loading fails, without being asked */
     bool is_demanded;     /* a request waits for it */
+    uint64_t turn;        /* of those that are queued: who asked first is loaded first */
+    size_t n_awaiting;    /* requests that wait for it, or have it yet to acquire */
     bool is_renewed;      /* what is loaded next begins with a clean slate */
     int64_t weight;       /* see version_plan.h; all 0: none are in force */
     uint64_t stamp;       /* of the files that were loaded last; 0: none were */
@@ -109,10 +111,11 @@ typedef struct sv_model_set {
     /* Guarded by lock. */
     sv_model *models[SV_REPOSITORY_MAX_MODELS]; /* by name; held */
     size_t n_models;
-    sv_instance *buried;      /* to be freed */
-    sv_model_version *dead;   /* nobody holds them; the scheduler may still look at their lanes */
-    sv_list_node tickets;     /* sv_load_ticket: who waits for a version */
-    uint64_t memory_bytes;    /* of all instances that are not freed yet */
+    sv_instance *buried;    /* to be freed */
+    sv_model_version *dead; /* nobody holds them; the scheduler may still look at their lanes */
+    sv_list_node tickets;   /* sv_load_ticket: who waits for a version */
+    uint64_t memory_bytes;  /* of all instances that are not freed yet */
+    uint64_t last_turn;
     struct sv_loader *loader; /* sees to what is queued and buried; NULL: nobody does */
 } sv_model_set;
 

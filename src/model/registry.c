@@ -291,8 +291,10 @@ static sv_status acquire(const sv_registry *registry, const sv_wish *wish, sv_er
     version->last_used_ns = sv_clock_now_ns(&sv_clock_system);
     if (!version->current) {
         status = demand(version, wish, error);
-        if (status == SV_DEFERRED)
+        if (status == SV_DEFERRED) {
+            version->n_awaiting++;
             sv_model_set_hold(version);
+        }
         return status;
     }
     found->instance = sv_instance_hold(version->current);
@@ -307,6 +309,16 @@ sv_status sv_registry_acquire(sv_registry *registry, const sv_wish *wish, sv_err
     sv_status status = acquire(registry, wish, error, ret_acquired);
     pthread_mutex_unlock(&registry->set.lock);
     return status;
+}
+
+void sv_registry_end_wait(sv_model_version *version)
+{
+    if (!version)
+        return;
+    pthread_mutex_lock(&version->model->set->lock);
+    version->n_awaiting--;
+    pthread_mutex_unlock(&version->model->set->lock);
+    sv_model_set_release(version);
 }
 
 sv_model_version *sv_registry_hold_version(sv_model *model, sv_str name)

@@ -59,12 +59,15 @@ typedef struct sv_acquired {
 } sv_acquired;
 
 /* SV_OK: the instance is the caller's to release. SV_DEFERRED: it has to be loaded first, and that
- * is asked for: wait (loader.h), let go of the version, and come again. SV_UNAVAILABLE: it cannot
- * answer: not loaded, unloaded on purpose, or it failed (kind sv_kind_model_not_loaded, or
+ * is asked for: wait (loader.h), come again, and call sv_registry_end_wait. SV_UNAVAILABLE: it
+ * cannot answer: not loaded, unloaded on purpose, or it failed (kind sv_kind_model_not_loaded, or
  * sv_kind_insufficient_memory). SV_NOT_FOUND: there is no such model (sv_kind_model_not_found) or
  * version (sv_kind_model_version_not_found). SV_NO_MEMORY. */
 sv_status sv_registry_acquire(sv_registry *registry, const sv_wish *wish, sv_error *error,
                               sv_acquired *ret_acquired) SV_MUST_USE;
+/* Lets go of a version that was to be waited for: up to then it does not give way to others, so
+ * that who waited has it when it comes again. NULL is fine. */
+void sv_registry_end_wait(sv_model_version *version);
 /* The version of this name, held for the caller, who has the model held; NULL: there is none. */
 sv_model_version *sv_registry_hold_version(sv_model *model, sv_str name);
 /* The instance that answers for a version, held; NULL: none does. Loads nothing and counts as no

@@ -159,7 +159,7 @@ sv_status lab_hear_from(lab_waiter *one)
     until.tv_sec += LAB_PATIENCE_S;
     if (sem_timedwait(&one->told, &until))
         fail_msg("not told within %d s", LAB_PATIENCE_S);
-    sv_model_set_release(one->found.version);
+    sv_registry_end_wait(one->found.version);
     sem_destroy(&one->told);
     assert_int_equal(atomic_load(&one->n_told), 1);
     return one->status;
