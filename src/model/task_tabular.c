@@ -201,7 +201,18 @@ static size_t find_key(const table *it, size_t row)
     return i;
 }
 
-/* The class that a row's label stands for: its index, where it is one; else the best score. */
+/* The class that has this name; n_classes: none has. */
+static size_t find_name(const table *it, sv_str label)
+{
+    const sv_strs *names = &it->task->labels;
+    for (size_t i = 0; i < names->len && i < it->n_classes; i++)
+        if (sv_str_eq(names->items[i], label))
+            return i;
+    return it->n_classes;
+}
+
+/* The class that a row's label stands for: its index or name, where it is one; else the best
+ * score. */
 static size_t find_class(const table *it, size_t row)
 {
     if (it->scores->keys) {
@@ -212,6 +223,11 @@ static size_t find_class(const table *it, size_t row)
         int64_t index = ((const int64_t *)it->label->data)[row];
         if (index >= 0 && (uint64_t)index < it->n_classes)
             return (size_t)index;
+    }
+    if (it->label && it->label->dtype == SV_DTYPE_BYTES) {
+        size_t found = find_name(it, ((const sv_str *)it->label->data)[row]);
+        if (found < it->n_classes)
+            return found;
     }
     return find_best(it, row);
 }

@@ -99,7 +99,7 @@ GOOD = {
     "old": onnx.identity(opset=7, ir=3),
     "outside": scaled("model.onnx.data"),
     **TEXT_MODELS, "quantised_classes": CLASSES,
-    "text_classes": of_texts(),
+    "text_classes": of_texts(), "named_classes": of_texts(),
     "text_maps": of_texts(onnx.node("ZipMap", ["scores"], ["maps"], onnx.DOMAIN_ML, classlabels_strings=["no", "yes"])),
     **{f"odd_name_{i}": onnx.identity(source=source, target=target) for i, (source, target) in enumerate(ODD_NAMES)},
 }
@@ -129,6 +129,7 @@ def plant(tree):
         (folder / "model.onnx").write_bytes(data)
     (tree / "outside" / "1" / "model.onnx.data").write_bytes(SCALE.tobytes())
     (tree / "quantised_classes" / "model.yaml").write_text("task: text-classification\npostprocess: {top_k: 8}\n")
+    (tree / "named_classes" / "labels.txt").write_text("no\nyes\n")
     for name in (*TEXT_MODELS, "quantised_classes"):
         (tree / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
     (tree / "secret.data").write_bytes(SCALE.tobytes())
@@ -285,9 +286,9 @@ def test_weights_beside_the_model(client):
     assert (infer(client, "outside", {"X": rows})["Y"] == SCALE).all()
 
 
-@pytest.mark.parametrize("name", ["text_classes", "text_maps"])
+@pytest.mark.parametrize("name", ["text_classes", "named_classes", "text_maps"])
 def test_classes_that_are_texts(client, name):
-    """As a tensor of scores, or as maps from a class to its score: a table tells both alike."""
+    """As a tensor of scores, or as maps from a class to its score: a table tells both alike, once a file names them."""
     rows = [[-2, 0], [2, 0], [0.25, 0]]
     answer = client.post(f"/api/v1/models/{name}/predict", json={"rows": rows})
     assert answer.status_code == 200, answer.text
@@ -295,7 +296,7 @@ def test_classes_that_are_texts(client, name):
     assert [one["label"] for one in found] == ["no", "yes", "yes"]
     for (x, _), one in zip(rows, found):
         yes = 1 / (1 + numpy.exp(-2 * x))
-        names = ["no", "yes"] if name == "text_maps" else ["0", "1"]
+        names = ["0", "1"] if name == "text_classes" else ["no", "yes"]
         assert list(one["probabilities"]) == names
         assert numpy.allclose(list(one["probabilities"].values()), [1 - yes, yes], atol=1e-5)
         assert abs(one["confidence"] - max(yes, 1 - yes)) < 1e-5

@@ -231,6 +231,7 @@ static void test_texts_and_labels_alone(void **state)
     (void)state;
     static const sv_str labels[] = {{"cat", 3}, {"dog", 3}};
     static const double scores[] = {0.1, 0.9, 0.8, 0.2};
+    static const double other[] = {0.1, 0.9, 0.4, 0.6}; /* the label is not the best score */
     static const char *const numbers[] = {"0", "1"};
     sv_tabular_predictions found;
     sv_error error = {0};
@@ -240,6 +241,16 @@ static void test_texts_and_labels_alone(void **state)
     assert_int_equal(predict(texts, 2, &task, &error, &found), SV_OK);
     expect(&found.items[0], "cat", 0.9, numbers, (const double[]){0.1, 0.9});
     expect(&found.items[1], "dog", 0.8, numbers, (const double[]){0.8, 0.2});
+    static sv_str named[] = {{"dog", 3}, {"cat", 3}};
+    static const char *const names[] = {"dog", "cat"};
+    task = (sv_tabular_task){.labels.items = named, .labels.len = 2};
+    given[1].data = other;
+    assert_int_equal(predict(texts, 2, &task, &error, &found), SV_OK);
+    expect(&found.items[0], "cat", 0.9, names, other);
+    expect(&found.items[1], "dog", 0.4, names, other + 2);
+    task.labels.len = 1; /* "cat" is the name of none: the best score then */
+    assert_int_equal(predict(texts, 2, &task, &error, &found), SV_OK);
+    assert_true(fabs(found.items[0].confidence - 0.9) < 1e-6);
     task = (sv_tabular_task){.softmax = true};
     assert_int_equal(predict(texts, 1, &task, &error, &found), SV_OK);
     assert_true(sv_str_eq(found.items[1].label, SV_STR("dog")));
