@@ -132,19 +132,50 @@ static void test_stopped_at_start(void **state)
 static void test_demanded_ones_come_first(void **state)
 {
     (void)state;
-    lab_waiter z = {0};
-    write_models("z");
+    lab_waiter z = {0}, c = {0};
+    write_models("cz");
     folder_copy("r/a/1/model.onnx", DIGITS);
     folder_copy("r/b/1/model.onnx", DIGITS);
     lab_set_gate(true);
     lab_start(2, 100, 0);
     lab_wait_at_gate();
     lab_demand(&z, "z", NULL);
+    lab_demand(&c, "c", NULL);
     lab_set_gate(false);
     (void)lab_hear_from(&z);
+    (void)lab_hear_from(&c);
     assert_true(sv_loader_wait_started(loader, LAB_PATIENCE_S * 1000));
-    assert_int_equal(gate.n_opened, 4);
-    assert_memory_equal(gate.opened, "azbp", 4);
+    assert_int_equal(gate.n_opened, 5);
+    assert_memory_equal(gate.opened, "azcbp", 5); /* and of these, who asked first */
+}
+
+/* Else two models that take turns in the budget would be loaded again and again for nobody. */
+static void test_who_waited_has_it_before_it_gives_way(void **state)
+{
+    (void)state;
+    lab_waiter a = {0}, b = {0};
+    sv_acquired found;
+    write_models("ab");
+    lab_start(2, 100, 0);
+    lab_skip_without_engine();
+    sv_loader_unload(lab_find("probe"), NULL);
+    lab_wait_for(&b, "probe", NULL, NULL);
+    assert_int_equal(lab_hear_from(&b), SV_OK);
+    lab_demand(&a, "a", NULL);
+    sem_wait(&a.told);
+    uint64_t each = lab_find_version("a", "1")->current->memory_bytes;
+    lab_restart(each * 3 / 2);
+    lab_demand(&b, "b", NULL);
+    assert_int_equal(lab_hear_from(&b), SV_OK); /* it was told that there is no room */
+    assert_int_equal(lab_state_of("b", "1"), SV_VERSION_FAILED);
+    assert_int_equal(lab_state_of("a", "1"), SV_VERSION_READY);
+    sem_post(&a.told);
+    assert_int_equal(lab_hear_from(&a), SV_OK);
+    lab_demand(&b, "b", NULL);
+    assert_int_equal(lab_hear_from(&b), SV_OK);
+    assert_int_equal(lab_acquire("b", "1", &found), SV_OK);
+    assert_int_equal(lab_state_of("a", "1"), SV_VERSION_ABSENT);
+    sv_registry_release(found.instance);
 }
 
 /* With the lock held: as if the time had come. */
@@ -478,6 +509,7 @@ int main(void)
         TEST(test_stopped_while_waiting),
         TEST(test_stopped_at_start),
         TEST(test_demanded_ones_come_first),
+        TEST(test_who_waited_has_it_before_it_gives_way),
         TEST(test_what_failed_is_tried_again),
         TEST(test_what_failed_is_refused),
         TEST(test_unload_and_load),
