@@ -279,12 +279,12 @@ static sv_status make_run(infer_job *job)
     return SV_OK;
 }
 
-/* Rows, where there are some. */
+/* Rows, where there are some with anything in them. */
 static uint32_t count_units(const infer_job *job)
 {
-    const sv_shape *shape = job->n_inputs ? &job->inputs[0].shape : NULL;
-    return shape && shape->rank > 1 && shape->dims[0] > 0 && shape->dims[0] < UINT32_MAX
-               ? (uint32_t)shape->dims[0]
+    const sv_tensor *first = job->n_inputs ? &job->inputs[0] : NULL;
+    return first && first->shape.rank > 1 && first->size_bytes && first->shape.dims[0] < UINT32_MAX
+               ? (uint32_t)first->shape.dims[0]
                : 1;
 }
 

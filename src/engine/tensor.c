@@ -102,6 +102,20 @@ static sv_status check_shape(const sv_tensor_spec *spec, const sv_tensor *tensor
                         sv_tensor_shape_format(&spec->shape, expected));
 }
 
+/* A tensor without elements says for free how long it is elsewhere, and what a model makes of those
+ * lengths (sums over no elements, one for each row) need not be empty. */
+static bool is_vast_and_empty(const sv_shape *shape)
+{
+    int64_t others = 1;
+    bool is_empty = false, is_vast = false;
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] == 0)
+            is_empty = true;
+        else
+            is_vast |= __builtin_mul_overflow(others, shape->dims[i], &others);
+    return is_empty && (is_vast || others > SV_TENSOR_MAX_EMPTY);
+}
+
 static sv_status check_size(const sv_tensor_spec *spec, const sv_tensor *tensor, sv_error *error)
 {
     char shape[SV_TENSOR_SHAPE_TEXT_SIZE];
@@ -111,6 +125,11 @@ static sv_status check_size(const sv_tensor_spec *spec, const sv_tensor *tensor,
         return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
                             "input '%.*s' has shape %s, which no tensor can have",
                             SV_STR_ARG(spec->name), shape);
+    if (is_vast_and_empty(&tensor->shape))
+        return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+                            "input '%.*s' has shape %s: it is empty, and its other lengths make "
+                            "more than %d",
+                            SV_STR_ARG(spec->name), shape, SV_TENSOR_MAX_EMPTY);
     if (bytes == tensor->size_bytes && (tensor->data || bytes == 0))
         return SV_OK;
     return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,

@@ -43,6 +43,7 @@ typedef enum sv_dtype {
 
 enum {
     SV_TENSOR_MAX_RANK = 8,
+    SV_TENSOR_MAX_EMPTY = 1 << 24, /* product of the other lengths of a tensor without elements */
     SV_TENSOR_SHAPE_TEXT_SIZE = 22 * SV_TENSOR_MAX_RANK + 3, /* "[-1,3,224,224]" and the zero */
 };
 

@@ -128,6 +128,17 @@ static const struct {
      {.dtype = SV_DTYPE_FP32, {2, {INT64_MAX, 8}}, numbers, 12},
      SV_INVALID,
      "input 'x' has shape [9223372036854775807,8], which no tensor can have"},
+    {&anything, {.dtype = SV_DTYPE_FP32, {3, {1 << 12, 0, 1 << 12}}, NULL, 0}, SV_OK, ""},
+    {&anything,
+     {.dtype = SV_DTYPE_FP32, {3, {1 << 12, 0, (1 << 12) + 1}}, NULL, 0},
+     SV_INVALID,
+     "input 'x' has shape [4096,0,4097]: it is empty, and its other lengths make more than "
+     "16777216"},
+    {&anything,
+     {.dtype = SV_DTYPE_FP32, {3, {INT64_MAX, 0, INT64_MAX}}, NULL, 0},
+     SV_INVALID,
+     "input 'x' has shape [9223372036854775807,0,9223372036854775807]: it is empty, and its other "
+     "lengths make more than 16777216"},
     {&list,
      {.dtype = SV_DTYPE_FP32, {1, {1}}, numbers, 4},
      SV_UNSUPPORTED,
