@@ -25,19 +25,33 @@ static const sv_version_status *find_version(const sv_model_status *model, sv_st
     return NULL;
 }
 
-sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
+/* "name:version", when no model has that whole name. */
+static sv_status find_by_id(sv_call *call, sv_str *name, sv_oip_version *found, sv_str *number)
 {
     const sv_services *services = sv_call_state(call);
+    sv_status status = sv_model_status_find(services->registry, *name, call->arena, &found->model);
+    const char *colon = name->len ? memrchr(name->ptr, ':', name->len) : NULL;
+    if (status != SV_NOT_FOUND || found->is_named || !colon)
+        return status;
+    size_t len = (size_t)(colon - name->ptr);
+    *number = sv_str_slice(*name, len + 1, name->len);
+    *name = sv_str_slice(*name, 0, len);
+    found->is_named = true;
+    return number->len ? sv_model_status_find(services->registry, *name, call->arena, &found->model)
+                       : SV_NOT_FOUND;
+}
+
+sv_status sv_oip_models_find(sv_call *call, sv_oip_version *ret_version)
+{
     sv_str name = call->request.path_params[0], number = {0};
-    bool is_named = call->operation->n_path_params > 1;
-    sv_oip_version found = {.is_named = is_named};
-    sv_status status = sv_model_status_find(services->registry, name, call->arena, &found.model);
+    sv_oip_version found = {.is_named = call->operation->n_path_params > 1};
+    if (found.is_named)
+        number = call->request.path_params[1];
+    sv_status status = find_by_id(call, &name, &found, &number);
     if (status == SV_NOT_FOUND)
-        return refuse_model(call, name);
+        return refuse_model(call, call->request.path_params[0]);
     if (status)
         return status;
-    if (is_named)
-        number = call->request.path_params[1];
     found.version = find_version(&found.model, number);
     if (!found.version)
         return sv_fail(call, &sv_kind_model_version_not_found,

@@ -92,6 +92,33 @@ sv_status sv_task_tensor_find_input(const sv_engine_info *info, sv_str name, sv_
     return SV_OK;
 }
 
+/* The name of the axis along which an input's rows lie; empty: it has none. */
+static sv_str row_axis(const sv_tensor_spec *spec)
+{
+    return spec->is_any_shape || !spec->shape.rank ? (sv_str){0} : spec->axes[0];
+}
+
+/* Inputs whose first axes the model calls the same are rows of one batch. */
+static sv_status check_rows(const tensor_side *inputs, const sv_tensor_request *request, size_t at,
+                            sv_error *error)
+{
+    const sv_tensor *input = &request->inputs[at];
+    sv_str axis = row_axis(&inputs->specs[find_spec(inputs, input->name, at)]);
+    for (size_t i = 0; i < at && axis.len; i++) {
+        const sv_tensor *other = &request->inputs[i];
+        if (input->shape.dims[0] == other->shape.dims[0] ||
+            !sv_str_eq(axis, row_axis(&inputs->specs[find_spec(inputs, other->name, i)])))
+            continue;
+        return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+                            "input '%.*s' batch size does not match other inputs: %lld, and %lld "
+                            "of '%.*s'",
+                            SV_STR_ARG(sv_str_slice(input->name, 0, NAME_SHOWN)),
+                            (long long)input->shape.dims[0], (long long)other->shape.dims[0],
+                            SV_STR_ARG(sv_str_slice(other->name, 0, NAME_SHOWN)));
+    }
+    return SV_OK;
+}
+
 static sv_status check_inputs(const sv_engine_info *info, const sv_tensor_request *request,
                               sv_error *error)
 {
@@ -109,6 +136,8 @@ static sv_status check_inputs(const sv_engine_info *info, const sv_tensor_reques
         const sv_tensor *input = &request->inputs[i];
         sv_status status =
             sv_tensor_check(&info->inputs[find_spec(&inputs, input->name, i)], input, error);
+        if (!status)
+            status = check_rows(&inputs, request, i, error);
         if (status)
             return status;
     }

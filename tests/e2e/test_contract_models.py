@@ -58,3 +58,36 @@ def test_a_picture_for_another_task(tmp_path, path):
         answer = client.post("/api/v1/predict", params={"model": name}, content=pictures.SEVEN, headers=PNG)
         assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_INPUT")
         assert f"Model {name} does not classify pictures" in answer.json()["message"]
+
+
+ROWS = [[1] * 16]
+
+
+@pytest.mark.parametrize("rows", [(3, 2), (2, 1), (0, 1)])
+def test_inputs_of_different_length(tmp_path, rows):
+    wanted = "input 'INPUT1' batch size does not match other inputs"
+    with served_links(tmp_path, MODELS / "synthetic" / "simple") as client:
+        tensors = [{"name": f"INPUT{i}", "datatype": "INT32", "shape": [n, 16], "data": ROWS * n}
+                   for i, n in enumerate(rows)]
+        answer = client.post("/v2/models/simple/infer", json={"inputs": tensors})
+        assert answer.status_code == 400 and wanted in answer.json()["error"]
+        if 0 not in rows:  # an empty list says nothing about its rows
+            inputs = {one["name"]: one["data"] for one in tensors}
+            answer = client.post("/api/v1/models/simple/predict", json={"inputs": inputs})
+            assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_INPUT")
+            assert wanted in answer.json()["message"]
+
+
+def test_name_and_version_in_one(tmp_path):
+    with served_links(tmp_path, MODELS / "synthetic" / "simple") as client:
+        tensors = [{"name": f"INPUT{i}", "datatype": "INT32", "shape": [1, 16], "data": ROWS} for i in (0, 1)]
+        for version in ("1", "2", "v1"):
+            path = f"/v2/models/simple:{version}"
+            assert client.get(path).json()["versions"] == [version.strip("v")]
+            assert client.get(f"{path}/ready").status_code == 200
+            answer = client.post(f"{path}/infer", json={"inputs": tensors})
+            assert answer.json()["model_version"] == version.strip("v")
+        for path, text in (("simple:9", "'simple' version 9"), ("simple:", "'simple:'"), (":1", "':1'"),
+                           ("none:1", "'none:1'"), ("simple:1/versions/1", "'simple:1'")):
+            answer = client.get(f"/v2/models/{path}")
+            assert answer.status_code == 404 and text in answer.json()["error"], path
