@@ -41,7 +41,6 @@ typedef struct sv_model_version {
     sv_version_stats stats; /* what it did */
     atomic_uint holders;
     atomic_uint n_failed_runs; /* of the engine, in a row */
-    atomic_uint n_rebuilds;    /* for that reason, in a row */
     uint64_t seed;             /* of its name, for version_choice.h */
     sv_version_guard guard;    /* fed while it is watched */
     atomic_bool is_watched;    /* it has a weight */
@@ -63,6 +62,7 @@ typedef struct sv_model_version {
     uint64_t known_bytes; /* that it took when it was loaded last; 0: not known */
     int64_t last_used_ns, retry_at_ns;
     unsigned n_failures;                   /* of loading, in a row */
+    unsigned n_rebuilds;                   /* since runs of the engine failed, in a row */
     struct sv_model_version *next;         /* among those that are dead */
     sv_status failure;                     /* of the last load; SV_OK: none, or it went well */
     char reason[SV_INSTANCE_REASONS_SIZE]; /* of the failure */

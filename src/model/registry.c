@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 
-/* Failed runs in a row after which a session is not trusted any more, and how long it is left alone
- * once it was loaded anew in vain. */
-enum { MAX_FAILED_RUNS = 5, REBUILD_DELAY_S = 1, MAX_REBUILD_SHIFT = 8 };
+/* Failed runs in a row after which a session is not trusted any more, how long it is left alone
+ * once it was loaded anew in vain, and how long it has to do well then to be trusted as at first:
+ * one good run says little of a model that fails for some inputs. */
+enum { MAX_FAILED_RUNS = 5, REBUILD_DELAY_S = 1, MAX_REBUILD_SHIFT = 8, TRUST_S = 60 };
 
 struct sv_registry {
     sv_registry_config config;
@@ -363,7 +364,9 @@ static void rebuild(sv_instance *instance)
     int64_t now = sv_clock_now_ns(&sv_clock_system);
     pthread_mutex_lock(&set->lock);
     if (set->loader && version->current == instance && now >= version->retry_at_ns) {
-        unsigned n = atomic_fetch_add(&version->n_rebuilds, 1);
+        if (now - version->retry_at_ns > TRUST_S * SV_NS_PER_S)
+            version->n_rebuilds = 0;
+        unsigned n = version->n_rebuilds++;
         int64_t delay_s = (int64_t)REBUILD_DELAY_S
                           << (n < MAX_REBUILD_SHIFT ? n : MAX_REBUILD_SHIFT);
         version->retry_at_ns = now + delay_s * SV_NS_PER_S;
@@ -380,10 +383,8 @@ void sv_registry_report_run(sv_instance *instance, bool has_failed)
             return;
         atomic_store(&version->n_failed_runs, 0);
         rebuild(instance);
-    } else if (atomic_load_explicit(&version->n_failed_runs, memory_order_relaxed) ||
-               atomic_load_explicit(&version->n_rebuilds, memory_order_relaxed)) {
+    } else if (atomic_load_explicit(&version->n_failed_runs, memory_order_relaxed)) {
         atomic_store(&version->n_failed_runs, 0);
-        atomic_store(&version->n_rebuilds, 0);
     }
 }
 

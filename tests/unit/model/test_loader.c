@@ -217,6 +217,62 @@ static void test_what_failed_is_tried_again(void **state)
 }
 
 /* Requests do not wait for what has just failed. */
+static void fail_runs(sv_instance *instance, int n)
+{
+    for (int i = 0; i < n; i++)
+        sv_registry_report_run(instance, true);
+}
+
+/* How often it was loaded for that reason, and until when it is left alone. */
+static int64_t get_rebuilds(const sv_model_version *version, unsigned *ret_n)
+{
+    sv_model_set *set = version->model->set;
+    pthread_mutex_lock(&set->lock);
+    int64_t retry_at_ns = version->retry_at_ns;
+    *ret_n = version->n_rebuilds;
+    pthread_mutex_unlock(&set->lock);
+    return retry_at_ns;
+}
+
+/* Again and again, but ever more rarely, also when there are good runs in between. */
+static void test_a_session_that_fails_is_loaded_anew(void **state)
+{
+    (void)state;
+    lab_waiter one = {0};
+    sv_acquired found;
+    unsigned n;
+    write_models("");
+    lab_start(2, 100, 0);
+    lab_skip_without_engine();
+    sv_model_version *version = lab_find_version("probe", "1");
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(lab_acquire("probe", "1", &found), SV_OK);
+        fail_runs(found.instance, 4);
+        sv_registry_report_run(found.instance, false);
+        fail_runs(found.instance, 4);
+        (void)get_rebuilds(version, &n);
+        assert_int_equal(n, i);
+        int64_t now = sv_clock_now_ns(&sv_clock_system);
+        fail_runs(found.instance, 1);
+        assert_true(get_rebuilds(version, &n) >= now + (SV_NS_PER_S << i));
+        assert_int_equal(n, i + 1);
+        lab_wait_for(&one, "probe", "1", NULL);
+        assert_int_equal(lab_hear_from(&one), SV_OK);
+        assert_ptr_not_equal(version->current, found.instance);
+        sv_registry_release(found.instance);
+        assert_int_equal(lab_acquire("probe", "1", &found), SV_OK);
+        fail_runs(found.instance, 5); /* too soon */
+        sv_registry_report_run(found.instance, false);
+        (void)get_rebuilds(version, &n);
+        assert_int_equal(n, i + 1);
+        sv_registry_release(found.instance);
+        one = (lab_waiter){0};
+        pthread_mutex_lock(&version->model->set->lock);
+        version->retry_at_ns = sv_clock_now_ns(&sv_clock_system);
+        pthread_mutex_unlock(&version->model->set->lock);
+    }
+}
+
 static void test_what_failed_is_refused(void **state)
 {
     (void)state;
@@ -511,6 +567,7 @@ int main(void)
         TEST(test_demanded_ones_come_first),
         TEST(test_who_waited_has_it_before_it_gives_way),
         TEST(test_what_failed_is_tried_again),
+        TEST(test_a_session_that_fails_is_loaded_anew),
         TEST(test_what_failed_is_refused),
         TEST(test_unload_and_load),
         TEST(test_loaded_anew_beside_what_answers),
