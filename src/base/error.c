@@ -1,9 +1,23 @@
 /* error.c: the detail of a failure, in the caller's storage. */
 #include <serval/status.h>
+#include <serval/str.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Engines and files say what they like: bytes that are no characters become question marks. */
+static void mend(char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t n = 1, most = len - i < 4 ? len - i : 4;
+        while (n <= most && !sv_str_is_utf8((sv_str){text + i, n}))
+            n++;
+        if (n > most)
+            text[i] = '?';
+        i += n > most ? 1 : n;
+    }
+}
 
 /* Writes into `text` of `size` bytes, cut after a whole character: what is too long must still be
  * UTF-8. The arguments may lie in `text` itself. */
@@ -19,6 +33,8 @@ static void SV_PRINTF(3, 0) write_text(char *text, size_t size, const char *form
         if (len > 0 && (unsigned char)whole[len - 1] >= 0xC0)
             len--;
     }
+    if (!sv_str_is_utf8((sv_str){whole, len}))
+        mend(whole, len);
     memcpy(text, whole, len);
     text[len] = '\0';
 }

@@ -357,7 +357,11 @@ static bool describe_one(onnx_call *call, const onnx_model *model, const onnx_si
         !take_text(call, name, model->arena, &spec->name) ||
         !succeeds(call, side->type(model->session, index, &type)))
         return false;
-    bool is_done = describe_type(call, type, model->arena, spec);
+    if (!sv_str_is_utf8(spec->name))
+        call->status = sv_error_set(call->error, SV_INVALID, NULL,
+                                    "the name of an input or output is not UTF-8: '%.*s'",
+                                    SV_STR_ARG(spec->name));
+    bool is_done = !call->status && describe_type(call, type, model->arena, spec);
     call->api->ReleaseTypeInfo(type);
     return is_done;
 }

@@ -85,6 +85,7 @@ GOOD = {
     "handed_on": onnx.model([onnx.node("Neg", ["X"], ["Y"])], [onnx.value("X", "FP32", ["n", 2])],
                             [onnx.value("X", "FP32", ["n", 2]), onnx.value("Y", "FP32", ["n", 2])]),
     "bfloat": onnx.identity("BF16"), "half": onnx.identity("FP16"),
+    "wants_company": onnx.identity(shape=[2], source="a" + "\u00e9" * 400),
     "empty": onnx.identity(shape=[0, 2]), "rank_9": onnx.identity(shape=["n"] + [1] * 8),
     "sequence": onnx.model([onnx.node("SequenceLength", ["X"], ["Y"])],
                            [onnx.value_of("X", onnx.sequence_of(onnx.tensor_type("FP32", ["n"])))],
@@ -114,6 +115,9 @@ BAD = {
     "absolute": (scaled("/etc/passwd"), "Absolute path not allowed"),
     "unknown_input": (onnx.model([onnx.node("Identity", ["Z"], ["Y"])], [onnx.value("X", "FP32", [1])],
                                  [onnx.value("Y", "FP32", [1])]), "Z"),
+    "not_utf8": (onnx.identity(source=b"X\xff"), "not UTF-8: 'X?'"),
+    "unknown_bytes": (onnx.model([onnx.node("Identity", [b"Z\xff"], ["Y"])], [onnx.value("X", "FP32", [1])],
+                                 [onnx.value("Y", "FP32", [1])]), "'Z?' is not a graph input"),
     "wrong_type": (onnx.model([onnx.node("Identity", ["X"], ["Y"])], [onnx.value("X", "FP32", [1])],
                               [onnx.value("Y", "INT64", [1])]), "Type"),
     "two_of_a_name": (onnx.model([onnx.node("Identity", ["X"], ["Y"])] * 2, [onnx.value("X", "FP32", [1])],
@@ -130,6 +134,7 @@ def plant(tree):
     (tree / "outside" / "1" / "model.onnx.data").write_bytes(SCALE.tobytes())
     (tree / "quantised_classes" / "model.yaml").write_text("task: text-classification\npostprocess: {top_k: 8}\n")
     (tree / "named_classes" / "labels.txt").write_text("no\nyes\n")
+    (tree / "wants_company" / "model.yaml").write_text("batching: {max_size: 8}\n")
     for name in (*TEXT_MODELS, "quantised_classes"):
         (tree / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
     (tree / "secret.data").write_bytes(SCALE.tobytes())

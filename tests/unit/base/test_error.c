@@ -63,6 +63,28 @@ static void test_long_texts_are_cut_after_a_whole_character(void **state)
         }
 }
 
+/* Whatever a library says can be told in JSON. */
+static void test_bytes_that_are_no_characters(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+                                           {"\xff", "?"},
+                                           {"a\xffz", "a?z"},
+                                           {"\xc3", "?"},
+                                           {"\xc3(", "?("},
+                                           {"\xed\xa0\x80", "???"},
+                                           {"\xf0\x9f\x98", "???"},
+                                           {"\xf0\x9f\x98\x80\x80", "\xf0\x9f\x98\x80?"},
+                                           {"\x80\xc3\xbc", "?\xc3\xbc"}};
+    sv_error error = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sv_error_set(&error, SV_FAILED, NULL, "%s", cases[i][0]);
+        assert_string_equal(error.message, cases[i][1]);
+        sv_error_set_path(&error, "%s", cases[i][0]);
+        assert_string_equal(error.path, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -70,6 +92,7 @@ int main(void)
         cmocka_unit_test(test_nobody_asks),
         cmocka_unit_test(test_a_message_may_be_made_from_itself),
         cmocka_unit_test(test_long_texts_are_cut_after_a_whole_character),
+        cmocka_unit_test(test_bytes_that_are_no_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
