@@ -182,6 +182,16 @@ static sv_shadow *make(const sv_model_work *work, sv_model_version *version, siz
     return shadow;
 }
 
+/* Without an instance of the version, which may be opened just now. */
+static void count_dropped(sv_model_version *version)
+{
+    sv_model_set *set = version->model->set;
+    pthread_mutex_lock(&set->lock);
+    sv_model_metrics *series = version->series;
+    pthread_mutex_unlock(&set->lock);
+    sv_model_metrics_shadowed(series, SV_SHADOW_DROPPED);
+}
+
 sv_shadow *sv_shadow_begin(const sv_model_work *work, size_t size)
 {
     sv_str name = get_name(work);
@@ -194,7 +204,7 @@ sv_shadow *sv_shadow_begin(const sv_model_work *work, size_t size)
         return shadow;
     if (room)
         atomic_fetch_sub(&version->model->n_shadows, 1);
-    sv_model_metrics_shadowed(version->series, SV_SHADOW_DROPPED);
+    count_dropped(version);
     sv_model_set_release(version);
     return NULL;
 }
