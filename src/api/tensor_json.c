@@ -216,7 +216,7 @@ static bool write_fp64(const void *at, sv_writer *writer)
 
 static bool write_fp32(const void *at, sv_writer *writer)
 {
-    return write_number((double)*(const float *)at, writer);
+    return sv_writer_floats(writer, at, 1);
 }
 
 static bool write_fp64_row(const void *at, size_t n, sv_writer *writer)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1075, MAX_BIASED = 2047, EIGHT_ZEROS = 100000000 };
+enum { FLOAT_MANTISSA_BITS = 23, FLOAT_EXPONENT_BIAS = 150, FLOAT_MAX_BIASED = 255 };
 
 static int floor_log10_pow2(int e)
 {
@@ -120,6 +121,20 @@ sv_decimal_parts sv_decimal_find(double number)
     if (!fraction)
         return shorten(hidden, biased - EXPONENT_BIAS, false);
     return shorten(hidden | fraction, biased - EXPONENT_BIAS, true);
+}
+
+sv_decimal_parts sv_decimal_find_float(float number)
+{
+    const uint32_t hidden = UINT32_C(1) << FLOAT_MANTISSA_BITS;
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    uint32_t fraction = bits & (hidden - 1);
+    int biased = (int)(bits >> FLOAT_MANTISSA_BITS & FLOAT_MAX_BIASED);
+    if (biased <= 1)
+        return shorten((uint32_t)biased * hidden | fraction, 1 - FLOAT_EXPONENT_BIAS, true);
+    if (!fraction)
+        return shorten(hidden, biased - FLOAT_EXPONENT_BIAS, false);
+    return shorten(hidden | fraction, biased - FLOAT_EXPONENT_BIAS, true);
 }
 
 sv_decimal_parts sv_decimal_from_double(double number)

@@ -20,6 +20,9 @@ sv_decimal_parts sv_decimal_from_double(double number);
  * 16 or 17 of them. Faster, for who writes digits anyway. */
 sv_decimal_parts sv_decimal_find(double number);
 
+/* The same for a float: the shortest number that reads back as it, when it is read as a float. */
+sv_decimal_parts sv_decimal_find_float(float number);
+
 /* The double nearest to digits × 10^exponent; a tie goes to the even one. False: it takes more than
  * 128 bits to tell, or it is no normal number; ask strtod then, it is rare. */
 bool sv_decimal_to_double(uint64_t digits, int exponent, double *ret_number);

@@ -176,6 +176,14 @@ static sv_decimal_parts find_decimal(double value)
     return sv_decimal_find(magnitude);
 }
 
+static sv_decimal_parts find_float_decimal(float value)
+{
+    float magnitude = fabsf(value);
+    if (magnitude < EIGHT_DIGITS && magnitude == (float)(int32_t)magnitude)
+        return (sv_decimal_parts){(uint64_t)magnitude, 0};
+    return sv_decimal_find_float(magnitude);
+}
+
 static inline size_t put_signed(char *text, double value, sv_decimal_parts decimal)
 {
     size_t sign = signbit(value) ? 1 : 0;
@@ -190,6 +198,11 @@ size_t sv_number_text_put_double(char *text, double value)
     return put_signed(text, value, find_decimal(value));
 }
 
+size_t sv_number_text_put_float(char *text, float value)
+{
+    return put_signed(text, (double)value, find_float_decimal(value));
+}
+
 size_t sv_number_text_put_doubles(char *text, const double *values, size_t n)
 {
     sv_decimal_parts decimals[SV_NUMBER_TEXT_MAX_DOUBLES];
@@ -198,6 +211,19 @@ size_t sv_number_text_put_doubles(char *text, const double *values, size_t n)
         decimals[i] = find_decimal(values[i]);
     for (size_t i = 0; i < n; i++) {
         at += put_signed(at, values[i], decimals[i]);
+        *at++ = ',';
+    }
+    return (size_t)(at - text);
+}
+
+size_t sv_number_text_put_floats(char *text, const float *values, size_t n)
+{
+    sv_decimal_parts decimals[SV_NUMBER_TEXT_MAX_DOUBLES];
+    char *at = text;
+    for (size_t i = 0; i < n; i++)
+        decimals[i] = find_float_decimal(values[i]);
+    for (size_t i = 0; i < n; i++) {
+        at += put_signed(at, (double)values[i], decimals[i]);
         *at++ = ',';
     }
     return (size_t)(at - text);

@@ -18,9 +18,13 @@ char *sv_number_text_put_digits(char *end, uint64_t number);
  * may be written. `value` is finite. */
 size_t sv_number_text_put_double(char *text, double value);
 
+/* The same for a float: what reads back as the same float. */
+size_t sv_number_text_put_float(char *text, float value);
+
 enum { SV_NUMBER_TEXT_MAX_DOUBLES = 32 };
 /* Writes `n` of them, 1 to SV_NUMBER_TEXT_MAX_DOUBLES, each with a comma behind it. `text` has
  * SV_NUMBER_TEXT_DOUBLE_SIZE bytes for each. */
 size_t sv_number_text_put_doubles(char *text, const double *values, size_t n);
+size_t sv_number_text_put_floats(char *text, const float *values, size_t n);
 
 #endif

@@ -219,6 +219,15 @@ void sv_writer_double(sv_writer *writer, double value)
         sv_buf_advance(buf, sv_number_text_put_double(at, value));
 }
 
+void sv_writer_float(sv_writer *writer, float value)
+{
+    char text[SV_NUMBER_TEXT_DOUBLE_SIZE];
+    if (isfinite(value))
+        append_bytes(writer, text, sv_number_text_put_float(text, value));
+    else
+        sv_writer_null(writer);
+}
+
 /* At most SV_NUMBER_TEXT_MAX_DOUBLES. */
 static void append_doubles(sv_writer *writer, const double *values, size_t n)
 {
@@ -253,17 +262,32 @@ bool sv_writer_doubles(sv_writer *writer, const double *values, size_t n)
     return true;
 }
 
+static void append_floats(sv_writer *writer, const float *values, size_t n)
+{
+    const size_t room = n * SV_NUMBER_TEXT_DOUBLE_SIZE;
+    sv_buf *buf = writer->buf;
+    if (buf->limit - buf->len <= room) {
+        for (size_t i = 0; i < n; i++)
+            sv_writer_float(writer, values[i]);
+        return;
+    }
+    char *at = begin(writer, room);
+    if (at)
+        sv_buf_advance(buf, sv_number_text_put_floats(at, values, n) - 1);
+}
+
 bool sv_writer_floats(sv_writer *writer, const float *values, size_t n)
 {
-    bool is_finite = true;
-    for (size_t i = 0; i < n && is_finite; i += SV_NUMBER_TEXT_MAX_DOUBLES) {
-        double wide[SV_NUMBER_TEXT_MAX_DOUBLES];
-        size_t count = 0;
-        for (; count < SV_NUMBER_TEXT_MAX_DOUBLES && i + count < n; count++)
-            wide[count] = values[i + count];
-        is_finite = sv_writer_doubles(writer, wide, count);
+    for (size_t i = 0, count; i < n; i += count) {
+        bool are_finite = true;
+        count = n - i < SV_NUMBER_TEXT_MAX_DOUBLES ? n - i : SV_NUMBER_TEXT_MAX_DOUBLES;
+        for (size_t k = 0; k < count; k++)
+            are_finite &= fabsf(values[i + k]) <= FLT_MAX;
+        if (!are_finite)
+            return false;
+        append_floats(writer, values + i, count);
     }
-    return is_finite;
+    return true;
 }
 
 void sv_writer_raw(sv_writer *writer, sv_str json)

@@ -30,6 +30,8 @@ void sv_writer_uint(sv_writer *writer, uint64_t value);
 /* Shortest text that reads back as the same double, in pydantic's form: 2.0, 0.00001, 1e-7, 1e+16.
  * NaN and infinities become null. */
 void sv_writer_double(sv_writer *writer, double value);
+/* The same for a float: 0.1 is 0.1, not 0.10000000149011612. */
+void sv_writer_float(sv_writer *writer, float value);
 /* Many in a row, in less time. False: one is not finite, and the array is not complete. */
 bool sv_writer_doubles(sv_writer *writer, const double *values, size_t n);
 bool sv_writer_floats(sv_writer *writer, const float *values, size_t n);

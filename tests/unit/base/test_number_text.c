@@ -197,6 +197,56 @@ static void test_many_are_as_one_by_one(void **state)
     }
 }
 
+/* Reads back as the same float, also by way of a double, and one digit less does not; whole numbers
+ * are told to their last digit. */
+static void judge_float(float value)
+{
+    char text[SV_NUMBER_TEXT_DOUBLE_SIZE + 1], other[64];
+    text[sv_number_text_put_float(text, value)] = '\0';
+    float again = strtof(text, NULL), twice = (float)strtod(text, NULL);
+    if (memcmp(&again, &value, sizeof value) != 0 || memcmp(&twice, &value, sizeof value) != 0)
+        fail_msg("%a: %s", (double)value, text);
+    int n = count_digits(text);
+    snprintf(other, sizeof other, "%.*e", n > 1 ? n - 2 : 0, (double)value);
+    bool is_whole = fabsf(value) < 1e8f && truncf(value) == value;
+    if (!is_whole && n > 1 && strtof(other, NULL) == value)
+        fail_msg("%a: %s, %s is shorter", (double)value, text, other);
+}
+
+static void test_single_precision(void **state)
+{
+    (void)state;
+    static const struct {
+        float value;
+        const char *text;
+    } cases[] = {{0.1f, "0.1"},
+                 {-0.0f, "-0.0"},
+                 {1e-7f, "1e-7"},
+                 {16777216.0f, "16777216.0"},
+                 {3.4028235e38f, "3.4028235e+38"},
+                 {1e-45f, "1e-45"},
+                 {-2.5f, "-2.5"},
+                 {0.33333334f, "0.33333334"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[SV_NUMBER_TEXT_DOUBLE_SIZE + 1];
+        text[sv_number_text_put_float(text, cases[i].value)] = '\0';
+        assert_string_equal(text, cases[i].text);
+    }
+    for (uint32_t i = 0, bits = 1; i < MANY; i++, bits = bits * 1664525u + 1013904223u) {
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        if (isfinite(value) && value != 0)
+            judge_float(value);
+    }
+    for (uint32_t exponent = 1; exponent < 255; exponent++)
+        for (int32_t off = -2; off <= 2; off++) {
+            uint32_t bits = (exponent << 23) + (uint32_t)off;
+            float value;
+            memcpy(&value, &bits, sizeof value);
+            judge_float(value);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_near_decimals),
         cmocka_unit_test(test_halfway),
         cmocka_unit_test(test_many_are_as_one_by_one),
+        cmocka_unit_test(test_single_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,7 +155,7 @@ static void test_lists_of_doubles(void **state)
         for (size_t i = 0; i < n; i++)
             sv_writer_double(&one.writer, doubles[i]);
         for (size_t i = 0; i < n; i++)
-            sv_writer_double(&one.writer, (double)floats[i]);
+            sv_writer_float(&one.writer, floats[i]);
         sv_writer_end_array(&one.writer);
         for (size_t limit = 8192;; limit = one.buf.len - (limit == one.buf.len)) {
             start(&many, limit);
