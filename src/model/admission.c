@@ -97,11 +97,12 @@ static int64_t left_of_running(const sv_backlog *backlog, int64_t service_ns)
 static int64_t wait_for_lane(const sv_lane *lane, int64_t running_ns)
 {
     int64_t units = 0;
-    if (lane->max_running == 0 || lane->n_running < lane->max_running)
+    size_t max_running = atomic_load_explicit(&lane->max_running, memory_order_relaxed);
+    if (max_running == 0 || lane->n_running < max_running)
         return 0;
     for (sv_rank rank = SV_RANK_HIGH; rank < SV_RANK_LATE; rank++)
         units += lane->queues[rank].units;
-    return (units * lane->service_ns + running_ns) / (int64_t)lane->max_running;
+    return (units * lane->service_ns + running_ns) / (int64_t)max_running;
 }
 
 sv_forecast sv_admission_predict(const sv_backlog *backlog, const sv_work *work)

@@ -13,7 +13,8 @@ void sv_backlog_init(sv_backlog *backlog, size_t n_permits, size_t max_waiting)
 
 static bool is_full(const sv_lane *lane)
 {
-    return lane->max_running && lane->n_running >= lane->max_running;
+    size_t max_running = atomic_load_explicit(&lane->max_running, memory_order_relaxed);
+    return max_running && lane->n_running >= max_running;
 }
 
 /* `n_others` permits are taken by others. */

@@ -11,6 +11,8 @@
 #ifndef SERVAL_MODEL_LINE_H
 #define SERVAL_MODEL_LINE_H
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "model/patience.h"
 #include "model/work.h"
@@ -47,10 +49,11 @@ typedef struct sv_queue {
 /* One version's place in the line. Zeroed at first, then the first four are set, before any work of
  * it is submitted. */
 typedef struct sv_lane {
-    sv_line *line;        /* NULL: becomes the one that all such lanes of a scheduler share */
-    int64_t service_ns;   /* smoothed time for one unit of work; 0: nothing measured yet */
-    size_t max_running;   /* works or batches at once; 0: as many as there are permits */
-    int64_t max_delay_ns; /* what a batch might wait for more; not needed, see scheduler.h */
+    sv_line *line;             /* NULL: becomes the one that all such lanes of a scheduler share */
+    int64_t service_ns;        /* smoothed time for one unit of work; 0: nothing measured yet */
+    atomic_size_t max_running; /* works or batches at once; 0: as many as there are permits; may
+                                  change */
+    int64_t max_delay_ns;      /* what a batch might wait for more; not needed, see scheduler.h */
 
     /* The scheduler's. */
     int64_t deviation_ns; /* smoothed, of single times from `service_ns` */

@@ -129,7 +129,7 @@ sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *sou
     version->name = name;
     version->model = model;
     version->lane.line = &model->line;
-    version->lane.max_running = count_concurrency(model->files->manifest);
+    atomic_store(&version->lane.max_running, count_concurrency(model->files->manifest));
     atomic_fetch_add(&model->holders, 1);
     atomic_init(&version->holders, 1);
     sv_version_plan_enter(version);
@@ -139,6 +139,14 @@ sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *sou
     model->versions[at] = version;
     *ret_version = version;
     return SV_OK;
+}
+
+void sv_model_set_take_files(sv_model *model, sv_model_files *files)
+{
+    sv_model_files_release(model->files);
+    model->files = sv_model_files_hold(files);
+    for (size_t i = 0; i < model->n_versions; i++)
+        atomic_store(&model->versions[i]->lane.max_running, count_concurrency(files->manifest));
 }
 
 static int compare_names(sv_str a, sv_str b)

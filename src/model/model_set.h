@@ -131,6 +131,8 @@ sv_status sv_model_set_add_version(sv_model *model, const sv_version_source *sou
                                    sv_model_version **ret_version) SV_MUST_USE;
 sv_status sv_model_set_add(sv_model_set *set, sv_model_files *files,
                            sv_model **ret_model) SV_MUST_USE;
+/* What the disk says of a model now, instead of what it said; its versions stay. */
+void sv_model_set_take_files(sv_model *model, sv_model_files *files);
 /* Takes a version, a model out of the set; what has begun ends. */
 void sv_model_set_remove_version(sv_model *model, size_t index);
 void sv_model_set_remove(sv_model_set *set, size_t index);

@@ -307,7 +307,7 @@ static void apply(sv_reload *reload, const look *now, const model_change *change
 {
     sv_model_set *set = sv_registry_set(reload->config.registry);
     const sv_registry_config *config = sv_registry_get_config(reload->config.registry);
-    sv_model_files *files, *old = NULL;
+    sv_model_files *files;
     sv_buf problems;
     sv_buf_init(&problems, MAX_PROBLEMS);
     sv_status status = sv_model_files_read(change->source, config->sets, &problems, &files);
@@ -318,9 +318,9 @@ static void apply(sv_reload *reload, const look *now, const model_change *change
         return;
     pthread_mutex_lock(&set->lock);
     if (change->model) {
-        old = change->model->files;
-        change->model->files = sv_model_files_hold(files);
-        if (files->manifest_stamp != old->manifest_stamp)
+        bool is_renewed = files->manifest_stamp != change->model->files->manifest_stamp;
+        sv_model_set_take_files(change->model, files);
+        if (is_renewed)
             sv_version_plan_renew(change->model);
         update_versions(reload, now, change);
     } else {
@@ -329,7 +329,6 @@ static void apply(sv_reload *reload, const look *now, const model_change *change
     pthread_mutex_unlock(&set->lock);
     if (status)
         tell_failure(reload, change, NULL, status);
-    sv_model_files_release(old);
     sv_model_files_release(files);
 }
 

@@ -319,14 +319,17 @@ static void test_changed_manifest(void **state)
     open_lab();
     load("a", "2");
     look(1);
-    folder_write("r/a/model.yaml", "versions: {default: '1'}");
+    folder_write("r/a/model.yaml", "versions: {default: '1'}\nengine: {concurrency: 3}");
     look(2);
     assert_ptr_equal(version("a", ""), version("a", "1"));
+    assert_int_equal(atomic_load(&version("a", "1")->lane.max_running), 3);
+    assert_int_equal(atomic_load(&version("a", "2")->lane.max_running), 3);
     assert_true(is_queued("a", "2"));
     assert_false(is_queued("a", "1"));
     remove_file("r/a/model.yaml");
     look(2);
     assert_ptr_equal(version("a", ""), version("a", "2"));
+    assert_int_equal(atomic_load(&version("a", "1")->lane.max_running), 0);
 }
 
 static void test_gone(void **state)
