@@ -130,8 +130,8 @@ static sv_status copy_plan(sv_call *call, const sv_batch_plan *plan, struct mode
         told->gain = (sv_opt_double){true, plan->gain};
     if (rows > 1)
         return SV_OK;
-    told->reason = (sv_opt_str){
-        true, sv_arena_copy(call->arena, sv_str_from(sv_batch_plan_reason(plan)))};
+    told->reason =
+        (sv_opt_str){true, sv_arena_copy(call->arena, sv_str_from(sv_batch_plan_reason(plan)))};
     return told->reason.value.ptr ? SV_OK : SV_NO_MEMORY;
 }
 

@@ -35,7 +35,7 @@ typedef struct sv_services {
     sv_series *cancelled[SV_STAGE_CANCELLED_COUNT];
     sv_series *evictions;
     struct sv_shadows *shadows; /* shadow.h; NULL: none are made */
-    sv_str image_schemes; /* "http,https,data" */
+    sv_str image_schemes;       /* "http,https,data" */
     const char *app_version;
     _Atomic bool gpu_available; /* known once the models are loaded; requests come earlier */
     int64_t liveness_timeout_ms;

@@ -127,8 +127,7 @@ static void write_version(sv_writer *writer, sv_model_version *version)
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "version", version->name);
     sv_writer_key_cstr(writer, "file", sv_model_files_find(files, version->name)->file);
-    sv_writer_key_cstr(writer, "state",
-                       sv_model_status_state_name(sv_registry_state(version)));
+    sv_writer_key_cstr(writer, "state", sv_model_status_state_name(sv_registry_state(version)));
     write_reasons(writer, instance ? instance->reasons : version->reason);
     if (instance)
         write_loaded(writer, instance);

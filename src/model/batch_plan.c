@@ -228,7 +228,8 @@ size_t sv_batch_plan_rows(const sv_batch_plan *plan)
 const char *sv_batch_plan_reason(const sv_batch_plan *plan)
 {
     return atomic_load_explicit(&plan->is_off, memory_order_relaxed)
-               ? "batching was switched off: an output of a run had not one row for each of its rows"
+               ? "batching was switched off: an output of a run had not one row for each of its "
+                 "rows"
                : plan->reason;
 }
 

@@ -69,9 +69,9 @@ static void check_picture(sv_instance *instance, const char *name, const sv_valu
     double confidence = sv_value_double(sv_value_get(of_version, SV_STR("confidence")));
     if (!sv_str_eq(predictions.items[0].label, label) ||
         fabs(predictions.items[0].confidence - confidence) > 0.02)
-        fail_msg("%s, version %.*s: %.*s %.4f, expected %.*s %.4f", name, SV_STR_ARG(instance->version->name),
-                 SV_STR_ARG(predictions.items[0].label), predictions.items[0].confidence,
-                 SV_STR_ARG(label), confidence);
+        fail_msg("%s, version %.*s: %.*s %.4f, expected %.*s %.4f", name,
+                 SV_STR_ARG(instance->version->name), SV_STR_ARG(predictions.items[0].label),
+                 predictions.items[0].confidence, SV_STR_ARG(label), confidence);
     for (size_t i = 0; i < predictions.len; i++) {
         assert_true(i == 0 ||
                     predictions.items[i].confidence <= predictions.items[i - 1].confidence);
@@ -85,7 +85,7 @@ static void test_digits_as_expected(void **state)
     (void)state;
     open_lab(NULL);
     sv_instance *instances[] = {model_lab_load(&lab, "digits", "1"),
-                                    model_lab_load(&lab, "digits", "2")};
+                                model_lab_load(&lab, "digits", "2")};
     sv_value_cursor cursor = sv_value_walk(read_expected());
     sv_str name;
     const sv_value *expected;
@@ -217,7 +217,8 @@ static void test_stages_are_timed(void **state)
                                 .arena = lab.arena,
                                 .timeline = &timeline};
     assert_int_equal(
-        sv_task_image_run(&instance->image, instance->loaded, &request, &error, &predictions), SV_OK);
+        sv_task_image_run(&instance->image, instance->loaded, &request, &error, &predictions),
+        SV_OK);
     assert_true(timeline.stage_ns[SV_STAGE_DECODE] > 0);
     assert_true(timeline.stage_ns[SV_STAGE_INFER] > 0);
     assert_int_equal(timeline.stage_ns[SV_STAGE_QUEUE], 0);
@@ -256,8 +257,8 @@ static void *classify_often(void *arg)
         sv_error error = {0};
         sv_predictions predictions = {0};
         sv_image_request request = {.picture = self->picture, .arena = arena};
-        sv_status status = sv_task_image_run(&self->instance->image, self->instance->loaded, &request,
-                                             &error, &predictions);
+        sv_status status = sv_task_image_run(&self->instance->image, self->instance->loaded,
+                                             &request, &error, &predictions);
         self->good = self->good && !status && sv_str_eq(predictions.items[0].label, SV_STR("7"));
         sv_arena_free(arena);
     }
