@@ -324,12 +324,13 @@ static sv_status end_change(sv_model_change *change, const sv_version_status *fa
     const sv_error_kind *kind = sv_model_change_kind(failed);
     if (kind->status == 503)
         (void)sv_set_header(call, "Retry-After", SV_STR("1"));
+    const char *colon = failed->reason.len ? ": " : "";
     if (!is_any_ready(model))
-        return sv_fail(call, kind, "failed to load '%.*s', no version is available: %.*s",
-                       SV_STR_ARG(model->name), SV_STR_ARG(failed->reason));
-    return sv_fail(call, kind, "failed to load '%.*s', version %.*s is at %s state: %.*s",
+        return sv_fail(call, kind, "failed to load '%.*s', no version is available%s%.*s",
+                       SV_STR_ARG(model->name), colon, SV_STR_ARG(failed->reason));
+    return sv_fail(call, kind, "failed to load '%.*s', version %.*s is at %s state%s%.*s",
                    SV_STR_ARG(model->name), SV_STR_ARG(failed->name),
-                   sv_oip_models_state_name(failed), SV_STR_ARG(failed->reason));
+                   sv_oip_models_state_name(failed), colon, SV_STR_ARG(failed->reason));
 }
 
 /* Done when it is answered. */
