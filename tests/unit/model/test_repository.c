@@ -153,9 +153,7 @@ static void test_what_is_refused(void **state)
         {"r/a/1/model.onnx r/m/model.yaml", "r", SV_UNSUPPORTED,
          "m has a model.yaml but no model file: relays"},
         {"m/1/model.onnx m/v1/model.onnx", "m", SV_INVALID, "are the same version"},
-        {"m\xff/1/model.onnx", "m\xff", SV_INVALID, "the name of a model is not UTF-8: rename 'm"},
         {"r/a/1/model.onnx r/m\xc3/1/model.onnx", "r", SV_INVALID, "the name of a model is not"},
-        {"n\xff.onnx", "n\xff.onnx", SV_INVALID, "the name of a model is not UTF-8"},
         {"m/\xff/model.onnx", "m", SV_INVALID, "the name of a version is not UTF-8"},
         {"m/01/model.onnx m/1/model.onnx", "m", SV_INVALID, "are the same version"},
     };
