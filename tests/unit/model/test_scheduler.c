@@ -527,28 +527,26 @@ static void test_posted_works_meet(void **state)
 static void test_posted_and_cancelled(void **state)
 {
     (void)state;
-    static const int order[] = {-1};
     busy_pool at;
     job left;
     sv_work_refusal refusal;
-    sv_cancel *cancel = sv_cancel_new();
     start_busy_pool(&at);
     init_job(&left, 1, &at.lab.lane);
-    left.work.cancel = cancel;
+    left.work.cancel = sv_cancel_new();
     assert_int_equal(sv_scheduler_post(at.lab.scheduler, &left.work, &refusal), SV_OK);
-    sv_cancel_fire(cancel, SV_CANCEL_CLIENT);
+    sv_cancel_fire(left.work.cancel, SV_CANCEL_CLIENT);
     sem_post(&at.lab.may_end);
     sem_wait(&left.done);
     finish_busy_pool(&at);
-    assert_told(order, 1);
-    sv_cancel_unref(cancel);
+    assert_told((const int[]){-1}, 1);
+    sv_cancel_unref(left.work.cancel);
 }
 
 static void test_posted_when_the_pool_is_gone(void **state)
 {
+    (void)state;
     busy_pool at;
     job late;
-    (void)state;
     sv_work_refusal refusal = {.reason = SV_REFUSED_SHARE};
     start_busy_pool(&at);
     sem_post(&at.lab.may_end);
@@ -564,11 +562,9 @@ static void test_posted_when_the_pool_is_gone(void **state)
 static bool make_scheduler(void *arg)
 {
     sv_scheduler_config config = {.n_permits = 1, .max_waiting = 1};
-    sv_scheduler *scheduler = NULL;
-    (void)arg;
+    sv_scheduler *scheduler = arg; /* NULL */
     sv_status status = sv_scheduler_new(&config, &scheduler);
-    if (status)
-        assert_int_equal(status, SV_NO_MEMORY);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
     sv_scheduler_free(scheduler);
     return status == SV_OK;
 }
