@@ -256,6 +256,14 @@ static void keep_outcome(loading *it, sv_status status, bool is_refused)
     }
 }
 
+/* What finds no room is tried again by every request: of those failures the first is told, the
+ * second, the fourth, and so on. */
+static bool is_worth_telling(const loading *it, sv_status status)
+{
+    unsigned n = it->version->n_failures;
+    return status != SV_NO_MEMORY || (n & (n - 1)) == 0;
+}
+
 /* Whatever came of it. */
 static void end(loading *it, sv_status status)
 {
@@ -269,7 +277,7 @@ static void end(loading *it, sv_status status)
     pthread_mutex_unlock(&it->set->lock);
     if (is_refused)
         say(it, SV_LOG_WARNING, "is not loaded before it is asked for: ", it->error->message);
-    else
+    else if (is_worth_telling(it, status))
         say(it, status ? SV_LOG_ERROR : SV_LOG_INFO, status ? "cannot be loaded: " : "ready",
             status ? it->error->message : "");
 }

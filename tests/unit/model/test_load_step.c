@@ -197,6 +197,41 @@ static void test_what_drains_takes_its_room(void **state)
     assert_int_equal(load("b", &error), SV_OK);
 }
 
+static int count_lines(const char *path, const char *word)
+{
+    char line[4096];
+    int n = 0;
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        n += strstr(line, word) != NULL;
+    fclose(file);
+    return n;
+}
+
+/* However many requests ask for what has no room, the log grows slowly. */
+static void test_no_room_is_told_now_and_then(void **state)
+{
+    (void)state;
+    enum { N_TIMES = 100, N_TOLD = 7 }; /* 1, 2, 4, … 64 */
+    sv_error error;
+    char path[512];
+    snprintf(path, sizeof path, "%s", folder_write("log", ""));
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    sv_log_config config = {.access_fd = fileno(file), .other_fd = fileno(file)};
+    open_lab(none);
+    step.memory_budget = 1;
+    assert_int_equal(sv_log_new(&config, &step.log), SV_OK);
+    for (int i = 0; i < N_TIMES; i++) {
+        demand("b");
+        assert_int_equal(load("b", &error), SV_NO_MEMORY);
+    }
+    sv_log_free(step.log);
+    fclose(file);
+    assert_int_equal(count_lines(path, "cannot be loaded"), N_TOLD);
+}
+
 /* A size that was found out is remembered: the file is not read again in vain. */
 static void test_a_size_is_remembered(void **state)
 {
@@ -339,6 +374,7 @@ int main(void)
         cmocka_unit_test_teardown(test_an_optional_one_stays_away, clear),
         cmocka_unit_test_teardown(test_an_optional_one_that_is_asked_for_meanwhile, clear),
         cmocka_unit_test_teardown(test_what_drains_takes_its_room, clear),
+        cmocka_unit_test_teardown(test_no_room_is_told_now_and_then, clear),
         cmocka_unit_test_teardown(test_a_size_is_remembered, clear),
         cmocka_unit_test_teardown(test_back_off, clear),
         cmocka_unit_test_teardown(test_replaced, clear),
