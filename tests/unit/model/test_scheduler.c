@@ -514,8 +514,7 @@ static void test_posted_works_meet(void **state)
         make_batched(&jobs[i], i + 1, &at.lab.lane);
         assert_int_equal(sv_scheduler_post(at.lab.scheduler, &jobs[i].work, &refusal), SV_OK);
     }
-    assert_int_equal(told.n, 0);
-    assert_int_equal(sv_scheduler_get_stats(at.lab.scheduler).n_waiting, 4);
+    assert_int_equal(sv_scheduler_get_stats(at.lab.scheduler).n_waiting, 4); /* none has run */
     sem_post(&at.lab.may_end);
     for (int i = 0; i < 4; i++)
         sem_wait(&jobs[i].done);
@@ -564,8 +563,8 @@ static bool make_scheduler(void *arg)
     sv_scheduler_config config = {.n_permits = 1, .max_waiting = 1};
     sv_scheduler *scheduler = arg; /* NULL */
     sv_status status = sv_scheduler_new(&config, &scheduler);
-    assert_true(status == SV_OK || status == SV_NO_MEMORY);
     sv_scheduler_free(scheduler);
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
     return status == SV_OK;
 }
 
