@@ -248,7 +248,6 @@ static void test_cancelled_before_it_came(void **state)
     static const int order[] = {-2, -4, 1, -3};
     busy lab;
     job waiting, posted, alone;
-    sv_work_refusal refusal;
     sv_cancel *cancel = sv_cancel_new();
     sv_cancel_fire(cancel, SV_CANCEL_DEADLINE);
     start_busy(&lab, 10);
@@ -257,7 +256,7 @@ static void test_cancelled_before_it_came(void **state)
     submit(&lab, &waiting);
     init_job(&posted, 4, &lab.lane);
     posted.work.cancel = cancel;
-    assert_int_equal(sv_scheduler_post(lab.scheduler, &posted.work, &refusal), SV_OK);
+    assert_int_equal(sv_scheduler_post(lab.scheduler, &posted.work, NULL), SV_OK);
     assert_int_equal(sv_scheduler_get_stats(lab.scheduler).n_waiting, 0);
     sem_post(&lab.may_end);
     pthread_join(lab.thread, NULL);
