@@ -86,7 +86,7 @@ void sv_registry_report_answer(sv_model_version *version, bool has_failed, int64
 
 /* Which versions answer requests that name none, from now on: version_plan.h, with its errors and
  * SV_NOT_FOUND of kind sv_kind_model_not_found. */
-sv_status sv_registry_set_versions(sv_registry *registry, sv_str model,
+sv_status sv_registry_set_versions(sv_registry *registry, sv_str name,
                                    const sv_version_wants *wants, sv_error *error) SV_MUST_USE;
 
 /* The name of the model that answers for a task when none is named: the setting's when it has this
