@@ -37,6 +37,7 @@ void sv_exchange_fail(sv_exchange *exchange, const sv_failure *failure)
 void sv_exchange_forget_body(sv_exchange *exchange)
 {
     sv_request *request = (sv_request *)exchange;
+    exchange->forgotten_bytes += exchange->body.len;
     exchange->body = SV_STR("");
     sv_buf_deinit(&request->body);
 }

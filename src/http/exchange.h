@@ -55,6 +55,7 @@ struct sv_exchange {
     const sv_http_header *headers;
     size_t n_headers;
     sv_str body;
+    size_t forgotten_bytes; /* of a body that is no longer needed, for log and metrics */
     sv_str request_id;
     sv_str client;        /* address without port; behind trusted proxies what they say */
     int client_port;      /* 0 when a proxy said it, and of Unix sockets */

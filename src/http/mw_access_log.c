@@ -26,7 +26,7 @@ static void write_line(sv_exchange *exchange, void *arg)
                                 .client_port = exchange->client_port,
                                 .duration_ns = exchange->finished_ns - exchange->started_ns,
                                 .wall_ns = sv_clock_wall_ns(&sv_clock_system),
-                                .bytes_in = exchange->body.len,
+                                .bytes_in = exchange->body.len + exchange->forgotten_bytes,
                                 .bytes_out = exchange->answer_bytes,
                                 .cancelled = cancelled,
                                 .error = cancelled ? NULL : exchange->answer.error_code,

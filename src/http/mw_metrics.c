@@ -105,7 +105,7 @@ static void count_rejection(const sv_mw_metrics *mw, const char *error_code)
 static int64_t request_size(const sv_exchange *exchange)
 {
     bool announced = sv_exchange_header(exchange, SV_STR("content-length")).ptr != NULL;
-    return announced ? (int64_t)exchange->body.len : 0;
+    return announced ? (int64_t)(exchange->body.len + exchange->forgotten_bytes) : 0;
 }
 
 static int method_index(sv_str method)

@@ -1,10 +1,11 @@
 """Models as strangers meet them: which one is the default, what is refused, and with which words."""
 import contextlib
+import json
 
 import pytest
 
 import pictures
-from served import ROOT, SHARED, serving
+from served import ROOT, SHARED, serving, wait_until
 
 MODELS = SHARED / "models"
 PNG = {"Content-Type": "image/png"}
@@ -91,3 +92,15 @@ def test_name_and_version_in_one(tmp_path):
                            ("none:1", "'none:1'"), ("simple:1/versions/1", "'simple:1'")):
             answer = client.get(f"/v2/models/{path}")
             assert answer.status_code == 404 and text in answer.json()["error"], path
+
+
+def test_what_was_sent_is_counted(tmp_path):
+    (tmp_path / "digits").symlink_to(ROOT / "models" / "digits")
+    tensor = {"name": "image", "datatype": "FP32", "shape": [1, 1, 28, 28], "data": [0.5] * 784}
+    body = json.dumps({"inputs": [tensor]})
+    with serving("serval", "serve", tmp_path, "--log-format", "json") as server, server.client() as client:
+        assert client.post("/v2/models/digits/infer", content=body).status_code == 200
+        handler = '{handler="/v2/models/{model}/infer"}'
+        assert wait_until(lambda: server.metrics().get("http_request_size_bytes_sum" + handler)) == len(body)
+        lines = wait_until(lambda: [json.loads(line) for line in server.out if "infer" in line])
+        assert lines[0]["bytes_in"] == len(body)
