@@ -126,8 +126,8 @@ static sv_status read_request(infer_job *job, sv_error *error)
     sv_call *call = job->work.call;
     sv_oip_target target = {.model = job->work.model->name,
                             .info = sv_engine_model_info(job->work.instance->loaded)};
-    size_t json_bytes;
-    sv_str body;
+    size_t json_bytes = 0;
+    sv_str body = {0};
     sv_status status = read_body(call, &body);
     if (!status)
         status = find_json(call, body.len, error, &json_bytes);
