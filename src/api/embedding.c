@@ -18,6 +18,9 @@ struct embed_text {
         sv_strs many;
     } as;
 };
+struct embed_query {
+    sv_opt_str model_version;
+};
 struct embed_request {
     struct embed_text text;
     sv_opt_str model, model_version;
@@ -34,6 +37,8 @@ SV_UNION(embed_text, kind, (.help = "A text, or a list of texts"),
          SV_VARIANT(embed_text, as.one, ONE_TEXT, .min_len = 1, .max_len = MAX_CHARS),
          SV_VARIANT(embed_text, as.many, MANY_TEXTS, .min_items = 1, .max_items = MAX_TEXTS,
                     .item = SV_EACH(sv_str, .min_len = 1, .max_len = MAX_CHARS)));
+SV_SCHEMA(embed_query, SV_FIELD(embed_query, model_version, .optional = true,
+                                .help = "Version to use, unless the body names one"));
 SV_SCHEMA_WITH(embed_request, (.component = "EmbedRequest"),
                SV_FIELD_OBJECT(embed_request, text, embed_text,
                                .help = "A text, or a list of 1 to 256",
@@ -49,7 +54,7 @@ SV_SCHEMA_WITH(embed_response, (.component = "EmbedResponse"),
                SV_FIELD(embed_response, model), SV_FIELD(embed_response, model_version),
                SV_FIELD(embed_response, dimensions));
 
-SV_HANDLER(embed, embed_request, embed_response);
+SV_HANDLER_PARAMS(embed, embed_query, embed_request, embed_response);
 
 /* One call under way, in its arena. */
 typedef struct embed_job {
@@ -130,7 +135,8 @@ static sv_status begin(sv_model_work *work)
                    sv_manifest_task_name(work->instance->task));
 }
 
-static sv_status embed(sv_call *call, const struct embed_request *in, struct embed_response *out)
+static sv_status embed(sv_call *call, const struct embed_query *query,
+                       const struct embed_request *in, struct embed_response *out)
 {
     (void)out;
     embed_job *job = sv_alloc(call, sizeof *job);
@@ -142,9 +148,11 @@ static sv_status embed(sv_call *call, const struct embed_request *in, struct emb
     job->texts = job->is_list ? in->text.as.many.items : &job->one;
     job->n_texts = job->is_list ? in->text.as.many.len : 1;
     job->work.units = (uint32_t)job->n_texts;
-    return sv_model_work_start(&job->work, &(sv_wish){.model = or_empty(&in->model),
-                                                      .task = SV_TASK_TEXT_EMBEDDING,
-                                                      .version = or_empty(&in->model_version)});
+    sv_str version = or_empty(&in->model_version);
+    return sv_model_work_start(
+        &job->work, &(sv_wish){.model = or_empty(&in->model),
+                               .task = SV_TASK_TEXT_EMBEDDING,
+                               .version = version.len ? version : or_empty(&query->model_version)});
 }
 
 static const sv_error_kind *const embed_errors[] = {

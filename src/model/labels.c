@@ -6,15 +6,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Clients may be told why: the file's name, not where it is. */
+static sv_status refuse(const char *path, const char *why, sv_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    return sv_error_set(error, SV_IO, NULL, "cannot read the labels: %s: %s",
+                        slash ? slash + 1 : path, why);
+}
+
 static sv_status read_text(sv_arena *arena, const char *path, sv_error *error, sv_str *ret_text)
 {
     FILE *file = fopen(path, "re");
     if (!file)
-        return sv_error_set(error, SV_IO, NULL, "cannot read the labels: %s", strerror(errno));
+        return refuse(path, strerror(errno), error);
     struct stat info;
     sv_status status = SV_OK;
     if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode))
-        status = sv_error_set(error, SV_IO, NULL, "cannot read the labels: not a file");
+        status = refuse(path, "not a file", error);
     else if (info.st_size > SV_LABELS_MAX_BYTES)
         status = sv_error_set(error, SV_TOO_LARGE, NULL, "a labels file has at most %d bytes",
                               SV_LABELS_MAX_BYTES);

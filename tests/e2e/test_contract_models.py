@@ -104,3 +104,15 @@ def test_what_was_sent_is_counted(tmp_path):
         assert wait_until(lambda: server.metrics().get("http_request_size_bytes_sum" + handler)) == len(body)
         lines = wait_until(lambda: [json.loads(line) for line in server.out if "infer" in line])
         assert lines[0]["bytes_in"] == len(body)
+
+
+@pytest.mark.parametrize(("query", "header", "body", "answers"), [
+    ("", "", "", "2"), ("1", "", "", "1"), ("v1", "2", "", "1"), ("", "1", "", "1"), ("1", "", "2", "2"),
+    ("9", "", "", None)])
+def test_versions_of_embedders(tmp_path, query, header, body, answers):
+    with served_links(tmp_path, MODELS / "embed" / "bge-m2v-64") as client:
+        answer = client.post("/embed", params={"model_version": query} if query else {},
+                             headers={"X-Model-Version": header} if header else {},
+                             json={"text": "x", **({"model_version": body} if body else {})})
+        assert answer.status_code == (200 if answers else 404), answer.text
+        assert answer.json().get("model_version") == answers
