@@ -42,7 +42,7 @@ static bool is_key(sv_str key, const char *name)
     for (; *name; name++, at++) {
         if (at >= key.len)
             return false;
-        int letter = key.ptr[at];
+        int letter = (unsigned char)key.ptr[at];
         if (letter == '\\' && key.len - at >= 6 && key.ptr[at + 1] == 'u') {
             letter = 0;
             for (size_t i = 2; i < 6; i++)

@@ -1,6 +1,7 @@
 /* oip_models.c: models in the words of the Open Inference Protocol. */
 #include "api/oip_models.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/services.h"
@@ -98,9 +99,9 @@ static void write_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_
 /* "TYPE_FP32"; texts are TYPE_STRING in a configuration. */
 static void write_config_spec(sv_writer *writer, const sv_tensor_spec *spec, int first_dim)
 {
-    char type[32] = "TYPE_STRING";
-    if (spec->dtype != SV_DTYPE_BYTES)
-        strcpy(type + sizeof "TYPE_" - 1, sv_tensor_dtype_name(spec->dtype));
+    char type[32];
+    snprintf(type, sizeof type, "TYPE_%s",
+             spec->dtype == SV_DTYPE_BYTES ? "STRING" : sv_tensor_dtype_name(spec->dtype));
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", spec->name);
     sv_writer_key_cstr(writer, "data_type", type);

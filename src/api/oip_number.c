@@ -131,7 +131,9 @@ bool sv_oip_number_read_common(sv_str text, size_t *at, double *ret_number)
         return false;
     sv_oip_number number = {.value = (uint64_t)(i[0] - '0')};
     const char *digits = i += 2;
-    bool is_done = read_eight(&i, &number) || read_eight(&i, &number) || read_eight(&i, &number);
+    bool is_done = false;
+    for (int n_eights = 0; !is_done && n_eights < 3; n_eights++)
+        is_done = read_eight(&i, &number);
     double value;
     if (!is_done || i == digits || number.overflows || (*i | 0x20) == 'e' ||
         !sv_decimal_to_double(number.value, (int)(digits - i), &value))

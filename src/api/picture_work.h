@@ -26,6 +26,6 @@ typedef struct sv_picture_work {
 /* Gets the picture and has it classified. `address` is what the JSON body said; NULL: the body is
  * the picture, or a form. SV_DEFERRED: the call ends without the caller. Else the failure was told
  * to the call. */
-sv_status sv_picture_work_begin(sv_picture_work *work, const sv_str *address) SV_MUST_USE;
+sv_status sv_picture_work_begin(sv_picture_work *job, const sv_str *address) SV_MUST_USE;
 
 #endif

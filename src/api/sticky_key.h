@@ -7,7 +7,7 @@
 #include "web/call.h"
 
 /* The value of the header, cookie or query parameter (the first one, decoded), or the address of
- * the client. Empty: the request does not say. For sv_wish: `call` is a sv_call. */
-sv_str sv_sticky_key_find(void *call, const struct manifest_sticky *sticky);
+ * the client. Empty: the request does not say. For sv_wish: `arg` is a sv_call. */
+sv_str sv_sticky_key_find(void *arg, const struct manifest_sticky *sticky);
 
 #endif

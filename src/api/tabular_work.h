@@ -18,6 +18,6 @@ typedef struct sv_tabular_work {
 
 /* Reads the rows of the body and has them classified. SV_DEFERRED: the call ends without the
  * caller. Else the failure was told to the call. */
-sv_status sv_tabular_work_begin(sv_tabular_work *work, const sv_value *body) SV_MUST_USE;
+sv_status sv_tabular_work_begin(sv_tabular_work *job, const sv_value *body) SV_MUST_USE;
 
 #endif

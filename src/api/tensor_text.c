@@ -118,7 +118,7 @@ static bool read_lists(reading *r)
             is_good = close_list(r);
         } else if (byte == ',' && !needs_item) {
             r->at++;
-            needs_item = is_good = true;
+            needs_item = true;
             continue;
         } else if (needs_item && r->depth) {
             is_good = read_row(r);

@@ -18,10 +18,10 @@ typedef struct sv_tensor_work {
 /* Reads the parsed body (sv_model_body_read), checks it against what the model declares and has it
  * run. SV_DEFERRED: the call ends without the caller, with an answer of bytes. Else the failure was
  * told to the call. */
-sv_status sv_tensor_work_begin(sv_tensor_work *work, const sv_value *body) SV_MUST_USE;
+sv_status sv_tensor_work_begin(sv_tensor_work *job, const sv_value *body) SV_MUST_USE;
 
 /* The same from the bytes of the body, in less time and memory. SV_UNSUPPORTED: there is something
  * about them that sv_tensor_work_begin has to judge; nothing was told to the call. */
-sv_status sv_tensor_work_begin_text(sv_tensor_work *work, sv_str body) SV_MUST_USE;
+sv_status sv_tensor_work_begin_text(sv_tensor_work *job, sv_str body) SV_MUST_USE;
 
 #endif

@@ -25,6 +25,6 @@ typedef struct sv_text_work {
 
 /* Reads the texts of the body and has them classified. SV_DEFERRED: the call ends without the
  * caller. Else the failure was told to the call. */
-sv_status sv_text_work_begin(sv_text_work *work, const sv_value *body) SV_MUST_USE;
+sv_status sv_text_work_begin(sv_text_work *job, const sv_value *body) SV_MUST_USE;
 
 #endif

@@ -131,14 +131,15 @@ static size_t put_with_point(char *text, const digits *d, int n_whole)
 /* digits × 10^(n_whole - 17), of 17 digits. */
 static inline size_t put_decimal(char *text, uint64_t number, int n_whole)
 {
+    static const char zeros[] = {'0', '.', '0', '0', '0', '0'};
     digits d = take_digits(number);
     if (n_whole > 16 || n_whole < -4)
         return put_scientific(text, &d, n_whole - 1);
     if (n_whole > 0)
         return put_with_point(text, &d, n_whole);
-    memcpy(text, "0.0000", 6); /* 0.05 */
+    memcpy(text, zeros, sizeof zeros); /* 0.05 */
     put_all(text + 2 - n_whole, &d);
-    return (size_t)(2 - n_whole + d.n);
+    return (size_t)(2 - n_whole) + (size_t)d.n;
 }
 
 /* Of any decimal. */
@@ -164,7 +165,8 @@ static size_t put_whole(char *text, uint32_t number)
 {
     int n = count_digits(number);
     put_word(text, split_digits(number * (uint32_t)powers[8 - n]));
-    memcpy(text + n, ".0", 2);
+    text[n] = '.';
+    text[n + 1] = '0';
     return (size_t)n + 2;
 }
 
