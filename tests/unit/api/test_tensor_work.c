@@ -99,19 +99,21 @@ static void test_types(void **state)
 {
     (void)state;
     static const char body[] =
-        "{\"inputs\":{\"in_BOOL\":[true,false],\"in_UINT8\":[0,255],\"in_UINT16\":[65535],"
-        "\"in_UINT32\":[4294967295],\"in_UINT64\":[18446744073709551615],\"in_INT8\":[-128],"
-        "\"in_INT16\":[-32768],\"in_INT32\":[-2147483648],\"in_INT64\":[-9223372036854775808],"
-        "\"in_FP16\":[0.5],\"in_FP32\":[0.25],\"in_FP64\":[0.1],\"in_BF16\":[2.0],"
+        "{\"inputs\":{\"in_BOOL\":[true,false],\"in_UINT8\":[0,255],\"in_UINT16\":[65535,0],"
+        "\"in_UINT32\":[4294967295,1],\"in_UINT64\":[18446744073709551615,0],\"in_INT8\":[-128,127]"
+        ","
+        "\"in_INT16\":[-32768,32767],\"in_INT32\":[-2147483648,0],\"in_INT64\":[-"
+        "9223372036854775808,0],"
+        "\"in_FP16\":[0.5,-2.0],\"in_FP32\":[0.25,1.0],\"in_FP64\":[0.1,1.0],\"in_BF16\":[2.0,0.5],"
         "\"in_BYTES\":[\"\",\"caf\xc3\xa9\"]}}";
     static const char *const parts[] = {
-        "\"out_BOOL\":[true,false]", "\"out_UINT8\":[0,255]",
-        "\"out_UINT16\":[65535]",    "\"out_UINT32\":[4294967295]",
-        "\"out_INT8\":[-128]",       "\"out_UINT64\":[18446744073709551615]",
-        "\"out_INT16\":[-32768]",    "\"out_INT32\":[-2147483648]",
-        "\"out_FP16\":[0.5]",        "\"out_INT64\":[-9223372036854775808]",
-        "\"out_FP32\":[0.25]",       "\"out_FP64\":[0.1]",
-        "\"out_BF16\":[2.0]",        "\"out_BYTES\":[\"\",\"caf\xc3\xa9\"]"};
+        "\"out_BOOL\":[true,false]",    "\"out_UINT8\":[0,255]",
+        "\"out_UINT16\":[65535,0]",     "\"out_UINT32\":[4294967295,1]",
+        "\"out_INT8\":[-128,127]",      "\"out_UINT64\":[18446744073709551615,0]",
+        "\"out_INT16\":[-32768,32767]", "\"out_INT32\":[-2147483648,0]",
+        "\"out_FP16\":[0.5,-2.0]",      "\"out_INT64\":[-9223372036854775808,0]",
+        "\"out_FP32\":[0.25,1.0]",      "\"out_FP64\":[0.1,1.0]",
+        "\"out_BF16\":[2.0,0.5]",       "\"out_BYTES\":[\"\",\"caf\xc3\xa9\"]"};
     sv_reply reply = post("types", body);
     assert_int_equal(reply.status, 200);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
