@@ -231,6 +231,10 @@ static sv_status write_response(infer_job *job, const sv_tensors *outputs, sv_er
     sv_buf_init(&bytes, MAX_RESPONSE);
     status = sv_oip_response_write(&response, &bytes, error, &json_bytes);
     give_back(&job->output_memory);
+    if (status == SV_TOO_LARGE && !error->kind)
+        status = sv_error_set(error, status, &sv_kind_invalid_model_output,
+                              "The outputs take more than %d MiB, the most that an answer carries",
+                              MAX_RESPONSE >> 20);
     if (!status)
         status = respond(call, &bytes, json_bytes);
     sv_buf_deinit(&bytes);

@@ -198,7 +198,7 @@ static sv_status answer(sv_model_work *work, const sv_tensors *outputs, sv_error
     if (!status)
         status = sv_call_respond_json(job->work.call, &buf);
     else if (status == SV_TOO_LARGE)
-        status = sv_error_set(error, SV_FAILED, &sv_kind_inference_failed,
+        status = sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output,
                               "The outputs are more than %d MiB of JSON", MAX_ANSWER_BYTES >> 20);
     sv_buf_deinit(&buf);
     return status;

@@ -116,3 +116,13 @@ def test_versions_of_embedders(tmp_path, query, header, body, answers):
                              json={"text": "x", **({"model_version": body} if body else {})})
         assert answer.status_code == (200 if answers else 404), answer.text
         assert answer.json().get("model_version") == answers
+
+
+def test_outputs_that_no_answer_carries(tmp_path):
+    with served_links(tmp_path, MODELS / "synthetic" / "huge_output") as client:
+        inputs = {"VALUE": [1.123456789], "SIZE": [40_000_000]}
+        answer = client.post("/api/v1/models/huge_output/predict", json={"inputs": inputs})
+        assert (answer.status_code, answer.json()["error"]) == (500, "INVALID_MODEL_OUTPUT")
+        assert "more than 256 MiB" in answer.json()["message"]
+        inputs["SIZE"] = [10]
+        assert client.post("/api/v1/models/huge_output/predict", json={"inputs": inputs}).status_code == 200
