@@ -12,12 +12,10 @@
 
 enum { MAX_STAMPED = 1000 }; /* files of one folder that are looked at */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+/* A step of FNV-1a, of a byte or a whole number: no two numbers give the same. */
+static uint64_t mix(uint64_t hash, uint64_t number)
 {
-    const unsigned char *byte = bytes;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return hash;
+    return (hash ^ number) * UINT64_C(0x100000001b3);
 }
 
 /* 0: not a regular file. */
@@ -26,9 +24,13 @@ static uint64_t stamp_file(const char *path)
     struct stat info;
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return 0;
-    int64_t facts[] = {(int64_t)info.st_ino, (int64_t)info.st_size, (int64_t)info.st_mtim.tv_sec,
-                       (int64_t)info.st_mtim.tv_nsec};
-    return mix(mix(UINT64_C(0xcbf29ce484222325), path, strlen(path)), facts, sizeof facts);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *path; path++)
+        hash = mix(hash, (unsigned char)*path);
+    hash = mix(hash, (uint64_t)info.st_ino);
+    hash = mix(hash, (uint64_t)info.st_size);
+    hash = mix(hash, (uint64_t)info.st_mtim.tv_sec);
+    return mix(hash, (uint64_t)info.st_mtim.tv_nsec);
 }
 
 static sv_status copy_version(sv_arena *arena, const sv_version_source *from, sv_version_source *to)

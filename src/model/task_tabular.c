@@ -263,7 +263,7 @@ static sv_status read_outputs(table *it, const sv_tensors *outputs, sv_error *er
         (sv_tensor_shape_count(&it->label->shape, &n_labels) || n_labels != it->n_rows))
         return refuse(error, "did not give one label for each row");
     if (!it->scores)
-        return SV_OK;
+        return it->label ? SV_OK : refuse(error, "gives neither labels nor scores");
     if (it->scores->shape.rank != 2 || it->scores->shape.dims[0] != (int64_t)it->n_rows ||
         sv_tensor_shape_count(&it->scores->shape, &n_scores) || (it->n_rows && !n_scores))
         return refuse(error, "did not give scores for each row");

@@ -61,9 +61,11 @@ void sv_metrics_free(sv_metrics *metrics)
     if (!metrics)
         return;
     for (int id = 0; id < SV_METRIC_COUNT; id++) {
-        sv_list_node *head = &metrics->families[id].series;
-        while (!sv_list_is_empty(head))
-            free_series(SV_CONTAINER_OF(head->next, sv_series, node));
+        const sv_list_node *head = &metrics->families[id].series;
+        for (sv_list_node *node = head->next, *next; node != head; node = next) {
+            next = node->next;
+            free_series(SV_CONTAINER_OF(node, sv_series, node));
+        }
     }
     pthread_mutex_destroy(&metrics->lock);
     free(metrics);
