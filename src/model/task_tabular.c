@@ -154,7 +154,8 @@ static bool is_distribution(const table *it, size_t row)
 
 static sv_status refuse(sv_error *error, const char *why)
 {
-    return sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output, "The model %s", why);
+    sv_error_set(error, SV_FAILED, &sv_kind_invalid_model_output, "The model %s", why);
+    return SV_FAILED;
 }
 
 static double round_probability(double value)
