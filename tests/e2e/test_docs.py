@@ -12,7 +12,8 @@ import pages
 from served import ROOT, serving
 
 README = (ROOT / "README.md").read_text()
-RUN = sorted([*(ROOT / "docs" / "tutorial").glob("*.md"), *(ROOT / "docs").glob("from-*.md")])
+RUN = sorted([*(ROOT / "docs" / "tutorial").glob("*.md"), *(ROOT / "docs").glob("from-*.md"),
+              ROOT / "docs" / "serving-models.md"])
 
 
 def test_shell_lines_work_as_pasted():
