@@ -233,15 +233,20 @@ static size_t find_class(const table *it, size_t row)
     return find_best(it, row);
 }
 
+/* What the model calls it, else the class that it chose; nothing: out of memory. */
+static sv_str name_row(const table *it, size_t row, size_t class)
+{
+    if (!it->label)
+        return it->scores ? name_column(it, class) : (sv_str){0};
+    if (it->label->dtype == SV_DTYPE_BYTES)
+        return ((const sv_str *)it->label->data)[row];
+    return name_class(it, ((const int64_t *)it->label->data)[row]);
+}
+
 static sv_status predict_row(const table *it, size_t row, sv_tabular_prediction *prediction)
 {
     size_t class = it->scores ? find_class(it, row) : 0;
-    if (!it->label)
-        prediction->label = name_column(it, class);
-    else if (it->label->dtype == SV_DTYPE_BYTES)
-        prediction->label = ((const sv_str *)it->label->data)[row];
-    else
-        prediction->label = name_class(it, ((const int64_t *)it->label->data)[row]);
+    prediction->label = name_row(it, row, class);
     if (!prediction->label.ptr)
         return SV_NO_MEMORY;
     if (!it->scores)
