@@ -219,7 +219,9 @@ static void print_help(const sv_cli *cli)
     printf("serval serve [MODEL…]: serve models over HTTP\n\n"
            "MODEL is an .onnx file, a model folder (VERSION/model.onnx inside) or a repository of "
            "model\n"
-           "folders. Default: models/.\n\n"
+           "folders. Default: models/. Models that change on disk are loaded anew; SIGHUP has them "
+           "looked\n"
+           "at now.\n\n"
            "  serval serve mobilenet.onnx --labels labels.txt --port 9000\n"
            "  serval serve models/ --set digits.postprocess.top_k=3\n\n");
     sv_cli_print_options(cli, stdout);
