@@ -195,6 +195,38 @@ static inline size_t put_signed(char *text, double value, sv_decimal_parts decim
     return sign + put_long(text + sign, decimal);
 }
 
+/* A float has at most nine digits: one, and one word of eight. */
+static inline size_t put_single(char *text, sv_decimal_parts decimal)
+{
+    int n = count_digits(decimal.digits), n_whole = n + decimal.exponent;
+    if (n > 9 || n_whole > 8 || n_whole < -4)
+        return put_short(text, decimal);
+    uint64_t number = decimal.digits * powers[9 - n], first = number / EIGHT_DIGITS;
+    uint64_t rest = split_digits((uint32_t)(number - first * EIGHT_DIGITS));
+    n = rest ? 9 - __builtin_clzll(rest) / 8 : 1;
+    char *at = text;
+    if (n_whole <= 0) {
+        memcpy(text, "0.0000", 6);
+        at += 2 - n_whole;
+    }
+    *at = (char)('0' + first);
+    put_word(at + 1, rest);
+    if (n_whole <= 0)
+        return (size_t)(2 - n_whole + n);
+    text[n_whole] = '.';
+    put_word(text + n_whole + 1, rest >> 8 * (n_whole - 1));
+    return (size_t)(n > n_whole ? n + 1 : n_whole + 2);
+}
+
+static inline size_t put_signed_single(char *text, float value, sv_decimal_parts decimal)
+{
+    size_t sign = signbit(value) ? 1 : 0;
+    text[0] = '-';
+    if (decimal.exponent == 0 && decimal.digits < EIGHT_DIGITS)
+        return sign + put_whole(text + sign, (uint32_t)decimal.digits);
+    return sign + put_single(text + sign, decimal);
+}
+
 size_t sv_number_text_put_double(char *text, double value)
 {
     return put_signed(text, value, find_decimal(value));
@@ -202,7 +234,7 @@ size_t sv_number_text_put_double(char *text, double value)
 
 size_t sv_number_text_put_float(char *text, float value)
 {
-    return put_signed(text, (double)value, find_float_decimal(value));
+    return put_signed_single(text, value, find_float_decimal(value));
 }
 
 size_t sv_number_text_put_doubles(char *text, const double *values, size_t n)
@@ -225,7 +257,7 @@ size_t sv_number_text_put_floats(char *text, const float *values, size_t n)
     for (size_t i = 0; i < n; i++)
         decimals[i] = find_float_decimal(values[i]);
     for (size_t i = 0; i < n; i++) {
-        at += put_signed(at, (double)values[i], decimals[i]);
+        at += put_signed_single(at, values[i], decimals[i]);
         *at++ = ',';
     }
     return (size_t)(at - text);
