@@ -60,6 +60,8 @@ static void check_rows(const table *it, const sv_value *rows, const sv_loc *wher
 {
     sv_loc at = {.parent = where};
     const sv_value *row;
+    if (!sv_value_len(rows))
+        refuse_value(it, where, SV_STR("Expected at least one row"));
     sv_value_cursor cursor = sv_value_walk(rows);
     for (; !sv_errors_is_full(it->errors) && sv_value_next_item(&cursor, &row); at.index++) {
         sv_value_type type = sv_value_get_type(row);

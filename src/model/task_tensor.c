@@ -153,18 +153,45 @@ static sv_status check_output(const sv_tensor_spec *spec, bool maps_as_rows, sv_
                         SV_STR_ARG(sv_str_slice(spec->name, 0, NAME_SHOWN)), spec->type_text);
 }
 
+static const sv_tensor *find_empty(const sv_tensor_request *request)
+{
+    for (size_t i = 0; i < request->n_inputs; i++)
+        if (!request->inputs[i].size_bytes)
+            return &request->inputs[i];
+    return NULL;
+}
+
+/* Operators that promise so many values do not expect none: some end the process. */
+static sv_status check_fullness(const sv_tensor_spec *spec, const sv_tensor *empty, sv_error *error)
+{
+    char shape[SV_TENSOR_SHAPE_TEXT_SIZE];
+    size_t count;
+    if (!empty || spec->is_any_shape || !spec->shape.rank ||
+        sv_tensor_shape_count(&spec->shape, &count) || !count)
+        return SV_OK;
+    return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+                        "input '%.*s' is empty, but output '%.*s' always has shape %s",
+                        SV_STR_ARG(sv_str_slice(empty->name, 0, NAME_SHOWN)),
+                        SV_STR_ARG(sv_str_slice(spec->name, 0, NAME_SHOWN)),
+                        sv_tensor_shape_format(&spec->shape, shape));
+}
+
 static sv_status check_outputs(const sv_engine_info *info, const sv_tensor_request *request,
                                sv_error *error)
 {
     bool seen[SV_ENGINE_MAX_TENSORS] = {false};
     tensor_side outputs = outputs_of(info);
+    const sv_tensor *empty = find_empty(request);
     sv_status status = SV_OK;
     for (size_t i = 0; request->outputs && i < request->n_outputs && !status; i++)
         status = mark_name(&outputs, request->outputs[i], i, seen, error);
     for (size_t i = 0; i < info->n_outputs && !status; i++)
-        if (seen[i] || !request->outputs)
+        if (seen[i] || !request->outputs) {
             status =
                 check_output(&info->outputs[i], request->outputs && request->maps_as_rows, error);
+            if (!status)
+                status = check_fullness(&info->outputs[i], empty, error);
+        }
     return status;
 }
 

@@ -126,3 +126,21 @@ def test_outputs_that_no_answer_carries(tmp_path):
         assert "more than 256 MiB" in answer.json()["message"]
         inputs["SIZE"] = [10]
         assert client.post("/api/v1/models/huge_output/predict", json={"inputs": inputs}).status_code == 200
+
+
+def test_tables_without_rows(tmp_path):
+    """The engine would end the process over some of these."""
+    with served_links(tmp_path, MODELS / "tabular" / "iris", MODELS / "tabular" / "iris_zipmap") as client:
+        tensor = {"name": "float_input", "datatype": "FP32", "shape": [0, 4], "data": []}
+        outputs = [{"name": "output_label"}]
+        for model in ("iris_zipmap/versions/1", "iris_zipmap/versions/3", "iris"):
+            answer = client.post(f"/api/v1/models/{model}/predict", json={"rows": []})
+            assert (answer.status_code, answer.json()["error"]) == (422, "VALIDATION_ERROR")
+            assert "Expected at least one row" in answer.json()["message"]
+            answer = client.post(f"/v2/models/{model}/infer", json={"inputs": [tensor], "outputs": outputs})
+            if model == "iris":
+                assert answer.json()["outputs"][0]["shape"] == [0]
+            else:
+                assert answer.status_code == 400
+                assert "'float_input' is empty, but output 'output_label' always has shape [1]" in answer.text
+        assert client.get("/health/live").status_code == 200

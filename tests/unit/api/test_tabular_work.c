@@ -68,7 +68,6 @@ static void test_rows(void **state)
          "\"1\":0.5,\"2\":0.25}},{\"label\":\"0\",\"confidence\":1.0,\"probabilities\":{\"0\":1.0,"
          "\"1\":0.0,\"2\":0.0}}],\"model_version\":\"1\",\"inference_time_ms\":"},
         {"table", "{\"rows\":[[0,0,100]]}", 200, "{\"label\":\"2\",\"confidence\":1.0,"},
-        {"table", "{\"rows\":[]}", 200, "{\"predictions\":[],"},
         {"table", "{\"inputs\":{\"x\":[[1,2,3]]},\"outputs\":[\"label\"]}", 200,
          "{\"outputs\":{\"label\":[2]},"},
         {"columns", "{\"rows\":[{\"kind\":\"cat\",\"size\":0},[0,\"dog\"]]}", 200,
@@ -84,6 +83,7 @@ static void test_what_is_refused(void **state)
 {
     (void)state;
     static const exchange cases[] = {
+        {"table", "{\"rows\":[]}", 422, "Expected at least one row"},
         {"table", "{}", 422, "\"type\":\"missing\",\"loc\":[\"body\",\"rows\"]"},
         {"table", "{\"rows\":{}}", 422, "\"type\":\"list_type\",\"loc\":[\"body\",\"rows\"]"},
         {"table", "{\"rows\":[[1,2,3],4]}", 422,
