@@ -91,7 +91,7 @@ static const sv_operation operations[] = {
     {"GET", "/returns", &completes_and_returns_handler},
     {"GET", "/early", &completes_then_defers_handler},
     {"GET", "/elsewhere", &completed_elsewhere_handler},
-    {"GET", "/never", &never_completes_handler, .timeout_ms = 20},
+    {"GET", "/never", &never_completes_handler, .timeout_ms = 300},
     {"GET", "/plain", &plain_handler},
     {0}};
 static const sv_app app = {.operations = operations};
