@@ -92,29 +92,50 @@ sv_status sv_task_tensor_find_input(const sv_engine_info *info, sv_str name, sv_
     return SV_OK;
 }
 
-/* The name of the axis along which an input's rows lie; empty: it has none. */
-static sv_str row_axis(const sv_tensor_spec *spec)
+/* The first axis that the model calls the same in both and that differs in length; -1: none. What
+ * exporters write for "unknown" is no name. */
+static int find_unequal(const sv_tensor_spec *a, const sv_tensor *a_tensor, const sv_tensor_spec *b,
+                        const sv_tensor *b_tensor)
 {
-    return spec->is_any_shape || !spec->shape.rank ? (sv_str){0} : spec->axes[0];
+    for (int i = 0; i < a->shape.rank && i < b->shape.rank; i++)
+        if (a_tensor->shape.dims[i] != b_tensor->shape.dims[i] && a->axes[i].len &&
+            sv_str_eq(a->axes[i], b->axes[i]) && !sv_str_eq(a->axes[i], SV_STR("None")) &&
+            !sv_str_eq(a->axes[i], SV_STR("?")))
+            return i;
+    return -1;
 }
 
-/* Inputs whose first axes the model calls the same are rows of one batch. */
-static sv_status check_rows(const tensor_side *inputs, const sv_tensor_request *request, size_t at,
-                            sv_error *error)
+static sv_status refuse_unequal(const sv_tensor *input, const sv_tensor *other, int axis,
+                                sv_str axis_name, sv_error *error)
 {
-    const sv_tensor *input = &request->inputs[at];
-    sv_str axis = row_axis(&inputs->specs[find_spec(inputs, input->name, at)]);
-    for (size_t i = 0; i < at && axis.len; i++) {
-        const sv_tensor *other = &request->inputs[i];
-        if (input->shape.dims[0] == other->shape.dims[0] ||
-            !sv_str_eq(axis, row_axis(&inputs->specs[find_spec(inputs, other->name, i)])))
-            continue;
+    sv_str name = sv_str_slice(input->name, 0, NAME_SHOWN);
+    sv_str other_name = sv_str_slice(other->name, 0, NAME_SHOWN);
+    long long length = input->shape.dims[axis], other_length = other->shape.dims[axis];
+    if (axis == 0)
         return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
                             "input '%.*s' batch size does not match other inputs: %lld, and %lld "
                             "of '%.*s'",
-                            SV_STR_ARG(sv_str_slice(input->name, 0, NAME_SHOWN)),
-                            (long long)input->shape.dims[0], (long long)other->shape.dims[0],
-                            SV_STR_ARG(sv_str_slice(other->name, 0, NAME_SHOWN)));
+                            SV_STR_ARG(name), length, other_length, SV_STR_ARG(other_name));
+    axis_name = sv_str_slice(axis_name, 0, NAME_SHOWN);
+    return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+                        "%.*s of input '%.*s' does not match other inputs: %lld, and %lld of "
+                        "'%.*s'",
+                        SV_STR_ARG(axis_name), SV_STR_ARG(name), length, other_length,
+                        SV_STR_ARG(other_name));
+}
+
+/* Axes of inputs that the model calls the same have one length: that of the batch, of a text. */
+static sv_status check_axes(const tensor_side *inputs, const sv_tensor_request *request, size_t at,
+                            sv_error *error)
+{
+    const sv_tensor *input = &request->inputs[at];
+    const sv_tensor_spec *spec = &inputs->specs[find_spec(inputs, input->name, at)];
+    for (size_t i = 0; i < at && !spec->is_any_shape; i++) {
+        const sv_tensor *other = &request->inputs[i];
+        const sv_tensor_spec *other_spec = &inputs->specs[find_spec(inputs, other->name, i)];
+        int axis = other_spec->is_any_shape ? -1 : find_unequal(spec, input, other_spec, other);
+        if (axis >= 0)
+            return refuse_unequal(input, other, axis, spec->axes[axis], error);
     }
     return SV_OK;
 }
@@ -137,7 +158,7 @@ static sv_status check_inputs(const sv_engine_info *info, const sv_tensor_reques
         sv_status status =
             sv_tensor_check(&info->inputs[find_spec(&inputs, input->name, i)], input, error);
         if (!status)
-            status = check_rows(&inputs, request, i, error);
+            status = check_axes(&inputs, request, i, error);
         if (status)
             return status;
     }
@@ -229,6 +250,14 @@ static sv_status run_engine(sv_engine_model *model, const sv_engine_request *run
     return status;
 }
 
+/* Many operators cannot work on nothing. */
+static sv_status blame_empty(const sv_tensor *empty, sv_error *error)
+{
+    return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+                        "input '%.*s' is empty, and the model does not run on it",
+                        SV_STR_ARG(sv_str_slice(empty->name, 0, NAME_SHOWN)));
+}
+
 sv_status sv_task_tensor_run(sv_engine_model *model, const sv_tensor_request *request,
                              sv_error *error, sv_tensors *ret_outputs)
 {
@@ -249,6 +278,8 @@ sv_status sv_task_tensor_run(sv_engine_model *model, const sv_tensor_request *re
         outputs[i] =
             (sv_engine_output){.name = request->outputs[i], .maps_as_rows = request->maps_as_rows};
     status = run_engine(model, &run, request->timeline, error, &result);
+    if (status == SV_FAILED && find_empty(request))
+        return blame_empty(find_empty(request), error);
     if (status)
         return status;
     sv_tensors found = {result.outputs, result.n_outputs};

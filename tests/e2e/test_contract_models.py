@@ -144,3 +144,24 @@ def test_tables_without_rows(tmp_path):
                 assert answer.status_code == 400
                 assert "'float_input' is empty, but output 'output_label' always has shape [1]" in answer.text
         assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(("shapes", "text"), [
+    ([[1, 2], [1, 3]], "'attention_mask' does not match other inputs: 3, and 2 of 'input_ids'"),
+    ([[1, 2], [2, 2]], "'attention_mask' batch size does not match other inputs: 2, and 1 of 'input_ids'")])
+def test_texts_of_different_length(tmp_path, shapes, text):
+    with served_links(tmp_path, MODELS / "embed" / "bge-m2v-64") as client:
+        tensors = [{"name": name, "datatype": "INT64", "shape": shape, "data": [1] * shape[0] * shape[1]}
+                   for name, shape in zip(("input_ids", "attention_mask"), shapes)]
+        answer = client.post("/v2/models/bge-m2v-64/infer", json={"inputs": tensors})
+        assert answer.status_code == 400 and text in answer.json()["error"]
+
+
+def test_an_empty_input_is_the_clients_mistake(tmp_path):
+    with served_links(tmp_path, MODELS / "others" / "silero_vad") as client:
+        told = client.get("/v2/models/silero_vad").json()
+        shapes = {"input": [1, 0], "state": [2, 1, 128], "sr": []}
+        tensors = [{"name": one["name"], "datatype": one["datatype"], "shape": shapes[one["name"]],
+                    "data": [0] * {"input": 0, "state": 256, "sr": 1}[one["name"]]} for one in told["inputs"]]
+        answer = client.post("/v2/models/silero_vad/infer", json={"inputs": tensors})
+        assert answer.status_code == 400 and "'input' is empty" in answer.json()["error"]
