@@ -2,6 +2,8 @@
  * defaults of optional slots, kinds of errors. It computes nothing itself. */
 #include "engine/engine.h"
 
+#include "engine/empty_run.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +58,16 @@ static uint64_t estimate_memory(const char *path)
     return bytes * 2;
 }
 
+/* Clients hear what an engine says, and have no business with folders: of the path in its words
+ * only the file's name stays. */
+static void hide_folder(char *message, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash + 1 - path) : 0;
+    for (char *at = message; len && (at = strstr(at, path));)
+        memmove(at, at + len, strlen(at + len) + 1);
+}
+
 sv_status sv_engine_load(const sv_engine_opened *opened, const char *path,
                          const sv_engine_options *options, sv_error *error,
                          sv_engine_model **ret_model)
@@ -70,6 +82,8 @@ sv_status sv_engine_load(const sv_engine_opened *opened, const char *path,
                                             error, &model->loaded);
     sv_engine_info *info = &model->loaded.info;
     if (status) {
+        if (error)
+            hide_folder(error->message, path);
         free(model);
         return status;
     }
@@ -208,7 +222,9 @@ sv_status sv_engine_run(sv_engine_model *model, const sv_engine_request *request
         return status;
     sv_engine_job job = {plan.inputs, plan.outputs, plan.buffers, plan.n_outputs, request->cancel};
     sv_engine_result result = {0};
-    status = model->engine->run(model->loaded.model, &job, error, &result);
+    status = sv_empty_run_applies(&model->loaded.info, &job)
+                 ? sv_empty_run_make(&model->loaded.info, &job, error, &result)
+                 : model->engine->run(model->loaded.model, &job, error, &result);
     /* Engines end a terminated run with an error like any other: it counts that we asked for it. */
     if (status && sv_cancel_is_set(request->cancel))
         return sv_error_set(error, SV_CANCELLED, NULL, "cancelled during the run");
