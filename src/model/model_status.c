@@ -78,8 +78,9 @@ sv_status sv_model_status_list(sv_registry *registry, sv_arena *arena, sv_model_
     pthread_mutex_lock(&set->lock);
     list.items = sv_arena_alloc_array(arena, set->n_models, sizeof *list.items);
     sv_status status = list.items ? SV_OK : SV_NO_MEMORY;
-    for (; list.len < set->n_models && !status; list.len++)
-        status = tell_model(set->models[list.len], arena, &list.items[list.len]);
+    for (size_t i = 0; i < set->n_models && !status; i++)
+        if (set->models[i]->n_versions)
+            status = tell_model(set->models[i], arena, &list.items[list.len++]);
     pthread_mutex_unlock(&set->lock);
     if (!status)
         *ret_list = list;
@@ -92,7 +93,8 @@ sv_status sv_model_status_find(sv_registry *registry, sv_str name, sv_arena *are
     sv_model_set *set = sv_registry_set(registry);
     pthread_mutex_lock(&set->lock);
     sv_model *model = sv_model_set_find(set, name);
-    sv_status status = model ? tell_model(model, arena, ret_status) : SV_NOT_FOUND;
+    bool is_there = model && model->n_versions;
+    sv_status status = is_there ? tell_model(model, arena, ret_status) : SV_NOT_FOUND;
     pthread_mutex_unlock(&set->lock);
     return status;
 }

@@ -34,7 +34,7 @@ typedef struct sv_model_statuses {
 
 sv_status sv_model_status_list(sv_registry *registry, sv_arena *arena,
                                sv_model_statuses *ret_list) SV_MUST_USE;
-/* One model; SV_NOT_FOUND. */
+/* One model; SV_NOT_FOUND. One of which no version is left is not told, here and above. */
 sv_status sv_model_status_find(sv_registry *registry, sv_str name, sv_arena *arena,
                                sv_model_status *ret_status) SV_MUST_USE;
 /* Whether the default version answers, at once or once it is loaded for the first request. */
