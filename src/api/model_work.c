@@ -9,6 +9,7 @@
 #include "api/shadow.h"
 #include "api/sticky_key.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/writer.h"
 
 static int64_t read_now(void)
@@ -285,11 +286,9 @@ static sv_status turn_away(sv_model_work *work, const sv_work_refusal *refusal)
 /* Who asks, for fair shares: the address; 0: not known. */
 static uint32_t hash_client(const sv_call *call)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
     sv_str client = call->request.client;
-    for (size_t i = 0; i < client.len; i++)
-        hash = (hash ^ (unsigned char)client.ptr[i]) * 16777619u;
-    return client.len ? hash : 0;
+    uint64_t hash = sv_hash_bytes(SV_HASH_START, client.ptr, client.len);
+    return client.len ? (uint32_t)(hash ^ hash >> 32) : 0;
 }
 
 /* 1: it is not to be batched. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 enum {
     INPUT_ALIGN = 64,           /* a line of the cache */
@@ -81,21 +82,14 @@ size_t sv_batch_rows(const sv_tensor_request *request)
     return request->n_inputs && inputs[0].shape.dims[0] > 0 ? (size_t)inputs[0].shape.dims[0] : 0;
 }
 
-/* FNV-1a, 64 bits. A collision costs a run, never a wrong answer: sv_batch_run compares. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
+/* A collision costs a run, never a wrong answer: sv_batch_run compares. */
 static uint64_t hash_input(const sv_tensor *input)
 {
-    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), input->name.ptr, input->name.len);
+    uint64_t hash = sv_hash_bytes(SV_HASH_START, input->name.ptr, input->name.len);
     int64_t kind = input->dtype;
-    hash = hash_bytes(hash, &kind, sizeof kind);
-    return hash_bytes(hash, &input->shape.dims[1],
-                      (size_t)(input->shape.rank - 1) * sizeof *input->shape.dims);
+    hash = sv_hash_bytes(hash, &kind, sizeof kind);
+    return sv_hash_bytes(hash, &input->shape.dims[1],
+                         (size_t)(input->shape.rank - 1) * sizeof *input->shape.dims);
 }
 
 uint64_t sv_batch_class(const sv_engine_info *info, const sv_tensor_request *request)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "model/version_plan.h"
 
 enum { MAX_PROBLEMS = 1 << 16, MAX_TOLD = 32 };
@@ -58,9 +59,7 @@ void sv_reload_free(sv_reload *reload)
 static void tell_problem(sv_reload *reload, sv_str text)
 {
     bool is_told = false;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = sv_hash_bytes(SV_HASH_START, text.ptr, text.len);
     for (size_t i = 0; i < reload->n_told; i++)
         is_told |= reload->told[i] == hash;
     if (reload->n_found < MAX_TOLD)

@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "base/hash.h"
+
 /* Finalizer of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit. */
 static uint64_t mix(uint64_t x)
 {
@@ -18,13 +20,9 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/* FNV-1a, mixed. */
 static uint64_t hash_text(sv_str text)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(0x100000001B3);
-    return mix(hash);
+    return mix(sv_hash_bytes(SV_HASH_START, text.ptr, text.len));
 }
 
 uint64_t sv_version_choice_seed(sv_str name)
