@@ -138,23 +138,11 @@ static void *run_thread(void *arg)
     return NULL;
 }
 
-static struct timespec deadline_after(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_nsec -= 1000000000;
-        at.tv_sec++;
-    }
-    return at;
-}
-
 /* Lets it run for as long as the budget lasts, then ends it. */
-static void watch(trial *it, int64_t budget_ms)
+static void watch(trial *it)
 {
-    struct timespec until = deadline_after(budget_ms);
+    struct timespec until = {(time_t)(it->until_ns / SV_NS_PER_S),
+                             (long)(it->until_ns % SV_NS_PER_S)};
     int waited = 0;
     pthread_mutex_lock(&it->lock);
     while (!it->is_over && !waited)
@@ -175,7 +163,7 @@ static sv_status run_trial(trial *it, int64_t budget_ms)
     pthread_mutex_init(&it->lock, NULL);
     pthread_cond_init(&it->ended, &monotonic);
     if (pthread_create(&thread, NULL, run_thread, it) == 0) {
-        watch(it, budget_ms);
+        watch(it);
         pthread_join(thread, NULL);
     } else {
         it->status = sv_error_set(it->error, SV_UNAVAILABLE, NULL, "no thread can be started");
