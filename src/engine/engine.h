@@ -172,11 +172,12 @@ struct sv_engine {
 
     /* See sv_engine_run; `result` is zeroed. Watches job->cancel: once it is set, the run ends
      * within 100 ms if the operator at work lets it, with SV_CANCELLED. Several threads may run one
-     * model at once. NULL: the engine has no tensors (it makes text from text, say); sv_engine_run
-     * answers SV_UNSUPPORTED. An engine for sequences of tokens will add its own group of slots
-     * here, NULL for engines of tensors. */
+     * model at once. NULL: the engine has no tensors; sv_engine_run answers SV_UNSUPPORTED. */
     sv_status (*run)(void *model, const sv_engine_job *job, sv_error *error,
                      sv_engine_result *result);
+
+    /* For sequences of tokens: text_engine.h. NULL: the engine has none. */
+    const struct sv_text_engine *text;
 };
 
 /* An engine and what its `open` returned. */
