@@ -56,5 +56,20 @@ add_library(dep::onnx INTERFACE IMPORTED)
 target_include_directories(dep::onnx SYSTEM INTERFACE ${SV_ONNX_INCLUDE})
 target_link_libraries(dep::onnx INTERFACE ${CMAKE_DL_LIBS})
 
+# llama.cpp is linked by the adapter alone (dep::llama in src/engine/llama/), which is opened at run time:
+# its folder of libraries, SV_LLAMA_LIBRARY_DIR, is where the adapter is installed, too. Sonames carry the
+# release, so that another one is refused by the loader.
+find_path(SV_LLAMA_INCLUDE llama.h HINTS "${SV_PREFIX}/usr/include/llama" PATH_SUFFIXES llama)
+file(GLOB SV_LLAMA_LIBRARIES "${SV_PREFIX}/lib/serval/libllama.*.so" "${SV_PREFIX}/lib/serval/libggml.*.so"
+    "${SV_PREFIX}/lib/serval/libggml-base.so")
+list(LENGTH SV_LLAMA_LIBRARIES count)
+if(NOT SV_LLAMA_INCLUDE OR NOT count EQUAL 3)
+    message(FATAL_ERROR "llama.h or its libraries are missing: run 'make deps' first.")
+endif()
+set(SV_LLAMA_LIBRARY_DIR "${SV_PREFIX}/lib/serval")
+add_library(dep::llama INTERFACE IMPORTED)
+target_include_directories(dep::llama SYSTEM INTERFACE ${SV_LLAMA_INCLUDE})
+target_link_libraries(dep::llama INTERFACE ${SV_LLAMA_LIBRARIES})
+
 find_package(Threads REQUIRED)
 add_library(dep::threads ALIAS Threads::Threads)
