@@ -97,6 +97,7 @@ typedef struct sv_failure {
     sv_str detail_json; /* NULL pointer: the message as text */
     sv_str
         members_json; /* more members of the object, e.g. `"available":["1"]`; NULL pointer: none */
+    sv_str param;     /* the member of the body that is to blame, for dialects that tell it */
 } sv_failure;
 
 /* Makes the answer an error of the dialect that fits the exchange's path (mw_error.c). When memory

@@ -14,6 +14,7 @@ typedef struct dialect {
     sv_str prefix;
     void (*write)(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure);
     bool redirects_slash;
+    int invalid_status; /* of a request that does not fit its schema */
 } dialect;
 
 static void write_native(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure)
@@ -48,11 +49,70 @@ static void write_oip(sv_writer *writer, const sv_exchange *exchange, const sv_f
     sv_writer_end_object(writer);
 }
 
-/* Longest prefixes first. OpenAI's form gets its own writer with its endpoints. */
+/* OpenAI's `code` by ours; others have none. The last rows are of kinds that api declares. */
+static const struct {
+    sv_str ours, theirs;
+} openai_codes[] = {
+    {SV_STR_INIT("UNAUTHORIZED"), SV_STR_INIT("invalid_api_key")},
+    {SV_STR_INIT("NOT_FOUND"), SV_STR_INIT("unknown_url")},
+    {SV_STR_INIT("MODEL_NOT_FOUND"), SV_STR_INIT("model_not_found")},
+    {SV_STR_INIT("MODEL_VERSION_NOT_FOUND"), SV_STR_INIT("model_not_found")},
+    {SV_STR_INIT("METHOD_NOT_ALLOWED"), SV_STR_INIT("method_not_supported")},
+    {SV_STR_INIT("VALIDATION_ERROR"), SV_STR_INIT("invalid_value")},
+    {SV_STR_INIT("RATE_LIMITED"), SV_STR_INIT("rate_limit_exceeded")},
+    {SV_STR_INIT("INVALID_VALUE"), SV_STR_INIT("invalid_value")},
+    {SV_STR_INIT("INVALID_TYPE"), SV_STR_INIT("invalid_type")},
+    {SV_STR_INIT("MISSING_REQUIRED_PARAMETER"), SV_STR_INIT("missing_required_parameter")},
+    {SV_STR_INIT("CONTEXT_LENGTH_EXCEEDED"), SV_STR_INIT("context_length_exceeded")},
+};
+
+static const char *get_openai_type(int status)
+{
+    switch (status) {
+    case 403:
+        return "permission_error";
+    case 429:
+        return "rate_limit_error";
+    case 501:
+        return "not_supported_error";
+    }
+    return status < 500 ? "invalid_request_error" : "server_error";
+}
+
+static void write_openai_code(sv_writer *writer, const sv_error_kind *kind)
+{
+    for (size_t i = 0; i < sizeof openai_codes / sizeof *openai_codes; i++)
+        if (sv_str_eq(openai_codes[i].ours, sv_str_from(kind->code))) {
+            sv_writer_key_str(writer, "code", openai_codes[i].theirs);
+            return;
+        }
+    sv_writer_key_null(writer, "code");
+}
+
+/* An object in an object, always with these four. */
+static void write_openai(sv_writer *writer, const sv_exchange *exchange, const sv_failure *failure)
+{
+    (void)exchange;
+    sv_str message = failure->message.len ? failure->message : sv_str_from(failure->kind->title);
+    sv_writer_begin_object(writer);
+    sv_writer_key(writer, SV_STR("error"));
+    sv_writer_begin_object(writer);
+    sv_writer_key_str(writer, "message", message);
+    sv_writer_key_cstr(writer, "type", get_openai_type(failure->kind->status));
+    if (failure->param.len)
+        sv_writer_key_str(writer, "param", failure->param);
+    else
+        sv_writer_key_null(writer, "param");
+    write_openai_code(writer, failure->kind);
+    sv_writer_end_object(writer);
+    sv_writer_end_object(writer);
+}
+
+/* Longest prefixes first. */
 static const dialect dialects[] = {
-    {SV_STR_INIT("/v1"), write_native, false},
-    {SV_STR_INIT("/v2"), write_oip, false},
-    {SV_STR_INIT(""), write_native, true},
+    {SV_STR_INIT("/v1"), write_openai, .invalid_status = 400},
+    {SV_STR_INIT("/v2"), write_oip, .invalid_status = 422},
+    {SV_STR_INIT(""), write_native, .redirects_slash = true, .invalid_status = 422},
 };
 
 /* "/v1" is a prefix of "/v1" and "/v1/x", not of "/v10". */
@@ -104,7 +164,8 @@ void sv_mw_error_write(sv_exchange *exchange, const sv_failure *failure)
         answer->body = no_memory;
     }
     answer->absent_bytes = 0;
-    answer->status = kind->status;
+    answer->status =
+        kind == &sv_kind_validation_error ? find_dialect(exchange)->invalid_status : kind->status;
     answer->error_code = kind->code;
     answer->kind = kind;
     answer->content_type = SV_STR("application/json");

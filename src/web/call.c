@@ -26,6 +26,13 @@ void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str messag
     call->result.message = message;
     call->result.detail_json = detail_json;
     call->result.members_json = (sv_str){0};
+    call->result.param = (sv_str){0};
+}
+
+sv_status sv_call_blame(sv_call *call, sv_str param)
+{
+    call->result.param = sv_arena_copy(call->arena, param);
+    return SV_FAILED;
 }
 
 static void free_bytes(void *bytes)

@@ -44,6 +44,7 @@ typedef struct sv_call_result {
     sv_str message;               /* of a failure */
     sv_str detail_json;           /* NULL pointer: the message */
     sv_str members_json;          /* NULL pointer: none */
+    sv_str param;                 /* the member of the body that is to blame; empty: none */
     sv_str log_detail;            /* for the log only: what clients are not told */
 } sv_call_result;
 
@@ -102,6 +103,8 @@ sv_status sv_call_respond_json(sv_call *call, sv_buf *buf) SV_MUST_USE;
 /* Sets the failure; copies nothing. `detail_json` NULL pointer: the message. */
 void sv_call_set_failure(sv_call *call, const sv_error_kind *kind, sv_str message,
                          sv_str detail_json);
+/* Which member of the body is to blame for the failure that was set; copied. Returns SV_FAILED. */
+sv_status sv_call_blame(sv_call *call, sv_str param);
 /* sv_fail for a filled sv_error; a kind that is NULL is chosen by `status`. Returns SV_FAILED. */
 sv_status sv_call_fail_with(sv_call *call, sv_status status, const sv_error *error);
 

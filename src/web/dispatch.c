@@ -285,7 +285,8 @@ void sv_dispatch_fill_failure(sv_call *call)
     sv_exchange_fail(call->exchange, &(sv_failure){.kind = result->failure,
                                                    .message = result->message,
                                                    .detail_json = result->detail_json,
-                                                   .members_json = result->members_json});
+                                                   .members_json = result->members_json,
+                                                   .param = result->param});
 }
 
 /* The sink of HTTP: the result becomes the exchange's answer. */

@@ -149,7 +149,8 @@ static void send_failure(sv_call *call)
     sv_failure failure = {.kind = result->failure,
                           .message = result->message,
                           .detail_json = result->detail_json,
-                          .members_json = result->members_json};
+                          .members_json = result->members_json,
+                          .param = result->param};
     exchange->answer.error_code = result->failure->code;
     exchange->answer.log_detail = result->log_detail;
     sv_str body = sv_mw_error_format(exchange, &failure);

@@ -79,6 +79,50 @@ static void test_inference_protocol(void **state)
     }
 }
 
+/* OpenAI's clients want an object with all four members. */
+static void test_openai(void **state)
+{
+    (void)state;
+    static const sv_error_kind invalid_value = {"INVALID_VALUE", 400, "Invalid value", NULL};
+    static const struct {
+        sv_failure failure;
+        int status;
+        const char *body;
+    } rows[] = {
+        {{.kind = &invalid_value,
+          .message = SV_STR_INIT("no"),
+          .param = SV_STR_INIT("messages[0]")},
+         400,
+         "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\","
+         "\"param\":\"messages[0]\",\"code\":\"invalid_value\"}}"},
+        {{.kind = &sv_kind_not_found, .detail_json = SV_STR_INIT("\"Not Found\"")},
+         404,
+         "{\"error\":{\"message\":\"Not found\",\"type\":\"invalid_request_error\","
+         "\"param\":null,\"code\":\"unknown_url\"}}"},
+        {{.kind = &sv_kind_validation_error, .message = SV_STR_INIT("m")},
+         400,
+         "{\"error\":{\"message\":\"m\",\"type\":\"invalid_request_error\","
+         "\"param\":null,\"code\":\"invalid_value\"}}"},
+        {{.kind = &sv_kind_rate_limited, .message = SV_STR_INIT("m")},
+         429,
+         "{\"error\":{\"message\":\"m\",\"type\":\"rate_limit_error\","
+         "\"param\":null,\"code\":\"rate_limit_exceeded\"}}"},
+        {{.kind = &sv_kind_internal_error, .members_json = SV_STR_INIT("\"x\":1")},
+         500,
+         "{\"error\":{\"message\":\"Internal server error\",\"type\":\"server_error\","
+         "\"param\":null,\"code\":null}}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sv_exchange exchange = {
+            .path = SV_STR("/v1/x"), .speaks_dialects = true, .arena = sv_arena_new(0)};
+        sv_mw_error_write(&exchange, &rows[i].failure);
+        assert_int_equal(exchange.answer.status, rows[i].status);
+        if (!sv_str_eq(exchange.answer.body, sv_str_from(rows[i].body)))
+            fail_msg("%.*s", SV_STR_ARG(exchange.answer.body));
+        sv_arena_free(exchange.arena);
+    }
+}
+
 static bool redirects(const char *path, bool speaks_dialects)
 {
     return sv_mw_error_redirects_slash(
@@ -103,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_native),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_inference_protocol),
+        cmocka_unit_test(test_openai),
         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
