@@ -68,6 +68,7 @@ function(sv_install_own)
             DESTINATION ${SV_PRIVATE_DIR} RENAME ${name}-LICENSE)
     endforeach()
     install(DIRECTORY "${SV_PREFIX}/lib/serval/" DESTINATION ${SV_PRIVATE_DIR})
+    install(TARGETS serval_llama DESTINATION ${SV_PRIVATE_DIR})
 endfunction()
 
 # What pkg-config and CMake are told. A program that takes the archive links the system's libraries

@@ -3,16 +3,12 @@
 #include "engine/engine.h"
 
 #include "engine/empty_run.h"
+#include "engine/engine_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct sv_engine_model {
-    const sv_engine *engine;
-    sv_engine_loaded loaded;
-};
 
 /* A request in the model's order. */
 typedef struct run_plan {

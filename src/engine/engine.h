@@ -133,7 +133,8 @@ typedef struct sv_engine_about {
 /* A model as its engine made it. */
 typedef struct sv_engine_loaded {
     void *model;
-    sv_engine_info info; /* what it points to belongs to the model */
+    sv_engine_info info;               /* what it points to belongs to the model */
+    const struct sv_text_engine *text; /* of a language model; NULL: it is none */
 } sv_engine_loaded;
 
 /* A run that has been checked: tensors in the model's order, outputs as indices. */
@@ -175,9 +176,6 @@ struct sv_engine {
      * model at once. NULL: the engine has no tensors; sv_engine_run answers SV_UNSUPPORTED. */
     sv_status (*run)(void *model, const sv_engine_job *job, sv_error *error,
                      sv_engine_result *result);
-
-    /* For sequences of tokens: text_engine.h. NULL: the engine has none. */
-    const struct sv_text_engine *text;
 };
 
 /* An engine and what its `open` returned. */

@@ -1,10 +1,12 @@
 /* engine_table.c: the engines, one row each. */
 #include "engine/engine_table.h"
 
+#include "engine/llama.h"
 #include "engine/onnx.h"
 
 static const sv_engine *const engines[] = {
     &sv_onnx_engine,
+    &sv_llama_engine,
 };
 
 const sv_engine *const *sv_engine_table(size_t *ret_count)

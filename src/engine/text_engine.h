@@ -16,7 +16,11 @@ typedef int32_t sv_token;
 enum {
     SV_NO_TOKEN = -1,
     SV_TEXT_MAX_SEQUENCES = 64, /* of one context */
-    SV_TEXT_MAX_BATCH = 2048    /* tokens of one step */
+    SV_TEXT_MAX_BATCH = 2048,   /* tokens of one step */
+    SV_TEXT_MAX_THREADS = 256,  /* of one context */
+    SV_TEXT_MAX_GRAMMAR = 1 << 20,
+    SV_TEXT_MAX_GRAMMAR_DEPTH = 200,
+    SV_TEXT_MAX_CHAT = 64 << 20 /* bytes of a conversation as text */
 };
 
 /* What a language model is. Lives as long as the model. */
@@ -25,6 +29,7 @@ typedef struct sv_text_info {
     int32_t n_context;   /* tokens it was trained for: no sequence may be longer */
     int32_t n_embedding; /* width of its hidden state */
     sv_token bos, eos;   /* SV_NO_TOKEN: it has none */
+    bool adds_bos;       /* it wants BOS at the beginning of a text */
     uint64_t n_parameters;
     uint64_t kv_bytes_per_token;    /* of one sequence's memory, 16-bit */
     const char *description;        /* "llama 135M Q4_K - Medium" */
@@ -67,10 +72,12 @@ sv_text_model *sv_engine_text_model(sv_engine_model *model);
 const sv_text_info *sv_text_info_of(const sv_text_model *model);
 /* Appends the tokens of `text` to those in `tokens`, an array of sv_token. `is_special`: texts of
  * control tokens ("<|im_end|>") become those tokens; only for text that is not a user's.
- * `begins`: with what the model wants at the beginning (BOS). SV_TOO_LARGE: more than
- * `max_tokens` in all, nothing was appended. SV_NO_MEMORY. */
+ * `begins`: with what the model wants at the beginning (BOS). `continues`: the text goes on behind
+ * other text, without the space that some vocabularies put before a text. SV_TOO_LARGE: more than
+ * `max_tokens` in all (or so many bytes that it was not tried), nothing was appended. SV_FAILED:
+ * the vocabulary lacks what it needs for this text. SV_NO_MEMORY. */
 typedef struct sv_tokenize_options {
-    bool is_special, begins;
+    bool is_special, begins, continues;
     size_t max_tokens;
 } sv_tokenize_options;
 sv_status sv_text_tokenize(const sv_text_model *model, sv_str text,
@@ -85,7 +92,8 @@ bool sv_text_ends(const sv_text_model *model, sv_token token);
 bool sv_text_is_control(const sv_text_model *model, sv_token token);
 /* Appends the conversation as text, by `name` of the engine's templates or a template's own text;
  * NULL: ChatML. `opens_answer`: ends with what begins the assistant's answer. SV_UNSUPPORTED: no
- * template of that kind is known. */
+ * template of that kind is known. SV_INVALID: a role that is no word of a-z, A-Z, 0-9, '_' and '-',
+ * a NUL, or no message at all. SV_TOO_LARGE, SV_NO_MEMORY. chat_prompt.h makes tokens of it. */
 typedef struct sv_chat_options {
     const char *template_text;
     bool opens_answer;
@@ -100,26 +108,33 @@ sv_status sv_text_context_new(sv_text_model *model, const sv_text_context_option
                               sv_error *error, sv_text_context **ret_context) SV_MUST_USE;
 /* NULL is fine. Before its model. */
 void sv_text_context_free(sv_text_context *context);
-/* One step. SV_INVALID: positions, sequences or tokens that cannot be; nothing was done.
+/* One step. SV_INVALID: positions, sequences or tokens that cannot be, or none or more than
+ * max_batch; SV_TOO_LARGE: a sequence would be longer than n_tokens_per_sequence; nothing was done.
  * SV_CANCELLED: is_aborted said so; SV_TOO_LARGE: no room; SV_FAILED: the engine failed. After
- * these three the sequences of the step hold what they held before or more: remove from
- * entries[..].position on. */
+ * these three the sequences of the step hold what they held before, or nothing where the engine
+ * cannot take back: sv_text_held tells. */
 sv_status sv_text_step(sv_text_context *context, const sv_text_entry *entries, size_t n,
                        sv_error *error) SV_MUST_USE;
 /* The n_vocabulary logits that entry `index` of the last step asked for; the caller may write into
  * them; good until the next step. NULL: it asked for none. */
 float *sv_text_logits(sv_text_context *context, size_t index);
-/* What sequence holds from `position` on is forgotten. */
-void sv_text_forget(sv_text_context *context, int32_t sequence, int32_t position);
-/* `to` holds what `from` holds, instead of what it held. */
-void sv_text_copy(sv_text_context *context, int32_t from, int32_t to);
+/* How many tokens a sequence holds: the position of its next one. 0 for what is no sequence. */
+int32_t sv_text_held(const sv_text_context *context, int32_t sequence);
+/* What sequence holds from `position` on is forgotten. False: the model cannot forget a part
+ * (recurrent ones), the sequence holds nothing now. */
+bool sv_text_forget(sv_text_context *context, int32_t sequence, int32_t position);
+/* `to` holds what `from` holds, instead of what it held. The time is that of copying the memory of
+ * a whole sequence of n_tokens_per_sequence, and is taken by the next step. False: it cannot be
+ * copied, `to` holds nothing. */
+bool sv_text_copy(sv_text_context *context, int32_t from, int32_t to);
 /* Of a context that embeds, after a step: n_embedding numbers for a sequence, not normalised. NULL:
  * the step did not have it. */
 const float *sv_text_embedding(sv_text_context *context, int32_t sequence);
 
 /* ---- Grammars; one thread at a time ---- */
 
-/* `gbnf` has a rule `root`. SV_INVALID: it cannot be read. SV_NO_MEMORY. */
+/* `gbnf` has a rule `root`, at most SV_TEXT_MAX_GRAMMAR bytes and parentheses at most
+ * SV_TEXT_MAX_GRAMMAR_DEPTH deep. SV_INVALID: it cannot be read. SV_TOO_LARGE. SV_NO_MEMORY. */
 sv_status sv_text_grammar_new(sv_text_model *model, sv_str gbnf, sv_error *error,
                               sv_text_grammar **ret_grammar) SV_MUST_USE;
 void sv_text_grammar_free(sv_text_grammar *grammar);
@@ -139,7 +154,8 @@ enum { SV_TEXT_MESSAGE_SIZE = 512 };
 
 typedef struct sv_text_engine {
     const sv_text_info *(*info)(const void *model);
-    /* Writes at most `capacity` tokens; returns how many there are, also when there are more. */
+    /* Writes the tokens when they are at most `capacity`; returns how many there are, also when
+     * there are more; SIZE_MAX: it failed. */
     size_t (*tokenize)(const void *model, sv_str text, const sv_tokenize_options *options,
                        sv_token *tokens, size_t capacity);
     /* Returns how long it is; writes it when that is at most `capacity`. */
@@ -156,15 +172,15 @@ typedef struct sv_text_engine {
     void (*context_free)(void *context);
     sv_status (*step)(void *context, const sv_text_entry *entries, size_t n, char *message);
     float *(*logits)(void *context, size_t index);
-    void (*forget)(void *context, int32_t sequence, int32_t position);
-    void (*copy)(void *context, int32_t from, int32_t to);
+    bool (*forget)(void *context, int32_t sequence, int32_t position);
+    bool (*copy)(void *context, int32_t from, int32_t to);
     const float *(*embedding)(void *context, int32_t sequence);
 
     sv_status (*grammar_new)(void *model, sv_str gbnf, char *message, void **ret_grammar);
     void (*grammar_free)(void *grammar);
     bool (*grammar_allows)(void *grammar, sv_token token);
     void (*grammar_mask)(void *grammar, float *logits, size_t n);
-    void (*grammar_accept)(void *grammar, sv_token token); /* one that is allowed */
+    bool (*grammar_accept)(void *grammar, sv_token token); /* one that is allowed */
 } sv_text_engine;
 
 #endif
