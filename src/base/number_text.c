@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/digit_words.h"
 
-#define ZEROS 0x3030303030303030u /* "00000000" */
 enum { EIGHT_DIGITS = 100000000, N_DIGITS = 17 };
 static const uint64_t powers[N_DIGITS] = {1,
                                           10,
@@ -33,29 +33,10 @@ static const uint64_t powers[N_DIGITS] = {1,
                                           1000000000000000,
                                           10000000000000000};
 
-/* The digits of a number of eight, the first one in the lowest byte: fours become pairs, pairs
- * digits, all of a kind in one multiplication. A value v of a lane becomes v / m in its lower half
- * and v % m in the upper: v × half - (v / m) × (m × half - 1). */
-static inline uint64_t split_digits(uint32_t number)
-{
-    uint64_t myriads = number / 10000;
-    uint64_t fours = ((uint64_t)number << 32) - myriads * ((UINT64_C(10000) << 32) - 1);
-    uint64_t hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007fu;
-    uint64_t pairs = (fours << 16) - hundreds * ((100 << 16) - 1);
-    uint64_t tens = ((pairs * 103) >> 10) & 0x000f000f000f000fu;
-    return (pairs << 8) - tens * ((10 << 8) - 1);
-}
-
-static void put_word(char *at, uint64_t digits)
-{
-    digits += ZEROS;
-    memcpy(at, &digits, sizeof digits);
-}
-
 char *sv_number_text_put_digits(char *end, uint64_t number)
 {
     for (; number >= EIGHT_DIGITS; number /= EIGHT_DIGITS)
-        put_word(end -= 8, split_digits((uint32_t)(number % EIGHT_DIGITS)));
+        sv_digit_words_put(end -= 8, sv_digit_words_split((uint32_t)(number % EIGHT_DIGITS)));
     uint32_t rest = (uint32_t)number;
     do {
         *--end = (char)('0' + rest % 10);
@@ -83,8 +64,8 @@ static inline digits take_digits(uint64_t number)
     digits d;
     uint64_t above = number / EIGHT_DIGITS;
     d.first = number / powers[16];
-    d.high = split_digits((uint32_t)(above - d.first * EIGHT_DIGITS));
-    d.low = split_digits((uint32_t)(number - above * EIGHT_DIGITS));
+    d.high = sv_digit_words_split((uint32_t)(above - d.first * EIGHT_DIGITS));
+    d.low = sv_digit_words_split((uint32_t)(number - above * EIGHT_DIGITS));
     uint64_t last = d.low ? d.low : d.high;
     int n_before = d.low ? N_DIGITS : N_DIGITS - 8;
     d.n = last ? n_before - __builtin_clzll(last) / 8 : 1;
@@ -94,8 +75,8 @@ static inline digits take_digits(uint64_t number)
 static inline void put_all(char *at, const digits *d)
 {
     at[0] = (char)('0' + d->first);
-    put_word(at + 1, d->high);
-    put_word(at + 9, d->low);
+    sv_digit_words_put(at + 1, d->high);
+    sv_digit_words_put(at + 9, d->low);
 }
 
 /* 1e+16, 1.5e-7 */
@@ -123,8 +104,8 @@ static size_t put_with_point(char *text, const digits *d, int n_whole)
     behind >>= 8 * (n_whole - 1);
     put_all(text, d);
     text[n_whole] = '.';
-    put_word(text + n_whole + 1, (uint64_t)behind);
-    put_word(text + n_whole + 9, (uint64_t)(behind >> 64));
+    sv_digit_words_put(text + n_whole + 1, (uint64_t)behind);
+    sv_digit_words_put(text + n_whole + 9, (uint64_t)(behind >> 64));
     return (size_t)(d->n > n_whole ? d->n + 1 : n_whole + 2);
 }
 
@@ -164,7 +145,7 @@ static size_t put_long(char *text, sv_decimal_parts decimal)
 static size_t put_whole(char *text, uint32_t number)
 {
     int n = count_digits(number);
-    put_word(text, split_digits(number * (uint32_t)powers[8 - n]));
+    sv_digit_words_put(text, sv_digit_words_split(number * (uint32_t)powers[8 - n]));
     text[n] = '.';
     text[n + 1] = '0';
     return (size_t)n + 2;
@@ -202,7 +183,7 @@ static inline size_t put_single(char *text, sv_decimal_parts decimal)
     if (n > 9 || n_whole > 8 || n_whole < -4)
         return put_short(text, decimal);
     uint64_t number = decimal.digits * powers[9 - n], first = number / EIGHT_DIGITS;
-    uint64_t rest = split_digits((uint32_t)(number - first * EIGHT_DIGITS));
+    uint64_t rest = sv_digit_words_split((uint32_t)(number - first * EIGHT_DIGITS));
     n = rest ? 9 - __builtin_clzll(rest) / 8 : 1;
     char *at = text;
     if (n_whole <= 0) {
@@ -210,11 +191,11 @@ static inline size_t put_single(char *text, sv_decimal_parts decimal)
         at += 2 - n_whole;
     }
     *at = (char)('0' + first);
-    put_word(at + 1, rest);
+    sv_digit_words_put(at + 1, rest);
     if (n_whole <= 0)
         return (size_t)(2 - n_whole + n);
     text[n_whole] = '.';
-    put_word(text + n_whole + 1, rest >> 8 * (n_whole - 1));
+    sv_digit_words_put(text + n_whole + 1, rest >> 8 * (n_whole - 1));
     return (size_t)(n > n_whole ? n + 1 : n_whole + 2);
 }
 
@@ -245,19 +226,6 @@ size_t sv_number_text_put_doubles(char *text, const double *values, size_t n)
         decimals[i] = find_decimal(values[i]);
     for (size_t i = 0; i < n; i++) {
         at += put_signed(at, values[i], decimals[i]);
-        *at++ = ',';
-    }
-    return (size_t)(at - text);
-}
-
-size_t sv_number_text_put_floats(char *text, const float *values, size_t n)
-{
-    sv_decimal_parts decimals[SV_NUMBER_TEXT_MAX_DOUBLES];
-    char *at = text;
-    for (size_t i = 0; i < n; i++)
-        decimals[i] = find_float_decimal(values[i]);
-    for (size_t i = 0; i < n; i++) {
-        at += put_signed_single(at, values[i], decimals[i]);
         *at++ = ',';
     }
     return (size_t)(at - text);

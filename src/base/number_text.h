@@ -25,6 +25,5 @@ enum { SV_NUMBER_TEXT_MAX_DOUBLES = 32 };
 /* Writes `n` of them, 1 to SV_NUMBER_TEXT_MAX_DOUBLES, each with a comma behind it. `text` has
  * SV_NUMBER_TEXT_DOUBLE_SIZE bytes for each. */
 size_t sv_number_text_put_doubles(char *text, const double *values, size_t n);
-size_t sv_number_text_put_floats(char *text, const float *values, size_t n);
 
 #endif

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_text.h"
 #include "base/number_text.h"
 
 void sv_writer_init(sv_writer *writer, sv_buf *buf)
@@ -262,9 +263,11 @@ bool sv_writer_doubles(sv_writer *writer, const double *values, size_t n)
     return true;
 }
 
+enum { MAX_FLOATS = 256 };
+/* At most MAX_FLOATS. */
 static void append_floats(sv_writer *writer, const float *values, size_t n)
 {
-    const size_t room = n * SV_NUMBER_TEXT_DOUBLE_SIZE;
+    const size_t room = n * SV_FLOAT_TEXT_SIZE + SV_NUMBER_TEXT_DOUBLE_SIZE;
     sv_buf *buf = writer->buf;
     if (buf->limit - buf->len <= room) {
         for (size_t i = 0; i < n; i++)
@@ -273,14 +276,14 @@ static void append_floats(sv_writer *writer, const float *values, size_t n)
     }
     char *at = begin(writer, room);
     if (at)
-        sv_buf_advance(buf, sv_number_text_put_floats(at, values, n) - 1);
+        sv_buf_advance(buf, sv_float_text_put(at, values, n) - 1);
 }
 
 bool sv_writer_floats(sv_writer *writer, const float *values, size_t n)
 {
     for (size_t i = 0, count; i < n; i += count) {
         bool are_finite = true;
-        count = n - i < SV_NUMBER_TEXT_MAX_DOUBLES ? n - i : SV_NUMBER_TEXT_MAX_DOUBLES;
+        count = n - i < MAX_FLOATS ? n - i : MAX_FLOATS;
         for (size_t k = 0; k < count; k++)
             are_finite &= fabsf(values[i + k]) <= FLT_MAX;
         if (!are_finite)
