@@ -97,10 +97,20 @@ static inline bool is_kept(sv_logits_cut cut, float value, sv_token token)
     return value > cut.value || (value == cut.value && token <= cut.token);
 }
 
+/* False: the cut keeps nothing of the block. */
+static bool has_kept(sv_logits_cut cut, size_t first, const float block[BLOCK])
+{
+    return first > (size_t)cut.token ? has_above(block, cut.value) : has_from(block, cut.value);
+}
+
 /* The weights of what the cut keeps, 0 for the others. */
 static void weigh_kept(const sv_logits *logits, sv_logits_cut cut, size_t first,
                        const float block[restrict BLOCK], float weights[restrict BLOCK])
 {
+    if (cut.value == -INFINITY) {
+        weigh_block(logits, block, weights);
+        return;
+    }
     float best = logits->best, scale = logits->scale, low = cut.value;
     int32_t last = cut.token, id = (int32_t)first;
     for (int i = 0; i < BLOCK; i++) {
@@ -143,6 +153,27 @@ static float find_highest(const float *values, size_t n)
     for (int j = 1; j < LANES; j++)
         best = highest[j] > best ? highest[j] : best;
     return best;
+}
+
+/* Of those that are possible; INFINITY: none is. */
+static float find_lowest(const float *values, size_t n)
+{
+    enum { LANES = 16 };
+    float lowest[LANES], room[BLOCK];
+    for (int j = 0; j < LANES; j++)
+        lowest[j] = INFINITY;
+    for (size_t first = 0; first < n; first += BLOCK) {
+        const float *block = read_block(values, n, first, room);
+        for (int i = 0; i < BLOCK; i += LANES)
+            for (int j = 0; j < LANES; j++) {
+                int is_lower = (block[i + j] < lowest[j]) & (block[i + j] > -INFINITY);
+                lowest[j] = is_lower ? block[i + j] : lowest[j];
+            }
+    }
+    float low = lowest[0];
+    for (int j = 1; j < LANES; j++)
+        low = lowest[j] < low ? lowest[j] : low;
+    return low;
 }
 
 sv_token sv_logits_best(const float *values, size_t n)
@@ -253,30 +284,9 @@ size_t sv_logits_top(const float *values, size_t n, sv_logit *top, size_t capaci
 
 /* ---- The search for a cut ---- */
 
-static bool is_member(const cut_search *search, float value, sv_token token)
+static inline bool is_member(const cut_search *search, float value, sv_token token)
 {
     return value >= search->low && value <= search->high && is_kept(search->cut, value, token);
-}
-
-/* Members into `list`, of SV_LOGITS_LIST; returns how many there are, also when there are more. */
-static size_t list_members(const cut_search *search, sv_logit *list)
-{
-    const sv_logits *logits = search->logits;
-    float room[BLOCK];
-    size_t count = 0;
-    for (size_t first = 0; first < logits->n; first += BLOCK) {
-        const float *block = read_block(logits->values, logits->n, first, room);
-        if (!has_from(block, search->low))
-            continue;
-        for (size_t i = 0; i < BLOCK; i++) {
-            if (!is_member(search, block[i], (sv_token)(first + i)))
-                continue;
-            if (count < SV_LOGITS_LIST)
-                list[count] = (sv_logit){block[i], (sv_token)(first + i)};
-            count++;
-        }
-    }
-    return count;
 }
 
 static double measure(const cut_search *search, float value)
@@ -284,8 +294,93 @@ static double measure(const cut_search *search, float value)
     return search->counts ? 1 : (double)sv_logits_weight(search->logits, value);
 }
 
-/* Few members: one by one. False: the target lies below all of them; they are `before` then. */
-static bool find_in_list(cut_search *search, sv_logit *list, size_t n)
+/* Which part of the band [low, high] each member lies in: 0 is the highest; BUCKETS: no member. In
+ * doubles, in which no difference of floats overflows or vanishes. */
+static void find_buckets(const cut_search *search, size_t first, const float block[restrict BLOCK],
+                         int32_t buckets[restrict BLOCK])
+{
+    double top = (double)search->high, per_unit = search->per_unit, last = BUCKETS - 1;
+    float high = search->high, low = search->low, cut = search->cut.value;
+    int32_t last_kept = search->cut.token, id = (int32_t)first;
+    for (int i = 0; i < BLOCK; i++) {
+        double at = (top - (double)block[i]) * per_unit;
+        buckets[i] = (int32_t)(at < last ? (at > 0 ? at : 0) : last);
+    }
+    for (int i = 0; i < BLOCK; i++) {
+        int kept = (block[i] > cut) | ((block[i] == cut) & (id + i <= last_kept));
+        uint32_t member = mask_of(kept & (block[i] >= low) & (block[i] <= high));
+        buckets[i] = (int32_t)(((uint32_t)buckets[i] & member) | (BUCKETS & ~member));
+    }
+}
+
+static void fill_buckets(const cut_search *search, double sums[BUCKETS])
+{
+    const sv_logits *logits = search->logits;
+    float room[BLOCK], weights[BLOCK];
+    int32_t buckets[BLOCK];
+    memset(sums, 0, BUCKETS * sizeof *sums);
+    for (size_t first = 0; first < logits->n; first += BLOCK) {
+        const float *block = read_block(logits->values, logits->n, first, room);
+        if (!has_from(block, search->low))
+            continue;
+        find_buckets(search, first, block, buckets);
+        if (!search->counts)
+            weigh_block(logits, block, weights);
+        for (size_t i = 0; i < BLOCK; i++)
+            if (buckets[i] < BUCKETS)
+                sums[buckets[i]] += search->counts ? 1 : (double)weights[i];
+    }
+}
+
+/* The bucket in which the sum reaches the target: what lies above it is `before` then. Weights that
+ * vanish make no bucket; where rounding keeps the sum from the target, it is the last one. */
+static int32_t choose_bucket(cut_search *search)
+{
+    double sums[BUCKETS], sum = search->before;
+    fill_buckets(search, sums);
+    int32_t chosen = 0;
+    for (int32_t i = 0; i < BUCKETS; i++) {
+        if (!(sums[i] > 0))
+            continue;
+        search->before = sum;
+        sum += sums[i];
+        chosen = i;
+        if (sum >= search->target)
+            break;
+    }
+    return chosen;
+}
+
+/* The band becomes the members of `bucket`, from the highest of them to the lowest. They go into
+ * `list`, of SV_LOGITS_LIST; returns how many there are, also when there are more. */
+static size_t narrow_to(cut_search *search, int32_t bucket, sv_logit *list)
+{
+    const sv_logits *logits = search->logits;
+    float room[BLOCK], high = -INFINITY, low = INFINITY;
+    int32_t buckets[BLOCK];
+    size_t count = 0;
+    for (size_t first = 0; first < logits->n; first += BLOCK) {
+        const float *block = read_block(logits->values, logits->n, first, room);
+        if (!has_from(block, search->low))
+            continue;
+        find_buckets(search, first, block, buckets);
+        for (size_t i = 0; i < BLOCK; i++) {
+            if (buckets[i] != bucket)
+                continue;
+            high = block[i] > high ? block[i] : high;
+            low = block[i] < low ? block[i] : low;
+            if (count < SV_LOGITS_LIST)
+                list[count] = (sv_logit){block[i], (sv_token)(first + i)};
+            count++;
+        }
+    }
+    search->high = high;
+    search->low = low;
+    return count;
+}
+
+/* One by one, best first. */
+static sv_logits_cut find_in_list(cut_search *search, sv_logit *list, size_t n)
 {
     make_heap(list, n);
     sort_heap(list, n);
@@ -293,13 +388,13 @@ static bool find_in_list(cut_search *search, sv_logit *list, size_t n)
         search->before += measure(search, list[i].value);
         search->found = list[i];
         if (search->before >= search->target)
-            return true;
+            break;
     }
-    return false;
+    return search->found;
 }
 
 /* All members are equal: so many of them, by id. */
-static void find_among_equals(cut_search *search)
+static sv_logits_cut find_among_equals(cut_search *search)
 {
     const sv_logits *logits = search->logits;
     double step = measure(search, search->low);
@@ -309,91 +404,51 @@ static void find_among_equals(cut_search *search)
         search->before += step;
         search->found = (sv_logit){logits->values[i], (sv_token)i};
         if (search->before >= search->target)
-            return;
+            break;
     }
+    return search->found;
 }
 
-/* Which part of the band [low, high] a member lies in: 0 is the highest. In doubles, in which no
- * difference of floats overflows or vanishes. */
-static size_t find_bucket(const cut_search *search, float value)
+/* Each round ends with fewer members: both ends of a band are members from the second on, and never
+ * of the same bucket. */
+static sv_logits_cut find_cut(cut_search *search)
 {
-    double at = ((double)search->high - (double)value) * search->per_unit;
-    return at < BUCKETS ? (size_t)at : BUCKETS - 1;
+    sv_logit list[SV_LOGITS_LIST];
+    while (search->low < search->high) {
+        search->per_unit = BUCKETS / ((double)search->high - (double)search->low);
+        size_t n = narrow_to(search, choose_bucket(search), list);
+        if (n <= SV_LOGITS_LIST)
+            return find_in_list(search, list, n);
+    }
+    return find_among_equals(search);
 }
 
-static void fill_buckets(const cut_search *search, double buckets[BUCKETS])
+/* The likeliest, those with a share of at least 1 / SV_LOGITS_LIST: true when they reach the
+ * target, and then `found` is the cut. */
+static bool find_among_likeliest(cut_search *search)
 {
     const sv_logits *logits = search->logits;
-    float room[BLOCK], weights[BLOCK];
-    memset(buckets, 0, BUCKETS * sizeof *buckets);
-    for (size_t first = 0; first < logits->n; first += BLOCK) {
-        const float *block = read_block(logits->values, logits->n, first, room);
-        if (!has_from(block, search->low))
-            continue;
-        weigh_block(logits, block, weights);
-        for (size_t i = 0; i < BLOCK; i++)
-            if (is_member(search, block[i], (sv_token)(first + i)))
-                buckets[find_bucket(search, block[i])] += search->counts ? 1 : (double)weights[i];
-    }
-}
-
-/* The band becomes the members of one part of it, from the highest of them to the lowest. */
-static void narrow_to(cut_search *search, size_t bucket)
-{
-    const sv_logits *logits = search->logits;
-    float room[BLOCK], high = -INFINITY, low = INFINITY;
+    sv_logit list[SV_LOGITS_LIST];
+    float room[BLOCK];
+    size_t count = 0;
+    double sum = 0;
     for (size_t first = 0; first < logits->n; first += BLOCK) {
         const float *block = read_block(logits->values, logits->n, first, room);
         if (!has_from(block, search->low))
             continue;
         for (size_t i = 0; i < BLOCK; i++) {
-            if (!is_member(search, block[i], (sv_token)(first + i)) ||
-                find_bucket(search, block[i]) != bucket)
+            if (!is_member(search, block[i], (sv_token)(first + i)))
                 continue;
-            high = block[i] > high ? block[i] : high;
-            low = block[i] < low ? block[i] : low;
+            if (count == SV_LOGITS_LIST) /* by rounding */
+                return false;
+            list[count++] = (sv_logit){block[i], (sv_token)(first + i)};
+            sum += measure(search, block[i]);
         }
     }
-    search->high = high;
-    search->low = low;
-}
-
-/* Buckets of weights that vanish are as good as empty: the last one that is not has the cut, where
- * rounding keeps the sum from the target. */
-static void narrow(cut_search *search)
-{
-    double buckets[BUCKETS], sum = search->before;
-    search->per_unit = BUCKETS / ((double)search->high - (double)search->low);
-    fill_buckets(search, buckets);
-    size_t chosen = 0;
-    for (size_t i = 0; i < BUCKETS; i++) {
-        if (!(buckets[i] > 0))
-            continue;
-        search->before = sum;
-        sum += buckets[i];
-        chosen = i;
-        if (sum >= search->target)
-            break;
-    }
-    narrow_to(search, chosen);
-}
-
-/* Each round ends with fewer members: both ends of a band are members from the second on. */
-static sv_logits_cut find_cut(cut_search *search)
-{
-    sv_logit list[SV_LOGITS_LIST];
-    for (;;) {
-        size_t n = list_members(search, list);
-        if (n <= SV_LOGITS_LIST) {
-            find_in_list(search, list, n);
-            return search->found;
-        }
-        if (!(search->low < search->high)) {
-            find_among_equals(search);
-            return search->found;
-        }
-        narrow(search);
-    }
+    if (!(sum >= search->target) || count == 0)
+        return false;
+    find_in_list(search, list, count);
+    return true;
 }
 
 /* ---- Cuts ---- */
@@ -419,30 +474,26 @@ sv_logits_cut sv_logits_keep_count(const sv_logits *logits, size_t k)
     cut_search search = {.logits = logits,
                          .cut = sv_logits_all(),
                          .high = logits->best,
-                         .low = -FLT_MAX,
+                         .low = find_lowest(logits->values, logits->n),
                          .counts = true,
                          .target = (double)k,
                          .found = sv_logits_all()};
     return find_cut(&search);
 }
 
+/* What weighs less than half the average of what is cut off is cut off. */
 sv_logits_cut sv_logits_keep_share(const sv_logits *logits, sv_logits_cut cut, double p)
 {
     double mass = sv_logits_mass(logits, cut);
-    float bound = find_value_of(logits, mass / SV_LOGITS_LIST);
     cut_search search = {.logits = logits,
                          .cut = cut,
                          .high = logits->best,
-                         .low = bound < logits->best ? bound : logits->best,
+                         .low = find_value_of(logits, fmin(1, mass / SV_LOGITS_LIST)),
                          .target = p * mass,
                          .found = cut};
-    /* At most SV_LOGITS_LIST, but for rounding. */
-    sv_logit list[SV_LOGITS_LIST];
-    size_t n = list_members(&search, list);
-    if (n > 0 && n <= SV_LOGITS_LIST && find_in_list(&search, list, n))
+    if (find_among_likeliest(&search))
         return search.found;
-    search.before = 0;
-    search.low = find_value_of(logits, 0);
+    search.low = find_value_of(logits, (1 - p) * mass / 2 / (double)logits->n);
     return find_cut(&search);
 }
 
@@ -454,13 +505,14 @@ sv_logits_cut sv_logits_keep_above(const sv_logits *logits, sv_logits_cut cut, d
 
 /* ---- Sums and draws ---- */
 
-double sv_logits_mass(const sv_logits *logits, sv_logits_cut cut)
+/* Of the tokens of blocks from `first` up to `end`. */
+static double add_kept(const sv_logits *logits, sv_logits_cut cut, size_t first, size_t end)
 {
     float room[BLOCK], weights[BLOCK];
     double mass = 0;
-    for (size_t first = 0; first < logits->n; first += BLOCK) {
+    for (; first < end; first += BLOCK) {
         const float *block = read_block(logits->values, logits->n, first, room);
-        if (!has_from(block, cut.value))
+        if (!has_kept(cut, first, block))
             continue;
         weigh_kept(logits, cut, first, block, weights);
         mass += add_block(weights);
@@ -468,35 +520,57 @@ double sv_logits_mass(const sv_logits *logits, sv_logits_cut cut)
     return mass;
 }
 
-/* The token of a block at `at` from its beginning; the last one with a weight, where rounding puts
- * `at` past it. */
-static sv_token draw_in_block(const float weights[BLOCK], size_t first, double at)
+double sv_logits_mass(const sv_logits *logits, sv_logits_cut cut)
 {
+    return add_kept(logits, cut, 0, logits->n);
+}
+
+/* The token at `at` from the beginning of `first` up to `end`; the last one with a weight, where
+ * rounding puts `at` past it. */
+static sv_token draw_between(const sv_logits *logits, sv_logits_cut cut, double at, size_t first,
+                             size_t end)
+{
+    float room[BLOCK], weights[BLOCK];
     sv_token token = SV_NO_TOKEN;
-    for (size_t i = 0; i < BLOCK && at >= 0; i++) {
-        if (weights[i] > 0)
+    for (; first < end; first += BLOCK) {
+        const float *block = read_block(logits->values, logits->n, first, room);
+        if (!has_kept(cut, first, block))
+            continue;
+        weigh_kept(logits, cut, first, block, weights);
+        for (size_t i = 0; i < BLOCK; i++) {
+            if (!(weights[i] > 0))
+                continue;
             token = (sv_token)(first + i);
-        at -= (double)weights[i];
+            at -= (double)weights[i];
+            if (at < 0)
+                return token;
+        }
     }
     return token;
 }
 
+/* Sums of parts, then one token after another in the one that is hit. */
 sv_token sv_logits_draw(const sv_logits *logits, sv_logits_cut cut, double u)
 {
-    double at = u * sv_logits_mass(logits, cut);
-    sv_token token = SV_NO_TOKEN;
-    float room[BLOCK], weights[BLOCK];
-    for (size_t first = 0; first < logits->n && at >= 0; first += BLOCK) {
-        const float *block = read_block(logits->values, logits->n, first, room);
-        if (!has_from(block, cut.value))
-            continue;
-        weigh_kept(logits, cut, first, block, weights);
-        double mass = add_block(weights);
-        if (mass > 0 && at < mass)
-            return draw_in_block(weights, first, at);
-        if (mass > 0)
-            token = draw_in_block(weights, first, mass);
-        at -= mass;
+    enum { PARTS = 128 };
+    double sums[PARTS], mass = 0;
+    size_t n = logits->n, hit = 0;
+    size_t width = (n / PARTS / BLOCK + 1) * BLOCK, n_parts = (n + width - 1) / width;
+    for (size_t i = 0; i < n_parts; i++) {
+        size_t end = (i + 1) * width;
+        sums[i] = add_kept(logits, cut, i * width, end < n ? end : n);
+        mass += sums[i];
     }
-    return token;
+    double at = u * mass, at_in_hit = at; /* from the beginning of the part */
+    for (size_t i = 0; i < n_parts; i++) {
+        if (!(sums[i] > 0))
+            continue;
+        hit = i;
+        at_in_hit = at;
+        if (at < sums[i])
+            break;
+        at -= sums[i];
+    }
+    size_t end = (hit + 1) * width;
+    return draw_between(logits, cut, at_in_hit, hit * width, end < n ? end : n);
 }
