@@ -11,12 +11,12 @@ enum { BLOCK = 64, BUCKETS = 512 };
 /* Reaching further in the order: what the search for a cut still has to look at. */
 typedef struct cut_search {
     const sv_logits *logits;
-    sv_logits_cut cut; /* of members */
-    float high, low;   /* members have logits in [low, high] */
-    double per_unit;   /* parts of the band for each unit of a logit */
-    bool counts;       /* each member adds 1 instead of its weight */
-    double before;     /* added by those above `high` */
-    double target;     /* the cut is where the sum reaches this */
+    sv_logits_cut cut;    /* of members */
+    float high, low;      /* members have logits in [low, high] */
+    float zoom, per_unit; /* parts of the band: (high * zoom - logit * zoom) * per_unit */
+    bool counts;          /* each member adds 1 instead of its weight */
+    double before;        /* added by those above `high` */
+    double target;        /* the cut is where the sum reaches this */
     sv_logits_cut found;
 } cut_search;
 
@@ -294,31 +294,49 @@ static double measure(const cut_search *search, float value)
     return search->counts ? 1 : (double)sv_logits_weight(search->logits, value);
 }
 
-/* Which part of the band [low, high] each member lies in: 0 is the highest; BUCKETS: no member. In
- * doubles, in which no difference of floats overflows or vanishes. */
+/* Powers of two that keep differences of the band's floats from overflow and from vanishing. */
+static void scale_buckets(cut_search *search)
+{
+    double range = (double)search->high - (double)search->low;
+    search->zoom = range > 1e38 ? 0.25f : range < 1e-20 ? 0x1p64f : 1;
+    search->per_unit = (float)(BUCKETS / (range * (double)search->zoom));
+}
+
+/* Which part of the band [low, high] each member lies in: 0 is the highest; BUCKETS: no member.
+ * Rounding moves no logit past another. */
 static void find_buckets(const cut_search *search, size_t first, const float block[restrict BLOCK],
                          int32_t buckets[restrict BLOCK])
 {
-    double top = (double)search->high, per_unit = search->per_unit, last = BUCKETS - 1;
+    const float last = BUCKETS - 1;
+    float zoom = search->zoom, per_unit = search->per_unit, top = search->high * zoom;
     float high = search->high, low = search->low, cut = search->cut.value;
     int32_t last_kept = search->cut.token, id = (int32_t)first;
     for (int i = 0; i < BLOCK; i++) {
-        double at = (top - (double)block[i]) * per_unit;
-        buckets[i] = (int32_t)(at < last ? (at > 0 ? at : 0) : last);
-    }
-    for (int i = 0; i < BLOCK; i++) {
+        float at = (top - block[i] * zoom) * per_unit;
+        uint32_t bucket = (uint32_t)(int32_t)(at < last ? (at > 0 ? at : 0) : last);
         int kept = (block[i] > cut) | ((block[i] == cut) & (id + i <= last_kept));
         uint32_t member = mask_of(kept & (block[i] >= low) & (block[i] <= high));
-        buckets[i] = (int32_t)(((uint32_t)buckets[i] & member) | (BUCKETS & ~member));
+        buckets[i] = (int32_t)((bucket & member) | (BUCKETS & ~member));
     }
 }
 
-static void fill_buckets(const cut_search *search, double sums[BUCKETS])
+static bool has_bucket(const int32_t buckets[BLOCK], int32_t bucket)
+{
+    int any = 0;
+    for (int i = 0; i < BLOCK; i++)
+        any |= buckets[i] == bucket;
+    return any;
+}
+
+/* Two sums of each, in turns: neighbours of the same bucket need not wait for each other. */
+static void fill_buckets(const cut_search *search, double sums[BUCKETS][2])
 {
     const sv_logits *logits = search->logits;
     float room[BLOCK], weights[BLOCK];
     int32_t buckets[BLOCK];
     memset(sums, 0, BUCKETS * sizeof *sums);
+    for (int i = 0; i < BLOCK; i++)
+        weights[i] = 1;
     for (size_t first = 0; first < logits->n; first += BLOCK) {
         const float *block = read_block(logits->values, logits->n, first, room);
         if (!has_from(block, search->low))
@@ -328,7 +346,7 @@ static void fill_buckets(const cut_search *search, double sums[BUCKETS])
             weigh_block(logits, block, weights);
         for (size_t i = 0; i < BLOCK; i++)
             if (buckets[i] < BUCKETS)
-                sums[buckets[i]] += search->counts ? 1 : (double)weights[i];
+                sums[buckets[i]][i % 2] += (double)weights[i];
     }
 }
 
@@ -336,14 +354,15 @@ static void fill_buckets(const cut_search *search, double sums[BUCKETS])
  * vanish make no bucket; where rounding keeps the sum from the target, it is the last one. */
 static int32_t choose_bucket(cut_search *search)
 {
-    double sums[BUCKETS], sum = search->before;
+    double sums[BUCKETS][2], sum = search->before;
     fill_buckets(search, sums);
     int32_t chosen = 0;
     for (int32_t i = 0; i < BUCKETS; i++) {
-        if (!(sums[i] > 0))
+        double own = sums[i][0] + sums[i][1];
+        if (!(own > 0))
             continue;
         search->before = sum;
-        sum += sums[i];
+        sum += own;
         chosen = i;
         if (sum >= search->target)
             break;
@@ -364,6 +383,8 @@ static size_t narrow_to(cut_search *search, int32_t bucket, sv_logit *list)
         if (!has_from(block, search->low))
             continue;
         find_buckets(search, first, block, buckets);
+        if (!has_bucket(buckets, bucket))
+            continue;
         for (size_t i = 0; i < BLOCK; i++) {
             if (buckets[i] != bucket)
                 continue;
@@ -415,7 +436,7 @@ static sv_logits_cut find_cut(cut_search *search)
 {
     sv_logit list[SV_LOGITS_LIST];
     while (search->low < search->high) {
-        search->per_unit = BUCKETS / ((double)search->high - (double)search->low);
+        scale_buckets(search);
         size_t n = narrow_to(search, choose_bucket(search), list);
         if (n <= SV_LOGITS_LIST)
             return find_in_list(search, list, n);

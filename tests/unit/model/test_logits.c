@@ -85,14 +85,20 @@ static float make_extreme(uint64_t *state)
     return (float)((next_number(state) < 0.5 ? -1 : 1) * pow(10, exponent));
 }
 
+/* As near to each other as floats can be. */
+static float make_tiny(uint64_t *state)
+{
+    return (float)(floor(next_number(state) * 2000 - 1000) * 1.5e-45);
+}
+
 static float make_broken(uint64_t *state)
 {
     double number = next_number(state);
     return number < 0.2 ? NAN : number < 0.4 ? -INFINITY : (float)next_number(state) * 8;
 }
 
-static float (*const makers[])(uint64_t *state) = {make_flat,  make_wide,    make_coarse,
-                                                   make_equal, make_extreme, make_broken};
+static float (*const makers[])(uint64_t *state) = {make_flat,    make_wide, make_coarse, make_equal,
+                                                   make_extreme, make_tiny, make_broken};
 static const size_t sizes[] = {1, 2, 63, 64, 65, 513, 1000, MAX_TOKENS};
 enum { N_MAKERS = sizeof makers / sizeof *makers, N_SIZES = sizeof sizes / sizeof *sizes };
 
