@@ -1,5 +1,5 @@
-/* fetcher.h: one GET after another on a loop, over connections that are kept: the part of fetching
- * that knows the HTTP library. What may be fetched, redirects and cancelling: fetch.h. */
+/* fetcher.h: one GET after another on a loop: bodies in memory, the guard on every connection. What
+ * may be fetched, redirects and cancelling: fetch.h. */
 #ifndef SERVAL_IO_FETCHER_H
 #define SERVAL_IO_FETCHER_H
 
@@ -10,6 +10,7 @@
 #include "io/address.h"
 #include "io/fetch_head.h"
 #include "io/loop.h"
+#include "io/transfer.h"
 
 typedef struct sv_fetcher sv_fetcher;
 
@@ -40,7 +41,7 @@ typedef struct sv_fetcher_get {
 
     /* The fetcher's. */
     sv_fetcher *fetcher;
-    struct sv_fetcher_transfer *transfer; /* NULL: over */
+    sv_transfer transfer;
     sv_fetch_head head;
     size_t ignored_bytes;
     sv_status fault; /* why a callback ended it */

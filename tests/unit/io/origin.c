@@ -25,18 +25,20 @@ struct origin {
     const origin_answer *answers;
     pthread_t thread;
     int fd, port;
-    atomic_int n_connections, n_requests;
+    atomic_int n_connections, n_requests, n_left;
+    atomic_size_t n_sent;
     pthread_mutex_t lock;
     char last_request[ORIGIN_MAX_REQUEST]; /* guarded by lock while requests are under way */
     connection connections[ORIGIN_MAX_CONNECTIONS];
 };
 
-static bool send_all(int fd, const char *bytes, size_t len)
+static bool send_all(const connection *to, const char *bytes, size_t len)
 {
     while (len) {
-        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+        ssize_t n = send(to->fd, bytes, len, MSG_NOSIGNAL);
         if (n <= 0)
             return false;
+        atomic_fetch_add(&to->owner->n_sent, (size_t)n);
         bytes += n;
         len -= (size_t)n;
     }
@@ -53,6 +55,25 @@ static bool read_head(int fd, char *text)
             return true;
     }
     return false;
+}
+
+/* Behind the head, as far as there is room. False: it ends early. */
+static bool read_body(int fd, char *text)
+{
+    const char *field = strcasestr(text, "\r\nContent-Length: ");
+    size_t left = field ? strtoul(field + 18, NULL, 10) : 0, len = strlen(text);
+    char bytes[4096];
+    while (left) {
+        ssize_t n = read(fd, bytes, left < sizeof bytes ? left : sizeof bytes);
+        if (n <= 0)
+            return false;
+        size_t room = ORIGIN_MAX_REQUEST - 1 - len, kept = (size_t)n < room ? (size_t)n : room;
+        memcpy(text + len, bytes, kept);
+        len += kept;
+        text[len] = '\0';
+        left -= (size_t)n;
+    }
+    return true;
 }
 
 static const origin_answer *find_answer(const origin *self, const char *head)
@@ -73,10 +94,11 @@ static bool has_left(int fd, int wait_ms)
 }
 
 /* False when the connection is over. */
-static bool answer(int fd, const origin_answer *it)
+static bool answer(const connection *to, const origin_answer *it)
 {
+    int fd = to->fd;
     const char *more = it->more ? it->more : "x";
-    if (!send_all(fd, it->bytes, strlen(it->bytes)))
+    if (!send_all(to, it->bytes, strlen(it->bytes)))
         return false;
     switch (it->then) {
     case ORIGIN_KEEP:
@@ -88,11 +110,11 @@ static bool answer(int fd, const origin_answer *it)
             ;
         return false;
     case ORIGIN_FLOOD:
-        while (send_all(fd, more, strlen(more)))
+        while (send_all(to, more, strlen(more)))
             ;
         return false;
     case ORIGIN_DRIP:
-        while (!has_left(fd, DRIP_MS) && send_all(fd, more, strlen(more)))
+        while (!has_left(fd, DRIP_MS) && send_all(to, more, strlen(more)))
             ;
         return false;
     }
@@ -103,18 +125,19 @@ static void *run_connection(void *arg)
 {
     connection *it = arg;
     origin *self = it->owner;
-    char head[ORIGIN_MAX_REQUEST];
+    char head[ORIGIN_MAX_REQUEST] = "";
     const origin_answer *found = NULL;
     do {
-        if (!read_head(it->fd, head))
+        if (!read_head(it->fd, head) || !read_body(it->fd, head))
             break;
         pthread_mutex_lock(&self->lock);
-        strcpy(self->last_request, head);
+        memcpy(self->last_request, head, sizeof head);
         pthread_mutex_unlock(&self->lock);
         atomic_fetch_add(&self->n_requests, 1);
         found = find_answer(self, head);
-    } while (found && answer(it->fd, found));
+    } while (found && answer(it, found));
     shutdown(it->fd, SHUT_RDWR);
+    atomic_fetch_add(&self->n_left, 1);
     return NULL;
 }
 
@@ -178,6 +201,16 @@ int origin_count_connections(const origin *self)
 int origin_count_requests(const origin *self)
 {
     return atomic_load(&self->n_requests);
+}
+
+int origin_count_left(const origin *self)
+{
+    return atomic_load(&self->n_left);
+}
+
+size_t origin_count_sent(const origin *self)
+{
+    return atomic_load(&self->n_sent);
 }
 
 const char *origin_last_request(const origin *self)

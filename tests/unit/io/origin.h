@@ -4,6 +4,7 @@
 #define SERVAL_TESTS_IO_ORIGIN_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 enum { ORIGIN_MAX_CONNECTIONS = 256, ORIGIN_MAX_REQUEST = 4096 };
 
@@ -32,7 +33,12 @@ void origin_stop(origin *self);
 int origin_port(const origin *self);
 int origin_count_connections(const origin *self);
 int origin_count_requests(const origin *self);
-/* The head of the last request; when no request is under way. */
+/* Connections that are over. */
+int origin_count_left(const origin *self);
+/* Bytes that the kernel took. */
+size_t origin_count_sent(const origin *self);
+/* The head of the last request and its body, cut at ORIGIN_MAX_REQUEST; when no request is under
+ * way. */
 const char *origin_last_request(const origin *self);
 
 #endif
