@@ -1,9 +1,12 @@
 /* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers:
  * socket.c, timer.c.
  *
- * DESIGN. Other threads reach a loop through one mailbox and one uv_async_t; only the first message
- * of a batch costs a system call. The heartbeat lets an idle loop come round; a callback that
- * blocks stops it, and that is what liveness looks at. */
+ * DESIGN. Other threads reach a loop through one mailbox and one uv_async_t. A loop says how it
+ * rests: one that is awake looks into its mailbox before it sleeps, so that nobody has to wake it;
+ * one that is asleep is woken by the first message of a batch. One that naps comes round by itself
+ * soon: a thread that answers one short message after another wakes it once for several of them,
+ * and should it be held up between two, they wait for the end of the nap. The heartbeat lets an
+ * idle loop come round; a callback that blocks stops it, and that is what liveness looks at. */
 #include "io/loop.h"
 
 #include <pthread.h>
@@ -13,7 +16,9 @@
 
 #include <uv.h>
 
-enum { HEARTBEAT_MS = 250, MAX_WISHES = 4 };
+enum { HEARTBEAT_MS = 250, MAX_WISHES = 4, NAP_MS = 1, MAX_LOOKS = 4 };
+
+typedef enum rest { ASLEEP, NAPPING, AWAKE } rest;
 
 /* For the end of a turn. */
 typedef struct wish {
@@ -30,11 +35,14 @@ struct sv_loop {
     uv_prepare_t turn_end; /* before it waits */
     wish wishes[MAX_WISHES];
     size_t n_wishes;
-    const sv_clock *clock; /* NULL: the system's */
+    uv_timer_t nap;
+    bool expects_bundles, runs; /* runs: inside sv_loop_run */
+    const sv_clock *clock;      /* NULL: the system's */
     pthread_t thread;
     bool started;
     /* Any thread. */
     sv_mailbox mailbox;
+    _Atomic(rest) rest; /* only sv_loop_run is ever not asleep */
     atomic_bool stopping;
     _Atomic int64_t last_round_ns;
     _Atomic(pthread_t) runner; /* zero before the first run: nobody */
@@ -43,6 +51,19 @@ struct sv_loop {
 
 /* Whose turn it is on this thread; NULL: it runs none. */
 static _Thread_local sv_loop *current;
+
+/* What this thread has posted to `owed` it did not wake it for. */
+static _Thread_local struct {
+    bool delays;
+    sv_loop *owed;
+} wakes;
+
+/* The thread's own reads of what it wrote last need no order. */
+static void note_awake(sv_loop *loop)
+{
+    if (loop->runs && atomic_load_explicit(&loop->rest, memory_order_relaxed) != AWAKE)
+        atomic_store_explicit(&loop->rest, AWAKE, memory_order_relaxed);
+}
 
 static void run_messages(sv_loop *loop)
 {
@@ -57,6 +78,7 @@ static void run_messages(sv_loop *loop)
 static void on_wake(uv_async_t *wake)
 {
     sv_loop *loop = wake->data;
+    note_awake(loop);
     run_messages(loop);
     if (atomic_load(&loop->stopping))
         uv_stop(&loop->uv);
@@ -80,9 +102,36 @@ static void end_turn(sv_loop *loop)
         loop->wishes[i].run(loop->wishes[i].arg);
 }
 
+static void on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static void lie_down(sv_loop *loop)
+{
+    bool naps = uv_is_active((const uv_handle_t *)&loop->nap);
+    if (loop->expects_bundles && !naps)
+        naps = uv_timer_start(&loop->nap, on_timer, NAP_MS, 0) == 0;
+    loop->expects_bundles = false;
+    atomic_store(&loop->rest, naps ? NAPPING : ASLEEP);
+}
+
+/* What is there before the wait is seen to; when more keeps coming, sockets have their turn too. */
 static void on_turn_end(uv_prepare_t *turn_end)
 {
-    end_turn(turn_end->data);
+    sv_loop *loop = turn_end->data;
+    end_turn(loop);
+    if (!loop->runs)
+        return;
+    for (int i = 0; i < MAX_LOOKS; i++) {
+        lie_down(loop);
+        if (sv_mailbox_is_empty(&loop->mailbox))
+            return;
+        note_awake(loop);
+        run_messages(loop);
+        end_turn(loop);
+    }
+    uv_async_send(&loop->wake);
 }
 
 bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg)
@@ -95,11 +144,6 @@ bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg)
         return false;
     loop->wishes[loop->n_wishes++] = (wish){run, arg};
     return true;
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    (void)timer;
 }
 
 sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
@@ -116,6 +160,7 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
     loop->wake.data = loop;
     uv_timer_init(&loop->uv, &loop->heartbeat);
     uv_timer_init(&loop->uv, &loop->step);
+    uv_timer_init(&loop->uv, &loop->nap);
     uv_check_init(&loop->uv, &loop->round);
     loop->round.data = loop;
     uv_check_start(&loop->round, on_round);
@@ -143,6 +188,7 @@ void sv_loop_free(sv_loop *loop)
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->heartbeat, NULL);
     uv_close((uv_handle_t *)&loop->step, NULL);
+    uv_close((uv_handle_t *)&loop->nap, NULL);
     uv_close((uv_handle_t *)&loop->round, NULL);
     uv_close((uv_handle_t *)&loop->turn_end, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -163,15 +209,27 @@ static void take_thread(sv_loop *loop)
     atomic_store_explicit(&loop->runner, pthread_self(), memory_order_relaxed);
 }
 
+/* From now on whoever posts wakes. */
+static void stop_running(sv_loop *loop)
+{
+    loop->runs = false;
+    uv_timer_stop(&loop->nap);
+    atomic_store(&loop->rest, ASLEEP);
+    if (!sv_mailbox_is_empty(&loop->mailbox))
+        uv_async_send(&loop->wake);
+}
+
 void sv_loop_run(sv_loop *loop)
 {
     take_thread(loop);
     uv_timer_start(&loop->heartbeat, on_timer, HEARTBEAT_MS, HEARTBEAT_MS);
     current = loop;
+    loop->runs = true;
     while (!atomic_load(&loop->stopping))
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     current = NULL;
     end_turn(loop);
+    stop_running(loop);
     uv_timer_stop(&loop->heartbeat);
     atomic_store(&loop->stopping, false);
 }
@@ -224,10 +282,45 @@ void sv_loop_join(sv_loop *loop)
     loop->started = false;
 }
 
+/* That it was sent for already is seen without a system call. */
+static void wake(sv_loop *loop)
+{
+    if (atomic_load(&loop->rest) != AWAKE)
+        uv_async_send(&loop->wake);
+}
+
 void sv_loop_post(sv_loop *loop, sv_message *message)
 {
-    if (sv_mailbox_put(&loop->mailbox, message))
-        uv_async_send(&loop->wake);
+    bool delays = wakes.delays && (!wakes.owed || wakes.owed == loop);
+    sv_mailbox_put(&loop->mailbox, message);
+    if (delays && atomic_load(&loop->rest) == NAPPING)
+        wakes.owed = loop;
+    else
+        wake(loop);
+}
+
+void sv_loop_delay_wakes(bool delays)
+{
+    wakes.delays = delays;
+}
+
+bool sv_loop_owes_wake(void)
+{
+    return wakes.owed != NULL;
+}
+
+void sv_loop_settle(void)
+{
+    sv_loop *loop = wakes.owed;
+    wakes.owed = NULL;
+    if (loop && !sv_mailbox_is_empty(&loop->mailbox))
+        wake(loop);
+}
+
+void sv_loop_expect_bundles(void)
+{
+    if (current)
+        current->expects_bundles = true;
 }
 
 bool sv_loop_is_current(const sv_loop *loop)
@@ -257,5 +350,6 @@ void *sv_loop_handle(sv_loop *loop)
 
 char *sv_loop_read_buffer(sv_loop *loop)
 {
+    note_awake(loop);
     return loop->read_buffer;
 }

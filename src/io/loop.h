@@ -37,6 +37,16 @@ void sv_loop_post(sv_loop *loop, sv_message *message);
  * asked for: for what is cheaper done once for all that a turn of the loop brings. False: the
  * thread runs no loop, or has too many such wishes; the caller does it himself. */
 bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg);
+/* For threads that answer one short message after another: from now on what the calling thread
+ * posts may wait for its sv_loop_settle, but no longer than a loop naps (2 ms). */
+void sv_loop_delay_wakes(bool delays);
+/* Whether something that the calling thread has posted waits for sv_loop_settle. */
+bool sv_loop_owes_wake(void);
+/* Wakes the loop for it. The loop must not have been freed. */
+void sv_loop_settle(void);
+/* On a loop's thread, in a turn: short work was given away, its answers may come in bundles. The
+ * loop comes round within 2 ms of going to sleep. Elsewhere it does nothing. */
+void sv_loop_expect_bundles(void);
 /* Whether the calling thread is the one that runs (or last ran) the loop. */
 bool sv_loop_is_current(const sv_loop *loop);
 

@@ -5,7 +5,11 @@
  * a time is being called (woken or started): when it takes its message and sees more, it calls the
  * next one. What a turn of a loop submits is called for once, at its end. A burst of short
  * messages is so worked off by a few threads without a switch for each, a burst of long ones gets a
- * thread each within microseconds. A thread that ends joins the one
+ * thread each within microseconds. Messages of a kind that has been brief many times in a row are
+ * answered in bundles: the loop is woken when the thread has no more of them, or after a while
+ * (loop.h). Nor is another thread called for them while they are done with sooner than it would be
+ * worth; the loop that put them watches the line until it is empty, lest a thread that is held up
+ * for once holds up all of them. A thread that ends joins the one
  * that ended before it, so that at most one is left for sv_pool_stop. */
 #include "io/pool.h"
 
@@ -18,20 +22,36 @@
 #include "base/clock.h"
 #include "io/loop.h"
 
-enum { MAX_UNCALLED = 16 }; /* messages that wait for the end of a loop's turn */
+enum {
+    MAX_UNCALLED = 16, /* messages that wait for the end of a loop's turn */
+    N_KINDS = 64,      /* kinds that share a place share their pace */
+    BRIEF_RUNS = 8,    /* in a row */
+    BRIEF_NS = 100 * 1000,
+    BUNDLE_NS = 100 * 1000,     /* an answer waits so long for others, and for the run after that */
+    SHORT_LINE_NS = 100 * 1000, /* of work: it is left to the threads that there are */
+    HELD_UP_NS = 500 * 1000     /* without progress */
+};
 
 typedef struct worker {
     sv_pool *pool;
     struct worker *below; /* of the stack of idle ones, or of unused places */
     pthread_t thread;
     pthread_cond_t wake;
-    bool is_called; /* and has not come yet */
+    bool is_called;        /* and has not come yet */
+    int64_t owes_since_ns; /* a wake to a loop; 0: none */
 } worker;
 
 typedef struct waiting {
     sv_message *message;
     int64_t since_ns;
+    bool is_watched; /* by the loop that put it */
 } waiting;
+
+/* What is known of a kind of messages. */
+typedef struct pace {
+    unsigned n_brief; /* runs in a row; at most BRIEF_RUNS */
+    int64_t mean_ns;  /* of late */
+} pace;
 
 struct sv_pool {
     size_t max_threads, max_queued;
@@ -45,6 +65,7 @@ struct sv_pool {
     worker *idle, *unused;
     size_t n_threads, n_idle;
     int64_t last_progress_ns;
+    pace paces[N_KINDS];
     pthread_t ended; /* not joined yet, if has_ended */
     bool has_ended, is_calling, is_stopping;
 };
@@ -82,10 +103,10 @@ sv_status sv_pool_new(size_t max_threads, size_t max_queued, int64_t idle_ms, sv
     return SV_OK;
 }
 
-static void put_queued(sv_pool *pool, sv_message *message)
+static void put_queued(sv_pool *pool, sv_message *message, bool is_watched)
 {
     size_t last = (pool->first + pool->n_queued++) % pool->max_queued;
-    pool->line[last] = (waiting){message, now_ns()};
+    pool->line[last] = (waiting){message, now_ns(), is_watched};
 }
 
 static sv_message *take_queued(sv_pool *pool)
@@ -97,6 +118,39 @@ static sv_message *take_queued(sv_pool *pool)
     pool->n_queued--;
     pool->last_progress_ns = now_ns();
     return message;
+}
+
+static pace *find_pace(sv_pool *pool, const void *kind)
+{
+    uint32_t mixed = (uint32_t)((uintptr_t)kind >> 4) * 2654435769U;
+    return &pool->paces[mixed >> 16 & (N_KINDS - 1)];
+}
+
+static bool is_brief(sv_pool *pool, const void *kind)
+{
+    return kind && find_pace(pool, kind)->n_brief == BRIEF_RUNS;
+}
+
+static void note_pace(sv_pool *pool, const void *kind, int64_t took_ns)
+{
+    if (!kind)
+        return;
+    pace *known = find_pace(pool, kind);
+    known->mean_ns += (took_ns - known->mean_ns) / 8;
+    if (took_ns > BRIEF_NS)
+        known->n_brief = 0;
+    else if (known->n_brief < BRIEF_RUNS)
+        known->n_brief++;
+}
+
+/* Whether those who work are soon done with what waits, or are watched if they are not. */
+static bool is_short_line(sv_pool *pool)
+{
+    const waiting *head = &pool->line[pool->first];
+    int64_t n_working = (int64_t)(pool->n_threads - pool->n_idle),
+            n_waiting = (int64_t)pool->n_queued;
+    return n_working && head->is_watched && is_brief(pool, head->message->kind) &&
+           n_waiting * find_pace(pool, head->message->kind)->mean_ns < n_working * SHORT_LINE_NS;
 }
 
 static void leave_idle(sv_pool *pool, worker *self)
@@ -174,20 +228,58 @@ static void arrive(sv_pool *pool, worker *self)
         self->is_called = pool->is_calling = false;
 }
 
+static void settle(worker *self)
+{
+    sv_loop_settle();
+    self->owes_since_ns = 0;
+}
+
+/* Without the lock. The message may be gone afterwards. */
+static void run_message(worker *self, sv_message *message, bool is_brief, int64_t start_ns)
+{
+    bool is_overdue = self->owes_since_ns && start_ns - self->owes_since_ns > BUNDLE_NS;
+    if (!is_brief || is_overdue)
+        settle(self);
+    sv_loop_delay_wakes(is_brief);
+    message->run(message);
+    if (!self->owes_since_ns && sv_loop_owes_wake())
+        self->owes_since_ns = start_ns;
+}
+
+/* Takes the lock again. */
+static void run_and_learn(sv_pool *pool, worker *self, sv_message *message)
+{
+    const void *kind = message->kind;
+    int64_t start_ns = pool->last_progress_ns;
+    bool brief = is_brief(pool, kind);
+    unlock_and_wake(pool, pool->n_queued && is_short_line(pool) ? NULL : call_worker(pool));
+    run_message(self, message, brief, start_ns);
+    int64_t now = now_ns();
+    pthread_mutex_lock(&pool->lock);
+    pool->last_progress_ns = now;
+    note_pace(pool, kind, now - start_ns);
+}
+
+/* Nothing is in line: whoever waits for a bundle gets it now. */
+static void settle_unlocked(sv_pool *pool, worker *self)
+{
+    pthread_mutex_unlock(&pool->lock);
+    settle(self);
+    pthread_mutex_lock(&pool->lock);
+}
+
 static void work(sv_pool *pool, worker *self)
 {
     for (;;) {
         arrive(pool, self);
         sv_message *message = take_queued(pool);
-        if (!message) {
-            if (pool->is_stopping || (!wait_idle(pool, self) && !pool->n_queued))
-                return;
-            continue;
+        if (!message && self->owes_since_ns) {
+            settle_unlocked(pool, self);
+        } else if (message) {
+            run_and_learn(pool, self, message);
+        } else if (pool->is_stopping || (!wait_idle(pool, self) && !pool->n_queued)) {
+            return;
         }
-        unlock_and_wake(pool, call_worker(pool));
-        message->run(message);
-        pthread_mutex_lock(&pool->lock);
-        pool->last_progress_ns = now_ns();
     }
 }
 
@@ -211,12 +303,29 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-/* At the end of a turn. */
+/* At the end of a turn. Brief work is looked after again at the end of the next one, which is not
+ * far: the loop naps at most. */
 static void call_for_line(void *arg)
 {
     sv_pool *pool = arg;
+    worker *called = NULL;
     pthread_mutex_lock(&pool->lock);
-    unlock_and_wake(pool, call_worker(pool));
+    if (pool->n_queued) {
+        bool is_held_up = now_ns() - pool->last_progress_ns > HELD_UP_NS;
+        called = is_short_line(pool) && !is_held_up ? NULL : call_worker(pool);
+        if (pool->line[pool->first].is_watched && sv_loop_at_end_of_turn(call_for_line, pool))
+            sv_loop_expect_bundles();
+    }
+    unlock_and_wake(pool, called);
+}
+
+/* Whether the calling thread's loop looks after the line at the end of its turn. */
+static bool watch(sv_pool *pool, const sv_message *message)
+{
+    if (!is_brief(pool, message->kind) || !sv_loop_at_end_of_turn(call_for_line, pool))
+        return false;
+    sv_loop_expect_bundles();
+    return true;
 }
 
 /* Whether a thread is called later for what was put now. */
@@ -234,7 +343,7 @@ sv_status sv_pool_submit(sv_pool *pool, sv_message *message)
     if (pool->is_stopping || pool->n_queued == pool->max_queued) {
         status = SV_UNAVAILABLE;
     } else {
-        put_queued(pool, message);
+        put_queued(pool, message, watch(pool, message));
         called = leave_for_later(pool) ? NULL : call_worker(pool);
         if (!pool->n_threads) { /* none could be started: nobody would take it */
             pool->n_queued--;

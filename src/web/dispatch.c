@@ -371,6 +371,7 @@ static sv_call *get_call(sv_exchange *exchange)
     call->application = operation->application;
     call->operation = operation;
     call->name = operation->row->handler->name;
+    call->message.kind = operation;
     call->request.body = exchange->body;
     call->request.deadline_ns = exchange->deadline_ns;
     return call;

@@ -153,6 +153,49 @@ static void test_thread_of_its_own(void **state)
     sv_loop_free(loop);
 }
 
+typedef struct bundle {
+    sv_message message;
+    atomic_int *n_run;
+} bundle;
+
+static void expect_bundles(sv_message *message)
+{
+    sv_loop_expect_bundles();
+    atomic_fetch_add(((bundle *)message)->n_run, 1);
+}
+
+static bool have_all_run(void *arg)
+{
+    return atomic_load((atomic_int *)arg) == 0;
+}
+
+/* A thread that owes a wake and forgets about it: the loop comes by itself. */
+static void test_wakes_come_late_but_come(void **state)
+{
+    (void)state;
+    sv_loop *loop = io_new_loop();
+    bundle bundles[200];
+    assert_int_equal(sv_loop_start(loop, NULL), SV_OK);
+    sv_loop_expect_bundles(); /* not a loop's thread: nothing */
+    sv_loop_settle();         /* nothing is owed */
+    for (int round = 0; round < 2; round++) {
+        atomic_int left = -200;
+        sv_loop_delay_wakes(true);
+        for (int i = 0; i < 200; i++) {
+            bundles[i] = (bundle){{.run = expect_bundles}, &left};
+            sv_loop_post(loop, &bundles[i].message);
+        }
+        if (round == 1)
+            sv_loop_settle();
+        sv_loop_delay_wakes(false);
+        io_wait_until(have_all_run, &left);
+    }
+    sv_loop_settle();
+    assert_false(sv_loop_owes_wake());
+    sv_loop_join(loop);
+    sv_loop_free(loop);
+}
+
 static void stop_from_inside(sv_message *message)
 {
     sv_loop_stop(((note *)message)->loop);
@@ -263,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_free_runs_what_waits),
         cmocka_unit_test(test_thread_of_its_own),
         cmocka_unit_test(test_the_end_of_a_turn),
+        cmocka_unit_test(test_wakes_come_late_but_come),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_a_step_ends),
         cmocka_unit_test(test_time_is_the_clocks),

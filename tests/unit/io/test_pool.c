@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "base/list.h"
 #include "failing_malloc.h"
+#include "io/loop.h"
 #include "io/pool.h"
 
 enum { LONG_MS = 3600 * 1000 };
@@ -304,6 +306,73 @@ static bool try_new(void *arg)
     return true;
 }
 
+enum { N_BALLS = 16, N_THROWS = 4000 };
+
+/* What goes to the pool and back to the loop, again and again. */
+typedef struct ball {
+    sv_message there, back;
+    struct game *game;
+    bool sticks; /* the pool holds it until all the others have come back for good */
+} ball;
+
+typedef struct game {
+    sv_loop *loop;
+    sv_pool *pool;
+    atomic_int n_back; /* only the loop's thread counts */
+    int n_throws;
+    sem_t gate;
+    ball balls[N_BALLS];
+    sv_message start;
+} game;
+
+static void hit(sv_message *message)
+{
+    ball *it = SV_CONTAINER_OF(message, ball, there);
+    if (it->sticks)
+        sem_wait(&it->game->gate);
+    sv_loop_post(it->game->loop, &it->back);
+}
+
+static void throw_again(sv_message *message)
+{
+    ball *it = SV_CONTAINER_OF(message, ball, back);
+    game *g = it->game;
+    int n_back = atomic_fetch_add(&g->n_back, 1) + 1;
+    if (n_back == g->n_throws - 1)
+        sem_post(&g->gate); /* what sticks is the last */
+    if (n_back + N_BALLS > g->n_throws)
+        return;
+    it->sticks = n_back + N_BALLS == g->n_throws / 2;
+    assert_int_equal(sv_pool_submit(g->pool, &it->there), SV_OK);
+}
+
+static void throw_all(sv_message *message)
+{
+    game *g = SV_CONTAINER_OF(message, game, start);
+    for (int i = 0; i < N_BALLS; i++)
+        assert_int_equal(sv_pool_submit(g->pool, &g->balls[i].there), SV_OK);
+}
+
+/* Brief messages of one kind are answered in bundles; one that holds up its thread for once holds
+ * up neither those in line nor the answers before it. */
+static void test_brief_messages(void **state)
+{
+    (void)state;
+    static game g;
+    g = (game){.loop = io_new_loop(), .pool = new_pool(4, 64, LONG_MS), .n_throws = N_THROWS};
+    g.start.run = throw_all;
+    sem_init(&g.gate, 0, 0);
+    for (int i = 0; i < N_BALLS; i++)
+        g.balls[i] = (ball){{.run = hit, .kind = &g}, {.run = throw_again}, &g, false};
+    assert_int_equal(sv_loop_start(g.loop, NULL), SV_OK);
+    sv_loop_post(g.loop, &g.start);
+    wait_for(&g.n_back, N_THROWS);
+    sv_pool_free(g.pool);
+    sv_loop_join(g.loop);
+    sv_loop_free(g.loop);
+    sem_destroy(&g.gate);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -322,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_signals_are_blocked),
         cmocka_unit_test(test_many_submitters),
+        cmocka_unit_test(test_brief_messages),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
