@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/oip_floats.h"
 #include "api/oip_number.h"
 #include "base/buf.h"
 #include "engine/engine.h"
@@ -306,14 +307,9 @@ static inline sv_status read_number(reading *r, size_t index, bool is_float, voi
 {
     sv_dtype dtype = r->array->dtype;
     sv_oip_number n;
-    double value;
-    bool is_stored;
-    if (is_float && sv_oip_number_read_common(r->text, &r->at, &value))
-        is_stored = store_double(dtype, value, element);
-    else if (!sv_oip_number_read(r->text, &r->at, &n))
+    if (!sv_oip_number_read(r->text, &r->at, &n))
         return refuse_syntax(r);
-    else
-        is_stored = is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element);
+    bool is_stored = is_float ? store_float(dtype, &n, element) : store_integer(dtype, &n, element);
     return is_stored ? SV_OK : refuse_element(r, index);
 }
 
@@ -326,6 +322,9 @@ static sv_status read_numbers(reading *r, size_t *n_read, char *elements)
     if (!begins_number(peek(r)))
         return refuse_element(r, *n_read);
     do {
+        if (is_float)
+            *n_read += sv_oip_floats_read(r->text, &r->at, dtype == SV_DTYPE_FP32,
+                                          elements + *n_read * size, r->array->count - *n_read - 1);
         sv_status status = read_number(r, *n_read, is_float, elements + *n_read * size);
         if (status)
             return status;

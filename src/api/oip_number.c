@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/digit_words.h"
 
 static bool is_digit(char byte)
 {
@@ -16,24 +17,6 @@ static bool is_digit(char byte)
 static char peek(sv_str text, size_t at)
 {
     return at < text.len ? text.ptr[at] : '\0';
-}
-
-/* Of eight bytes, zero where there is '0' to '9': a high half of 3, also after adding 6 to the low
- * one. Right up to the first that is not. */
-static uint64_t mark_others(uint64_t eight)
-{
-    const uint64_t high_halves = 0xf0f0f0f0f0f0f0f0u, sixes = 0x0606060606060606u;
-    return ((eight & high_halves) | (((eight + sixes) & high_halves) >> 4)) ^ 0x3333333333333333u;
-}
-
-/* Neighbours become pairs, pairs fours, fours eight; the first digit is in the lowest byte. */
-static uint64_t join_digits(uint64_t eight)
-{
-    const uint64_t pairs = 0x000000ff000000ffu;
-    eight = eight * 10 + (eight >> 8);
-    return (((eight & pairs) * 0x000f424000000064u) +
-            (((eight >> 16) & pairs) * 0x0000271000000001u)) >>
-           32;
 }
 
 static void add_digits(sv_oip_number *number, uint64_t power, uint64_t digits)
@@ -52,16 +35,15 @@ static bool read_eight(const char **at, sv_oip_number *number)
     static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     uint64_t eight;
     memcpy(&eight, *at, sizeof eight);
-    uint64_t others = mark_others(eight);
-    eight -= 0x3030303030303030u;
+    uint64_t others = sv_digit_words_mark_others(eight);
     if (!others) {
-        add_digits(number, 100000000, join_digits(eight));
+        add_digits(number, 100000000, sv_digit_words_join(eight));
         *at += sizeof eight;
         return false;
     }
     int n = __builtin_ctzll(others) / 8;
     if (n)
-        add_digits(number, powers[n], join_digits(eight << (64 - 8 * n)));
+        add_digits(number, powers[n], sv_digit_words_join(eight << (64 - 8 * n)));
     *at += n;
     return true;
 }
@@ -116,30 +98,6 @@ bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *number)
             return false;
     }
     number->text = (sv_str){text.ptr + start, *at - start};
-    return true;
-}
-
-bool sv_oip_number_read_common(sv_str text, size_t *at, double *ret_number)
-{
-    enum { LONGEST = 32 }; /* bytes that are looked at without asking for the end */
-    const char *i = text.ptr + *at;
-    if (text.len - *at < LONGEST)
-        return false;
-    bool negative = *i == '-';
-    i += negative;
-    if (!is_digit(i[0]) || i[1] != '.')
-        return false;
-    sv_oip_number number = {.value = (uint64_t)(i[0] - '0')};
-    const char *digits = i += 2;
-    bool is_done = false;
-    for (int n_eights = 0; !is_done && n_eights < 3; n_eights++)
-        is_done = read_eight(&i, &number);
-    double value;
-    if (!is_done || i == digits || number.overflows || (*i | 0x20) == 'e' ||
-        !sv_decimal_to_double(number.value, (int)(digits - i), &value))
-        return false;
-    *at = (size_t)(i - text.ptr);
-    *ret_number = negative ? -value : value;
     return true;
 }
 

@@ -21,9 +21,6 @@ typedef struct sv_oip_number {
 /* Reads the number that begins at `*at`, which stands behind it then. False: what is there is no
  * number of JSON, `*at` is where that was seen, and `number` has nothing. */
 bool sv_oip_number_read(sv_str text, size_t *at, sv_oip_number *number);
-/* The same, and the nearest double, of the commonest form: one digit, a point and up to 18 more
- * digits, not at the very end of the text. False: it is another, or none; nothing was written. */
-bool sv_oip_number_read_common(sv_str text, size_t *at, double *ret_number);
 /* The nearest double, a tie goes to the even one; an infinity for what is beyond all. */
 double sv_oip_number_to_double(const sv_oip_number *number);
 

@@ -57,42 +57,6 @@ static void test_what_is_a_number(void **state)
     }
 }
 
-/* Of a number with more behind it: the same, or not read. */
-static bool is_read_as_common(const char *text, double wanted)
-{
-    char long_text[1024];
-    double got = 42;
-    size_t at = 1, len = strlen(text);
-    snprintf(long_text, sizeof long_text, ",%s,%40s", text, "");
-    if (!sv_oip_number_read_common(sv_str_from(long_text), &at, &got)) {
-        assert_true(at == 1 && got == 42);
-        return false;
-    }
-    if (at != 1 + len || memcmp(&got, &wanted, sizeof got) != 0)
-        fail_msg("%s: %.17g, not %.17g", text, got, wanted);
-    return true;
-}
-
-static void test_common_numbers(void **state)
-{
-    (void)state;
-    static const char *const common[] = {
-        "0.5",        "-0.12345678",         "1.0", "-0.0", "9.123456789012345678",
-        "0.00000000", "0.123456789012345678"};
-    static const char *const others[] = {
-        "0",     "10.5", "0.",  "-",      "-.5",
-        "0.5e1", "0.E1", ".5",  "1",      "00.5",
-        "0.x",   "-1",   "1e5", "0.5E-3", "0.1234567890123456789012345678"};
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        assert_true(is_read_as_common(common[i], strtod(common[i], NULL)));
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_false(is_read_as_common(others[i], 0));
-    size_t at = 0;
-    double number;
-    assert_false(sv_oip_number_read_common(SV_STR("0.5"), &at, &number));
-    assert_false(sv_oip_number_read_common(SV_STR(""), &at, &number));
-}
-
 static void assert_as_strtod(const char *text)
 {
     sv_oip_number number;
@@ -102,7 +66,6 @@ static void assert_as_strtod(const char *text)
     double got = sv_oip_number_to_double(&number);
     if (memcmp(&got, &wanted, sizeof got))
         fail_msg("%s: %.17g, not %.17g", text, got, wanted);
-    (void)is_read_as_common(text, wanted);
 }
 
 static void test_hard_numbers(void **state)
@@ -164,7 +127,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_a_number),
-        cmocka_unit_test(test_common_numbers),
         cmocka_unit_test(test_hard_numbers),
         cmocka_unit_test(test_any_number),
     };
