@@ -17,18 +17,24 @@ typedef struct settings {
     sv_sampling sampling;
 } settings;
 
-/* clang-format off */
+/* Those that are 0 are off. */
 static const settings rows[] = {
-    {"greedy", {.temperature = 0, .top_p = 1, .repeat_penalty = 1}},
+    {"greedy", {.top_p = 1, .repeat_penalty = 1}},
     {"top_k 40, top_p 0.95", {.temperature = 0.8, .top_k = 40, .top_p = 0.95, .repeat_penalty = 1}},
-    {"top_k 2000, top_p 0.95", {.temperature = 0.8, .top_k = 2000, .top_p = 0.95, .repeat_penalty = 1}},
+    {"top_k 2000, top_p 0.95",
+     {.temperature = 1, .top_k = 2000, .top_p = 0.95, .repeat_penalty = 1}},
     {"top_p 0.95", {.temperature = 1, .top_p = 0.95, .repeat_penalty = 1}},
     {"temperature", {.temperature = 1, .top_p = 1, .repeat_penalty = 1}},
-    {"penalties, all", {.temperature = 0.8, .top_k = 40, .top_p = 0.95, .min_p = 0.02, .presence_penalty = 0.5,
-                        .frequency_penalty = 0.2, .repeat_penalty = 1.1}},
+    {"penalties, all",
+     {.temperature = 0.8,
+      .top_k = 40,
+      .top_p = 0.95,
+      .min_p = 0.02,
+      .presence_penalty = 0.5,
+      .frequency_penalty = 0.2,
+      .repeat_penalty = 1.1}},
 };
 static const size_t vocabularies[] = {512, 32000, MAX_VOCABULARY};
-/* clang-format on */
 enum { N_VOCABULARIES = sizeof vocabularies / sizeof *vocabularies };
 
 static float source[MAX_VOCABULARY], logits[MAX_VOCABULARY];

@@ -506,15 +506,16 @@ sv_logits_cut sv_logits_keep_count(const sv_logits *logits, size_t k)
 sv_logits_cut sv_logits_keep_share(const sv_logits *logits, sv_logits_cut cut, double p)
 {
     double mass = sv_logits_mass(logits, cut);
-    cut_search search = {.logits = logits,
-                         .cut = cut,
-                         .high = logits->best,
-                         .low = find_value_of(logits, fmin(1, mass / SV_LOGITS_LIST)),
-                         .target = p * mass,
-                         .found = cut};
+    cut_search search = {
+        .logits = logits,
+        .cut = cut,
+        .high = logits->best,
+        .low = fmaxf(cut.value, find_value_of(logits, fmin(1, mass / SV_LOGITS_LIST))),
+        .target = p * mass,
+        .found = cut};
     if (find_among_likeliest(&search))
         return search.found;
-    search.low = find_value_of(logits, (1 - p) * mass / 2 / (double)logits->n);
+    search.low = fmaxf(cut.value, find_value_of(logits, (1 - p) * mass / 2 / (double)logits->n));
     return find_cut(&search);
 }
 
