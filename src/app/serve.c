@@ -13,12 +13,13 @@
 #include "api/model_predict.h"
 #include "api/models.h"
 #include "api/oip.h"
+#include "api/openai.h"
 #include "api/predict.h"
 #include "api/shadow.h"
 #include "app/signals.h"
 
 enum {
-    MAX_TABLES = 8,
+    MAX_TABLES = 12,
     LOADING_MS = 100,  /* how often it looks for signals while models are loaded at start */
     WATCH_MS = 500,    /* how often the main thread looks at the loops */
     BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
@@ -37,6 +38,7 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     tables[n++] = sv_health_operations();
     tables[n++] = sv_metrics_page_operations();
     tables[n++] = sv_oip_operations();
+    tables[n++] = sv_openai_operations();
     *ret_count = n;
     return tables;
 }

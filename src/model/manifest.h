@@ -71,7 +71,7 @@ struct manifest_preprocess {
 
 struct manifest_postprocess {
     int pooling;
-    sv_opt_bool softmax, normalize;
+    sv_opt_bool softmax, normalize, matryoshka;
     sv_opt_str labels;
     sv_opt_int top_k;
 };

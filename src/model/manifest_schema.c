@@ -155,6 +155,9 @@ SV_SCHEMA_WITH(
                           "tell when not given"),
     SV_FIELD(manifest_postprocess, normalize, .default_json = "null", .example_json = "true",
              .help = "Of embeddings: to length 1; true when not given"),
+    SV_FIELD(manifest_postprocess, matryoshka, .default_json = "null", .example_json = "true",
+             .help = "Of embeddings: the model was trained so that their first numbers alone are "
+                     "good embeddings; false when not given"),
     SV_FIELD(manifest_postprocess, softmax, .default_json = "null", .example_json = "true",
              .help = "Of classes: scores that are not yet probabilities become some; true when "
                      "not given"),

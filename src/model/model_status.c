@@ -1,6 +1,8 @@
 /* model_status.c: the set, copied out under its lock. */
 #include "model/model_status.h"
 
+#include <sys/stat.h>
+
 #include "model/version_plan.h"
 
 static void let_go(void *version)
@@ -120,6 +122,20 @@ bool sv_model_status_is_latest(const sv_version_status *status)
     bool is_latest = stamp && source && sv_model_files_stamp(&files->source, source) == stamp;
     sv_model_files_release(files);
     return is_latest;
+}
+
+int64_t sv_model_status_file_time(const sv_version_status *status)
+{
+    sv_model_version *version = status->version;
+    sv_model_set *set = version->model->set;
+    struct stat info;
+    pthread_mutex_lock(&set->lock);
+    sv_model_files *files = sv_model_files_hold(version->model->files);
+    pthread_mutex_unlock(&set->lock);
+    const sv_version_source *source = sv_model_files_find(files, version->name);
+    bool is_there = source && stat(source->file, &info) == 0;
+    sv_model_files_release(files);
+    return is_there ? (int64_t)info.st_mtime : 0;
 }
 
 const char *sv_model_status_state_name(sv_version_state state)

@@ -42,6 +42,8 @@ bool sv_model_status_can_answer(const sv_model_status *status);
 /* Whether it answers with what the files say now, and does so without a failure since; reads the
  * disk. */
 bool sv_model_status_is_latest(const sv_version_status *status);
+/* When its model file was written last, in seconds since 1970; 0: it is gone. Reads the disk. */
+int64_t sv_model_status_file_time(const sv_version_status *status);
 /* "ready"; static. */
 const char *sv_model_status_state_name(sv_version_state state);
 

@@ -78,12 +78,33 @@ static sv_status tokenize(text_job *job)
     return SV_OK;
 }
 
+/* What came as tokens. */
+static sv_status take_tokens(text_job *job)
+{
+    const sv_text_request *request = job->request;
+    size_t room = (size_t)job->task->max_length, longest = 0;
+    for (size_t i = 0; i < request->n_texts; i++) {
+        size_t n = request->tokens[i].n < room ? request->tokens[i].n : room;
+        job->rows[i] = (text_row){.ids = request->tokens[i].ids, .n = n, .index = i};
+        longest = n > longest ? n : longest;
+    }
+    const int64_t *types = sv_arena_alloc_array(request->arena, longest, sizeof *types);
+    if (!types)
+        return SV_NO_MEMORY;
+    for (size_t i = 0; i < request->n_texts; i++)
+        job->rows[i].types = types;
+    qsort(job->rows, request->n_texts, sizeof *job->rows, compare_rows);
+    return SV_OK;
+}
+
 static sv_status list_rows(text_job *job)
 {
     size_t n = job->request->n_texts;
     job->rows = sv_arena_alloc_array(job->request->arena, n, sizeof *job->rows);
     if (!job->rows)
         return SV_NO_MEMORY;
+    if (job->request->tokens)
+        return take_tokens(job);
     if (job->task->tokenizer)
         return tokenize(job);
     for (size_t i = 0; i < n; i++)

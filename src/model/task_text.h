@@ -46,13 +46,21 @@ typedef struct sv_text_task {
     bool softmax;
 } sv_text_task;
 
+/* A text as its tokens. */
+typedef struct sv_text_tokens {
+    const int64_t *ids; /* below the tokenizer's n_tokens; special ones included */
+    size_t n;
+} sv_text_tokens;
+
 typedef struct sv_text_request {
     const sv_str *texts;
-    size_t n_texts;        /* at least 1 */
-    int64_t top_k;         /* 0: the task's */
-    sv_arena *arena;       /* of the answer */
-    sv_cancel *cancel;     /* looked at between runs, and during one; may be NULL */
-    sv_timeline *timeline; /* decode (tokens) and infer are added; may be NULL */
+    const sv_text_tokens *tokens; /* instead of texts, for a task with a tokenizer and by itself,
+                                     not with others' (text_batch.h); NULL: texts */
+    size_t n_texts;               /* at least 1 */
+    int64_t top_k;                /* 0: the task's */
+    sv_arena *arena;              /* of the answer */
+    sv_cancel *cancel;            /* looked at between runs, and during one; may be NULL */
+    sv_timeline *timeline;        /* decode (tokens) and infer are added; may be NULL */
 } sv_text_request;
 
 /* Row-major: one row for each text, in their order. */

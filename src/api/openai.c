@@ -1,0 +1,48 @@
+/* openai.c: the table of OpenAI's API. It is not in OpenAPI: OpenAI publishes a description of its
+ * own, and answers are bytes. What requests say: openai_request.c; answers: openai_answer.c. */
+#include "api/openai.h"
+
+#include <serval/version.h>
+
+#include "api/openai_embeddings.h"
+#include "api/openai_models.h"
+
+SV_HANDLER_RAW(openai_models);
+static sv_status openai_models(sv_call *call)
+{
+    return sv_openai_models_list(call);
+}
+
+SV_HANDLER_RAW(openai_model);
+static sv_status openai_model(sv_call *call)
+{
+    return sv_openai_models_get(call);
+}
+
+SV_HANDLER_RAW(openai_embeddings);
+static sv_status openai_embeddings(sv_call *call)
+{
+    return sv_openai_embeddings(call);
+}
+
+/* As vLLM has it. */
+SV_HANDLER_RAW(openai_version);
+static sv_status openai_version(sv_call *call)
+{
+    return sv_respond_bytes(call, "application/json", SV_STR("{\"version\":\"" SV_VERSION "\"}"));
+}
+
+#define GET(PATH, HANDLER) {"GET", PATH, &HANDLER##_handler, .hidden = true}
+#define POST(PATH, HANDLER)                                                                        \
+    {"POST", PATH, &HANDLER##_handler, .hidden = true, .raw_media = "application/json"}
+
+const sv_operation *sv_openai_operations(void)
+{
+    static const sv_operation operations[] = {
+        GET("/v1/models", openai_models),
+        GET("/v1/models/{id:path}", openai_model),
+        POST("/v1/embeddings", openai_embeddings),
+        {"GET", "/version", &openai_version_handler, .hidden = true, .run_inline = true},
+        {0}};
+    return operations;
+}
