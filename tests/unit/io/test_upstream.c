@@ -12,6 +12,9 @@
 #define OK "HTTP/1.1 200 OK\r\n"
 #define LONG_HEADER                                                                                \
     "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"
+#define P16 "abcdefghijklmnop"
+#define P64 P16 P16 P16 P16
+#define P256 P64 P64 P64 P64
 #define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
 
 enum { SHORT_MS = 200 };
@@ -40,6 +43,7 @@ static const origin_answer answers[] = {
     {"/drip", OK "Content-Length: 70000\r\n\r\n", ORIGIN_DRIP, "ab"},
     {"/flood", OK "\r\n", ORIGIN_FLOOD, LONG_HEADER},
     {"/flood-chunks", OK CHUNKED, ORIGIN_FLOOD, "5\r\nabcde\r\n"},
+    {"/flood-large-chunks", OK CHUNKED, ORIGIN_FLOOD, "400\r\n" P256 P256 P256 P256 "\r\n"},
     {"/huge", OK "Content-Length: 100001\r\n\r\n", ORIGIN_HOLD},
 
     {"/nothing", "", ORIGIN_CLOSE},
@@ -337,7 +341,7 @@ static void test_pause_holds_the_upstream(void **state)
     upstream_fixture on;
     upstream_talk it;
     upstream_set_up(&on, answers);
-    upstream_prepare(&on, &it, "/flood-chunks");
+    upstream_prepare(&on, &it, "/flood-large-chunks");
     it.limits = (sv_upstream_limits){UPSTREAM_LONG_MS, UPSTREAM_LONG_MS, 1,
                                      0}; /* silence is no fault of a pause */
     it.room = 7;
@@ -357,7 +361,7 @@ static void test_pause_holds_the_upstream(void **state)
         sv_loop_step(on.loop, 10);
         assert_int_equal(it.n_data, n_data);
         assert_int_equal(it.n_ends, 0);
-        assert_memory_equal(it.bytes, "abcdeab", 7);
+        assert_memory_equal(it.bytes, "abcdefg", 7);
         it.limits.idle_ms = UPSTREAM_LONG_MS;
         it.room = 1000000;
         sv_upstream_resume(&it.exchange);
