@@ -339,8 +339,19 @@ static size_t skip_quoted(sv_str gbnf, size_t at)
     return at;
 }
 
+/* "{2,1}" keeps llama.cpp busy for ever. `text` begins behind the brace. */
+static bool is_backward(sv_str text)
+{
+    uint64_t low, high;
+    sv_str inside = sv_str_slice(text, 0, sv_str_find(text, '}'));
+    size_t comma = sv_str_find(inside, ',');
+    return comma < inside.len && sv_str_to_u64(sv_str_trim(sv_str_slice(inside, 0, comma)), &low) &&
+           sv_str_to_u64(sv_str_trim(sv_str_slice(inside, comma + 1, SIZE_MAX)), &high) &&
+           high < low;
+}
+
 /* Engines read groups by recursion. */
-static bool is_deep(sv_str gbnf)
+static bool is_harmful(sv_str gbnf)
 {
     size_t depth = 0, deepest = 0;
     for (size_t i = 0; i < gbnf.len; i++) {
@@ -349,6 +360,8 @@ static bool is_deep(sv_str gbnf)
             i = skip_quoted(gbnf, i);
         else if (c == '#')
             i += sv_str_find(sv_str_slice(gbnf, i, SIZE_MAX), '\n');
+        else if (c == '{' && is_backward(sv_str_slice(gbnf, i + 1, SIZE_MAX)))
+            return true;
         else if (c == '(')
             deepest = ++depth > deepest ? depth : deepest;
         else if (c == ')' && depth)
@@ -364,9 +377,10 @@ sv_status sv_text_grammar_new(sv_text_model *model, sv_str gbnf, sv_error *error
     if (gbnf.len > SV_TEXT_MAX_GRAMMAR)
         return sv_error_set(error, SV_TOO_LARGE, NULL, "the grammar has %zu bytes, at most %d fit",
                             gbnf.len, SV_TEXT_MAX_GRAMMAR);
-    if (!gbnf.len || memchr(gbnf.ptr, '\0', gbnf.len) || is_deep(gbnf))
+    if (!gbnf.len || memchr(gbnf.ptr, '\0', gbnf.len) || is_harmful(gbnf))
         return sv_error_set(error, SV_INVALID, NULL,
-                            "the grammar is empty, has a NUL, or has groups more than %d deep",
+                            "the grammar is empty, has a NUL, repeats backwards, or has groups "
+                            "more than %d deep",
                             SV_TEXT_MAX_GRAMMAR_DEPTH);
     sv_text_grammar *grammar = calloc(1, sizeof *grammar);
     if (!grammar)
