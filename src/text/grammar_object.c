@@ -193,9 +193,9 @@ static sv_status check_additional(const member_rules *members, const sv_value *a
     size_t n_with = 0;
     for (size_t i = 0; i < members->view->n_parts; i++) {
         const sv_value *list = sv_value_get(members->view->parts[i], SV_STR("properties"));
-        if (list && sv_value_get_type(list) != SV_VALUE_OBJECT)
+        if (list && (sv_value_get_type(list) != SV_VALUE_OBJECT || sv_value_len(list) > 2000))
             return sv_error_set(members->maker->error, SV_INVALID, NULL,
-                                "\"properties\" is no object");
+                                "\"properties\" is no object of at most 2000");
         n_with += list && sv_value_len(list);
     }
     bool is_open = !additional || (sv_value_get_type(additional) == SV_VALUE_BOOL && !is_shut);

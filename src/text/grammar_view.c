@@ -1,7 +1,12 @@
 /* grammar_view.c: keywords, references and what allOf brings together. */
 #include "text/grammar_view.h"
 
-enum { MAX_STEPS = 32 /* of one reference, and references in a row */ };
+/* Looking up takes time with the members that there are: hostile schemas repeat them. */
+enum {
+    MAX_STEPS = 32,     /* of one reference, and references in a row */
+    MAX_KEYWORDS = 64,  /* of one schema */
+    MAX_MEMBERS = 2000, /* of what a reference leads through */
+};
 
 static const struct {
     const char *name;
@@ -70,6 +75,8 @@ static const sv_value *find_member(const sv_value *at, sv_str step)
     char name[256];
     size_t len = 0;
     uint64_t index;
+    if (sv_value_get_type(at) < SV_VALUE_ARRAY || sv_value_len(at) > MAX_MEMBERS)
+        return NULL;
     for (size_t i = 0; i < step.len && len < sizeof name; i++) {
         bool escaped = step.ptr[i] == '~' && i + 1 < step.len;
         name[len++] = !escaped ? step.ptr[i] : step.ptr[++i] == '1' ? '/' : '~';
@@ -114,7 +121,8 @@ static bool is_only_ref(const sv_value *schema)
     sv_str name;
     const sv_value *value;
     sv_grammar_about about;
-    if (!sv_value_get(schema, SV_STR("$ref")))
+    if (sv_value_get_type(schema) != SV_VALUE_OBJECT || sv_value_len(schema) > MAX_KEYWORDS ||
+        !sv_value_get(schema, SV_STR("$ref")))
         return false;
     sv_value_cursor cursor = sv_value_walk(schema);
     while (sv_value_next_member(&cursor, &name, &value))
@@ -171,6 +179,8 @@ static sv_status add_part(const sv_value *schema, sv_grammar_view *view, sv_erro
         return sv_error_set(error, SV_INVALID, NULL,
                             "\"allOf\" and \"$ref\" bring together more "
                             "than 16 schemas");
+    if (sv_value_len(schema) > MAX_KEYWORDS)
+        return sv_error_set(error, SV_INVALID, NULL, "a schema has more than 64 keywords");
     sv_value_cursor cursor = sv_value_walk(schema);
     while (sv_value_next_member(&cursor, &name, &value)) {
         sv_grammar_about about = SV_GRAMMAR_ABOUT_NOTHING;

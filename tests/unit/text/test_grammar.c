@@ -195,7 +195,7 @@ static void refuses_what_is_too_large(void **state)
     (void)state;
     sv_error error = {0};
     sv_buf schema, out;
-    sv_buf_init(&schema, 1 << 20);
+    sv_buf_init(&schema, 2 << 20);
     sv_buf_init(&out, 1 << 20);
     sv_buf_append_str(&schema, SV_STR("{\"prefixItems\":[{\"type\":\"null\"}"));
     for (int i = 0; i < 2100; i++)
@@ -210,6 +210,19 @@ static void refuses_what_is_too_large(void **state)
     sv_buf_append_str(&schema, SV_STR("]}"));
     assert_int_equal(make(sv_buf_str(&schema), &out, &error), SV_INVALID);
     assert_non_null(strstr(error.message, "pass 16384 together"));
+    static const char *const repeated[][2] = {
+        {"{\"properties\":{\"a\":1", "\"properties\" is no object of at most 2000 at #"},
+        {"{\"title\":1", "a schema has more than 64 keywords at #"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        sv_buf_clear(&schema);
+        sv_buf_append_str(&schema, sv_str_from(repeated[i][0]));
+        for (int j = 0; j < 100000; j++)
+            sv_buf_append_str(&schema, i ? SV_STR(",\"title\":1") : SV_STR(",\"a\":1"));
+        sv_buf_append_str(&schema, i ? SV_STR("}") : SV_STR("}}"));
+        assert_int_equal(make(sv_buf_str(&schema), &out, &error), SV_INVALID);
+        assert_string_equal(error.message, repeated[i][1]);
+    }
     sv_buf_deinit(&schema);
     sv_buf_deinit(&out);
 }
