@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 256 * 1024 };
 static const size_t DEFAULT_LIMIT = (size_t)64 << 20;
 
@@ -44,6 +46,7 @@ static chunk *add_chunk(sv_arena *arena, size_t capacity)
     chunk *added = malloc(sizeof *added + capacity);
     if (!added)
         return NULL;
+    sv_pages_advise_huge(added, capacity);
     added->capacity = capacity;
     added->next = arena->chunks;
     arena->chunks = added;

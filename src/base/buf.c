@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 enum { FIRST_CAPACITY = 256 };
 
 void sv_buf_init(sv_buf *buf, size_t limit_bytes)
@@ -41,6 +43,7 @@ static bool grow(sv_buf *buf, size_t needed)
     char *grown = capacity < SIZE_MAX ? realloc(buf->ptr, capacity + 1) : NULL;
     if (!grown)
         return false;
+    sv_pages_advise_huge(grown, capacity);
     buf->ptr = grown;
     buf->capacity = capacity;
     return true;
@@ -56,6 +59,13 @@ char *sv_buf_reserve(sv_buf *buf, size_t size_bytes)
     if ((needed > buf->capacity || !buf->ptr) && !grow(buf, needed))
         return fail(buf, SV_NO_MEMORY);
     return buf->ptr + buf->len;
+}
+
+void sv_buf_expect(sv_buf *buf, size_t size_bytes)
+{
+    if (!buf->status && size_bytes <= buf->limit - buf->len &&
+        buf->len + size_bytes > buf->capacity)
+        (void)grow(buf, buf->len + size_bytes);
 }
 
 sv_status sv_buf_append(sv_buf *buf, const void *bytes, size_t size_bytes)

@@ -26,6 +26,9 @@ void sv_buf_clear(sv_buf *buf);
 /* Makes room for `size_bytes` more and returns where they go, without counting them; NULL on
  * failure. Follow with sv_buf_advance. */
 char *sv_buf_reserve(sv_buf *buf, size_t size_bytes);
+/* Makes room for about `size_bytes` more, where that is possible: who knows how much will come
+ * saves the copies of growing. */
+void sv_buf_expect(sv_buf *buf, size_t size_bytes);
 static inline void sv_buf_advance(sv_buf *buf, size_t size_bytes)
 {
     buf->len += size_bytes;

@@ -281,6 +281,8 @@ static void append_floats(sv_writer *writer, const float *values, size_t n)
 
 bool sv_writer_floats(sv_writer *writer, const float *values, size_t n)
 {
+    enum { USUAL = 12 }; /* bytes of -0.12345678 and its comma */
+    sv_buf_expect(writer->buf, n * USUAL);
     for (size_t i = 0, count; i < n; i += count) {
         bool are_finite = true;
         count = n - i < MAX_FLOATS ? n - i : MAX_FLOATS;

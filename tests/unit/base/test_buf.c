@@ -114,9 +114,29 @@ static void test_every_allocation_may_fail(void **state)
     assert_true(failing_malloc_try_each(fill, NULL) >= 3);
 }
 
+static void test_expected(void **state)
+{
+    (void)state;
+    sv_buf buf;
+    sv_buf_init(&buf, 1000);
+    sv_buf_append_byte(&buf, 'a');
+    sv_buf_expect(&buf, 600);
+    assert_true(buf.capacity >= 601 && buf.len == 1 && buf.ptr[0] == 'a');
+    const char *at = buf.ptr;
+    for (int i = 0; i < 600; i++)
+        assert_int_equal(sv_buf_append_byte(&buf, 'b'), SV_OK);
+    assert_ptr_equal(buf.ptr, at);
+    sv_buf_expect(&buf, 400); /* more than the limit leaves: not an error, nothing happens */
+    assert_int_equal(sv_buf_status(&buf), SV_OK);
+    sv_buf_expect(&buf, 399);
+    assert_int_equal(buf.capacity, 1000);
+    sv_buf_deinit(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_expected),
         cmocka_unit_test(test_appends_in_order),
         cmocka_unit_test(test_the_ceiling_is_reached_and_not_passed),
         cmocka_unit_test(test_reserve_and_advance),
