@@ -15,7 +15,7 @@ enum { SV_OPENAI_MAX_TOOLS = 128, SV_OPENAI_MAX_TOOL_NAME = 64 };
 typedef struct sv_openai_tool {
     sv_str name; /* 1 to 64 of A-Z a-z 0-9 _ - */
     sv_str description;
-    const sv_value *parameters; /* JSON Schema of an object; NULL: any */
+    const sv_value *parameters; /* JSON Schema of an object; NULL: it takes none */
     bool is_strict;
 } sv_openai_tool;
 
