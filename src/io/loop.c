@@ -238,8 +238,9 @@ void sv_loop_step(sv_loop *loop, int timeout_ms)
 {
     take_thread(loop);
     uv_update_time(&loop->uv);
-    uv_timer_start(&loop->step, on_timer, timeout_ms > 0 ? (uint64_t)timeout_ms : 0, 0);
-    /* A timer of 0 ms would be over before the wait begins, and the wait then have no end. */
+    uint64_t after_ms = timeout_ms > 0 ? (uint64_t)timeout_ms : 0;
+    /* Again and again: one that is over before the wait begins would leave it without an end. */
+    uv_timer_start(&loop->step, on_timer, after_ms, after_ms);
     current = loop;
     uv_run(&loop->uv, timeout_ms > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     current = NULL;
