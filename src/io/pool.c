@@ -23,10 +23,13 @@
 #include "io/loop.h"
 
 enum {
-    MAX_UNCALLED = 16, /* messages that wait for the end of a loop's turn */
-    N_KINDS = 64,      /* kinds that share a place share their pace */
-    BRIEF_RUNS = 8,    /* in a row */
-    BRIEF_NS = 100 * 1000,
+    MAX_UNCALLED = 16,    /* messages that wait for the end of a loop's turn */
+    N_KINDS = 64,         /* kinds that share a place share their pace */
+    BRIEF_RUNS = 8,       /* in a row */
+    BRIEF_NS = 20 * 1000, /* on average: longer ones measured slower in bundles */
+    PAUSED_NS =
+        64 * 1000, /* a run counts as this at most: the thread was not running all the time */
+    BLOCKED_NS = 1000 * 1000,
     BUNDLE_NS = 100 * 1000,     /* an answer waits so long for others, and for the run after that */
     SHORT_LINE_NS = 100 * 1000, /* of work: it is left to the threads that there are */
     HELD_UP_NS = 500 * 1000     /* without progress */
@@ -49,7 +52,7 @@ typedef struct waiting {
 
 /* What is known of a kind of messages. */
 typedef struct pace {
-    unsigned n_brief; /* runs in a row; at most BRIEF_RUNS */
+    unsigned n_brief; /* runs in a row that did not block; at most BRIEF_RUNS */
     int64_t mean_ns;  /* of late */
 } pace;
 
@@ -128,7 +131,8 @@ static pace *find_pace(sv_pool *pool, const void *kind)
 
 static bool is_brief(sv_pool *pool, const void *kind)
 {
-    return kind && find_pace(pool, kind)->n_brief == BRIEF_RUNS;
+    const pace *known = find_pace(pool, kind);
+    return kind && known->n_brief == BRIEF_RUNS && known->mean_ns < BRIEF_NS;
 }
 
 static void note_pace(sv_pool *pool, const void *kind, int64_t took_ns)
@@ -136,8 +140,8 @@ static void note_pace(sv_pool *pool, const void *kind, int64_t took_ns)
     if (!kind)
         return;
     pace *known = find_pace(pool, kind);
-    known->mean_ns += (took_ns - known->mean_ns) / 8;
-    if (took_ns > BRIEF_NS)
+    known->mean_ns += ((took_ns < PAUSED_NS ? took_ns : PAUSED_NS) - known->mean_ns) / 8;
+    if (took_ns > BLOCKED_NS)
         known->n_brief = 0;
     else if (known->n_brief < BRIEF_RUNS)
         known->n_brief++;
