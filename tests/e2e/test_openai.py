@@ -57,7 +57,7 @@ def post(server, path, body, fields=JSON):
 
 def test_models_are_listed(served, client):
     listed = client.models.list()
-    assert [model.id for model in listed] == ["digits", "embedder"]
+    assert {"digits", "embedder"} <= {model.id for model in listed}
     body = read(served.ask("GET", "/v1/models"))
     assert body["object"] == "list"
     for model in body["data"]:
