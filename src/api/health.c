@@ -165,7 +165,8 @@ static void explain_defaults(sv_call *call, const sv_model_statuses *models, rea
 {
     static const sv_model_task tasks[] = {SV_TASK_UNSET,          SV_TASK_IMAGE_CLASSIFICATION,
                                           SV_TASK_TEXT_EMBEDDING, SV_TASK_TEXT_CLASSIFICATION,
-                                          SV_TASK_TABULAR,        SV_TASK_TENSOR};
+                                          SV_TASK_TABULAR,        SV_TASK_TENSOR,
+                                          SV_TASK_TEXT_GENERATION};
     const sv_model_status *told[sizeof tasks / sizeof *tasks] = {NULL};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         const sv_model_status *model = find_default(call, models, tasks[i]);

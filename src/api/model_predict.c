@@ -2,6 +2,7 @@
  * of its task. */
 #include "api/model_predict.h"
 
+#include "api/generate.h"
 #include "api/model_body.h"
 #include "api/picture_work.h"
 #include "api/predict.h"
@@ -265,6 +266,8 @@ static sv_status begin_task(sv_model_work *work)
     case SV_TASK_TEXT_EMBEDDING:
     case SV_TASK_TEXT_CLASSIFICATION:
         return begin_body(work, job->top_k);
+    case SV_TASK_TEXT_GENERATION:
+        return sv_generate_begin_model(work);
     case SV_TASK_UNSET:
         break;
     }
@@ -307,7 +310,7 @@ static const sv_error_kind *const model_predict_errors[] = {
     "tabular: `{\"rows\": [[…]]}` or `{\"rows\": [{column: …}]}` as JSON; `inputs` as well. "      \
     "text-classification: `{\"text\": text or [text, …]}`. "                                       \
     "tensor: `{\"inputs\": {name: nested lists}}` as JSON; `{\"outputs\": {name: nested lists}}` " \
-    "comes out."
+    "comes out. text-generation: as `/generate`."
 #define MEDIA "application/json,image/,application/octet-stream,multipart/form-data"
 
 const sv_operation *sv_model_predict_operations(void)

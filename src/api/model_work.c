@@ -283,8 +283,12 @@ static sv_status turn_away(sv_model_work *work, const sv_work_refusal *refusal)
                    "The answer would come too late; try again in %s s", seconds);
 }
 
-/* Who asks, for fair shares: the address; 0: not known. */
-static uint32_t hash_client(const sv_call *call)
+void sv_model_work_await(sv_model_work *work)
+{
+    sv_model_metrics_pending(work->version->series, 1);
+}
+
+uint32_t sv_model_work_client(const sv_call *call)
 {
     sv_str client = call->request.client;
     uint64_t hash = sv_hash_bytes(SV_HASH_START, client.ptr, client.len);
@@ -324,7 +328,7 @@ sv_status sv_model_work_submit(sv_model_work *work)
                              .batch_class = work->batch_class,
                              .max_batch_units = most_rows(work),
                              .units = work->units,
-                             .client = hash_client(call)};
+                             .client = sv_model_work_client(call)};
     sv_model_metrics_pending(work->version->series, 1); /* before: the work may be gone after */
     if (give_away(work, &refusal) == SV_OK)
         return SV_DEFERRED;

@@ -64,6 +64,11 @@ sv_status sv_model_work_start(sv_model_work *work, const sv_wish *wish) SV_MUST_
  * to the call with Retry-After, and the caller has it still. */
 sv_status sv_model_work_submit(sv_model_work *work) SV_MUST_USE;
 
+/* Of work that goes another way than the scheduler's: it waits, until it begins to run. */
+void sv_model_work_await(sv_model_work *work);
+/* Who asks, for fair shares: a hash of the address; 0: not known. */
+uint32_t sv_model_work_client(const sv_call *call);
+
 /* What `run` is wrapped in, for who runs several: the work has its permit; and it has run, which
  * ends its call. Returns whether it broke off since its client has left. The work is gone. */
 void sv_model_work_begin_run(sv_model_work *work);

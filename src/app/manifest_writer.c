@@ -189,6 +189,10 @@ static void describe_version(description *d, const sv_instance *instance)
         describe_columns(d, &instance->tabular);
         describe_classes(d, instance, instance->tabular.softmax, 0);
         break;
+    case SV_TASK_TEXT_GENERATION:
+        add(d, "generation", "context", "%u", instance->generation.n_context);
+        add(d, "generation", "sequences", "%u", instance->generation.n_sequences);
+        break;
     case SV_TASK_TENSOR:
     case SV_TASK_UNSET:
         break;

@@ -196,6 +196,7 @@ sv_status sv_runtime_open_models(sv_runtime *runtime)
         .default_model = values(runtime)->default_model,
         .engines = runtime->engines,
         .engine_threads = runtime->plan.engine_threads,
+        .generation_threads = runtime->plan.generation_threads,
         .max_batch_rows = (size_t)values(runtime)->max_batch_size,
         .n_scratches = (size_t)runtime->plan.n_permits,
         .image_limits = {.max_pixels = (uint64_t)values(runtime)->max_pixels},

@@ -8,6 +8,7 @@
 #include <serval/version.h>
 
 #include "api/embedding.h"
+#include "api/generate.h"
 #include "api/health.h"
 #include "api/metrics_page.h"
 #include "api/model_predict.h"
@@ -35,6 +36,7 @@ const sv_operation *const *sv_serve_tables(size_t *ret_count)
     tables[n++] = sv_model_predict_operations();
     tables[n++] = sv_models_operations();
     tables[n++] = sv_embedding_operations();
+    tables[n++] = sv_generate_operations();
     tables[n++] = sv_health_operations();
     tables[n++] = sv_metrics_page_operations();
     tables[n++] = sv_oip_operations();

@@ -21,6 +21,8 @@ sv_status sv_start_plan_make(const sv_cgroup_limits *limits, const sv_settings *
     /* One caller per CPU does more than one caller of several; fewer permits leave CPUs to share.
      */
     plan.engine_threads = plan.n_permits < cpus ? cpus / plan.n_permits : 1;
+    /* One answer is as quick as all CPUs together; several share them step by step. */
+    plan.generation_threads = cpus;
     uint64_t most = limits->memory_bytes;
     plan.memory_budget_bytes =
         settings->memory_budget ? (uint64_t)settings->memory_budget : most / 10 * 8;

@@ -8,6 +8,7 @@
 
 typedef struct sv_start_plan {
     int n_loops, n_permits, engine_threads;
+    int generation_threads; /* of one language model */
     uint64_t memory_budget_bytes;
 } sv_start_plan;
 

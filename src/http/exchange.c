@@ -29,6 +29,11 @@ sv_status sv_exchange_add_header(sv_exchange *exchange, sv_str name, sv_str valu
     return SV_OK;
 }
 
+sv_loop *sv_exchange_loop(const sv_exchange *exchange)
+{
+    return ((const sv_request *)exchange)->lane->loop;
+}
+
 void sv_exchange_fail(sv_exchange *exchange, const sv_failure *failure)
 {
     sv_mw_error_write(exchange, failure);

@@ -86,6 +86,9 @@ sv_status sv_exchange_add_header(sv_exchange *exchange, sv_str name, sv_str valu
  * answer.
  */
 void sv_exchange_forget_body(sv_exchange *exchange);
+/* The loop of its connection, for posting to: what runs there may write to a stream without ever
+ * waiting. */
+sv_loop *sv_exchange_loop(const sv_exchange *exchange);
 /* Gives the exchange back with its answer. Any thread; on the loop's own thread the answer is
  * written at once. The caller must not touch the exchange afterwards. */
 void sv_exchange_respond(sv_exchange *exchange);

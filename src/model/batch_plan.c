@@ -116,6 +116,7 @@ static sv_status make_row(trial_row *it)
     case SV_TASK_TEXT_EMBEDDING:
     case SV_TASK_TEXT_CLASSIFICATION:
         return make_text(it);
+    case SV_TASK_TEXT_GENERATION: /* sequence_batch.h has its own way */
     case SV_TASK_UNSET:
     case SV_TASK_TENSOR:
         break;

@@ -85,9 +85,13 @@ typedef struct sv_generation {
     sv_list_node node;
     /* Called on a consumer's thread: there is room again. */
     void (*resumed)(struct sv_generation *generation);
-    /* On the producer's thread, must not block nor take: there is something again. */
+    /* On the producer's thread, must not block nor take: there is something again. Not called any
+     * more once the last part was taken. */
     void (*wake)(struct sv_generation *generation, void *arg);
-    void *arg;
+    /* The same, for metrics: there is a token. `gap_ns`: since the last one, or since it was
+     * submitted. NULL: nobody asks. */
+    void (*on_token)(struct sv_generation *generation, int64_t gap_ns);
+    void *arg; /* the consumer's */
     /* Written by the producer until the last part, read by the consumer after it; the times and
      * usage up to the first token also after the first part. */
     sv_generation_usage usage;

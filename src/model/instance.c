@@ -79,6 +79,36 @@ static sv_status inspect(loading *it)
     return SV_OK;
 }
 
+/* The manifest's task has to fit: a language model writes texts, and nothing else does. */
+static sv_status check_task(const loading *it, bool writes_text)
+{
+    sv_model_task task = (sv_model_task)it->instance->files->manifest->task;
+    if (task == SV_TASK_UNSET || (task == SV_TASK_TEXT_GENERATION) == writes_text)
+        return SV_OK;
+    return sv_error_set(it->error, SV_INVALID, NULL, "the manifest says %s, but the file is %s",
+                        sv_manifest_task_name(task),
+                        writes_text ? "a language model: text-generation" : "no language model");
+}
+
+static sv_status open_generation(loading *it, sv_text_model *model)
+{
+    sv_instance *instance = it->instance;
+    const struct manifest_engine *engine = instance->files->manifest->engine;
+    bool is_set = engine && engine->threads.set;
+    sv_task_generation_config config = {
+        .model = model,
+        .manifest = instance->files->manifest->generation,
+        .threads = (int)(is_set ? engine->threads.value : it->config->generation_threads)};
+    instance->task = SV_TASK_TEXT_GENERATION;
+    sv_status status = sv_task_generation_open(&config, instance->arena, &it->reasons, it->error,
+                                               &instance->generation);
+    if (status)
+        return status;
+    instance->memory_bytes = sv_engine_model_info(instance->loaded)->memory_bytes +
+                             sv_task_generation_memory(&instance->generation);
+    return SV_OK;
+}
+
 static sv_status load(loading *it)
 {
     const struct manifest_engine *engine = it->instance->files->manifest->engine;
@@ -87,7 +117,12 @@ static sv_status load(loading *it)
         .threads = (int)(is_set ? engine->threads.value : it->config->engine_threads)};
     sv_status status = sv_engine_host_load(it->config->engines, it->source->file, &options,
                                            it->error, &it->instance->loaded);
-    return status ? status : inspect(it);
+    sv_text_model *writer = status ? NULL : sv_engine_text_model(it->instance->loaded);
+    if (!status)
+        status = check_task(it, writer != NULL);
+    if (status)
+        return status;
+    return writer ? open_generation(it, writer) : inspect(it);
 }
 
 /* NULL: out of memory. */
@@ -161,6 +196,7 @@ void sv_instance_free(sv_instance *instance)
 {
     if (!instance)
         return;
+    sv_task_generation_close(&instance->generation);
     sv_engine_unload(instance->loaded);
     sv_batch_plan_deinit(&instance->batching);
     sv_arena_free(instance->arena);

@@ -13,6 +13,7 @@
 #include "engine/engine_host.h"
 #include "model/batch_plan.h"
 #include "model/model_files.h"
+#include "model/task_generation.h"
 #include "model/task_image.h"
 #include "model/task_tabular.h"
 #include "model/task_text.h"
@@ -23,9 +24,10 @@ typedef struct sv_instance {
     struct sv_model_version *version; /* held; NULL until a registry has it */
     sv_engine_model *loaded;
     sv_model_task task;
-    sv_image_task image;        /* for image classification */
-    sv_tabular_task tabular;    /* for tables */
-    sv_text_task text;          /* for text embedding and text classification */
+    sv_image_task image;     /* for image classification */
+    sv_tabular_task tabular; /* for tables */
+    sv_text_task text;       /* for text embedding and text classification */
+    sv_generation_task generation;
     const char *tokenizer_file; /* that was used; NULL */
     const char *labels_file;    /* that was used; NULL */
     int64_t load_ns;
@@ -44,9 +46,10 @@ typedef struct sv_instance {
 /* How instances are made: the same for all of a registry. */
 typedef struct sv_instance_config {
     sv_engine_host *engines;
-    const char *labels_file; /* for every version, instead of looking for one; NULL */
-    int64_t engine_threads;  /* per session unless the manifest says */
-    size_t max_batch_rows;   /* ceiling of every manifest's; 0: none */
+    const char *labels_file;    /* for every version, instead of looking for one; NULL */
+    int64_t engine_threads;     /* per session unless the manifest says */
+    int64_t generation_threads; /* the same, of language models */
+    size_t max_batch_rows;      /* ceiling of every manifest's; 0: none */
     sv_image_limits image_limits;
     sv_task_image_scratches *scratches;
 } sv_instance_config;

@@ -20,6 +20,7 @@ typedef enum sv_model_task {
     SV_TASK_TEXT_CLASSIFICATION,
     SV_TASK_TENSOR,
     SV_TASK_TABULAR,
+    SV_TASK_TEXT_GENERATION,
 } sv_model_task;
 
 /* What a manifest may write in several ways: `written` is its own text, the rest what it means. */
@@ -85,6 +86,13 @@ struct manifest_engine {
     struct manifest_count threads, concurrency;
 };
 
+/* Of a language model. */
+struct manifest_generation {
+    sv_opt_int context, sequences, waiting;
+    struct manifest_time max_gap;
+    sv_opt_str chat_template;
+};
+
 struct manifest_warm_up {
     struct manifest_time budget; /* 0: no warming up */
 };
@@ -96,6 +104,7 @@ struct manifest {
     struct manifest_postprocess *postprocess;
     struct manifest_batching *batching;
     struct manifest_engine *engine;
+    struct manifest_generation *generation;
     struct manifest_warm_up *warm_up;
     sv_opt_str base_url, model, api_key; /* of a relay */
     /* Not of the schema: where it comes from, for mistakes that are found later. */

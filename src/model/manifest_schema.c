@@ -9,13 +9,10 @@
 #include "model/manifest.h"
 #include "model/manifest_value.h"
 
-/* Known, so that it is refused with its own word. */
-enum { TEXT_GENERATION = 1000 };
-
 SV_ENUM(task, {"image-classification", SV_TASK_IMAGE_CLASSIFICATION},
         {"text-embedding", SV_TASK_TEXT_EMBEDDING},
         {"text-classification", SV_TASK_TEXT_CLASSIFICATION}, {"tabular", SV_TASK_TABULAR},
-        {"text-generation", TEXT_GENERATION}, {"tensor", SV_TASK_TENSOR});
+        {"text-generation", SV_TASK_TEXT_GENERATION}, {"tensor", SV_TASK_TENSOR});
 SV_ENUM(mode, {"crop", SV_MANIFEST_CROP}, {"squash", SV_MANIFEST_SQUASH});
 SV_ENUM(interpolation, {"nearest", SV_MANIFEST_NEAREST}, {"bilinear", SV_MANIFEST_BILINEAR},
         {"bicubic", SV_MANIFEST_BICUBIC});
@@ -39,14 +36,6 @@ SV_ENUM(provider, {"openai", SV_MANIFEST_OPENAI});
      .nullable = true,                                                                             \
      .default_json = "null",                                                                       \
      __VA_ARGS__}
-
-SV_CHECK_VALUE(int, task_is_served);
-static sv_status task_is_served(sv_check *check, int *task)
-{
-    return *task == TEXT_GENERATION
-               ? sv_reject(check, "text-generation: language models come with a later version")
-               : SV_OK;
-}
 
 SV_CHECK_VALUE(int, provider_is_served);
 static sv_status provider_is_served(sv_check *check, int *provider)
@@ -190,6 +179,29 @@ SV_SCHEMA_WITH(
                        "are workers"));
 
 SV_SCHEMA_WITH(
+    manifest_generation, (.extra = SV_EXTRA_FORBID),
+    SV_FIELD(manifest_generation, context, SV_GE(16), SV_LE(1048576), .default_json = "null",
+             .example_json = "2048",
+             .help = "Tokens of one answer, its prompt included; what the model was trained for, "
+                     "but at most 4096, when not given"),
+    SV_FIELD(manifest_generation, sequences, SV_GE(1), SV_LE(64), .default_json = "null",
+             .example_json = "8",
+             .help = "Answers at the same time; each takes the memory of a whole context. 8 when "
+                     "not given"),
+    SV_FIELD(manifest_generation, waiting, SV_GE(0), SV_LE(100000), .default_json = "null",
+             .example_json = "256",
+             .help = "Answers that may wait for others to end; 256 when not given"),
+    SV_WRITTEN(manifest_generation, max_gap, max_gap.written, JSON, .check = sv_manifest_value_gap,
+               .example_json = "\"200ms\"",
+               .help = "Longest pause between two tokens of one answer while prompts of others "
+                       "are read, 1ms to 60s; 200ms when not given"),
+    SV_FIELD(manifest_generation, chat_template, .min_len = 1, .max_len = 65536,
+             .default_json = "null", .example_json = "\"chatml\"",
+             .help = "How a conversation becomes a prompt: the name of a template that the engine "
+                     "knows, or the text of one that it recognises; the model file's when not "
+                     "given"));
+
+SV_SCHEMA_WITH(
     manifest_warm_up, (.extra = SV_EXTRA_FORBID),
     SV_WRITTEN(manifest_warm_up, budget, budget.written, JSON, .check = sv_manifest_value_budget,
                .example_json = "\"5s\"",
@@ -198,10 +210,10 @@ SV_SCHEMA_WITH(
 
 SV_SCHEMA_WITH(
     manifest, (.extra = SV_EXTRA_FORBID),
-    SV_FIELD_ENUM(manifest, task, task, .optional = true, .check = task_is_served_check,
+    SV_FIELD_ENUM(manifest, task, task, .optional = true,
                   .example_json = "\"image-classification\"",
                   .help = "What the model is for; guessed from its inputs and outputs when not "
-                          "given. text-generation comes with a later version"),
+                          "given"),
     SV_FIELD_OBJECT(manifest, versions, manifest_versions, .default_json = "null",
                     .help = "Which version answers"),
     SV_FIELD_OBJECT(manifest, preprocess, manifest_preprocess, .default_json = "null",
@@ -217,6 +229,8 @@ SV_SCHEMA_WITH(
                           "(pinned)"),
     SV_FIELD_OBJECT(manifest, engine, manifest_engine, .default_json = "null",
                     .help = "How the engine runs it"),
+    SV_FIELD_OBJECT(manifest, generation, manifest_generation, .default_json = "null",
+                    .help = "Of language models: how many answers there may be, and how long"),
     SV_FIELD_OBJECT(manifest, warm_up, manifest_warm_up, .default_json = "null",
                     .help = "Runs before the first request"),
     SV_FIELD_ENUM(manifest, provider, provider, .optional = true, .check = provider_is_served_check,

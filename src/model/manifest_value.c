@@ -71,6 +71,11 @@ sv_status sv_manifest_value_budget(sv_check *check, void *json)
     return check_time(check, json, 0, "10m");
 }
 
+sv_status sv_manifest_value_gap(sv_check *check, void *json)
+{
+    return check_time(check, json, 1, "1m");
+}
+
 /* 1..most, or the word `auto`. */
 static sv_status check_count(sv_check *check, sv_json *json, int64_t most)
 {

@@ -6,10 +6,12 @@
 
 #include <serval/schema.h>
 
-/* `written` of a struct manifest_time: at most 1 s; more than 0 and at most 1 h; at most 10 min. */
+/* `written` of a struct manifest_time: at most 1 s; more than 0 and at most 1 h; at most 10 min;
+ * more than 0 and at most 1 min. */
 sv_status sv_manifest_value_delay(sv_check *check, void *json);
 sv_status sv_manifest_value_latency(sv_check *check, void *json);
 sv_status sv_manifest_value_budget(sv_check *check, void *json);
+sv_status sv_manifest_value_gap(sv_check *check, void *json);
 /* `written` of a struct manifest_count: 1..256 or auto, 1..1024 or auto. */
 sv_status sv_manifest_value_threads(sv_check *check, void *json);
 sv_status sv_manifest_value_concurrency(sv_check *check, void *json);

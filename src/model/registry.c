@@ -72,12 +72,15 @@ static sv_status open_registry(sv_registry *registry, sv_buf *problems)
     registry->scratches = sv_task_image_scratches_new(config->n_scratches);
     if (!registry->scratches || (wanted && *wanted && !registry->default_model))
         return SV_NO_MEMORY;
-    registry->instances = (sv_instance_config){.engines = config->engines,
-                                               .labels_file = config->labels_file,
-                                               .engine_threads = config->engine_threads,
-                                               .max_batch_rows = config->max_batch_rows,
-                                               .image_limits = config->image_limits,
-                                               .scratches = registry->scratches};
+    registry->instances = (sv_instance_config){
+        .engines = config->engines,
+        .labels_file = config->labels_file,
+        .engine_threads = config->engine_threads,
+        .generation_threads =
+            config->generation_threads ? config->generation_threads : config->engine_threads,
+        .max_batch_rows = config->max_batch_rows,
+        .image_limits = config->image_limits,
+        .scratches = registry->scratches};
     return add_sources(registry, problems);
 }
 
@@ -126,7 +129,9 @@ static bool is_unreadable(const sv_model *model)
 
 static const char *usual_name(sv_model_task task)
 {
-    return task == SV_TASK_TEXT_EMBEDDING ? "embedder" : "classifier";
+    return task == SV_TASK_TEXT_EMBEDDING    ? "embedder"
+           : task == SV_TASK_TEXT_GENERATION ? "chat"
+                                             : "classifier";
 }
 
 static sv_model *find_of_task(const sv_registry *registry, sv_model_task task)

@@ -22,9 +22,10 @@ typedef struct sv_registry_config {
     const char *labels_file;   /* --labels, needs exactly one model; NULL */
     const char *default_model; /* NULL or "": by rule */
     sv_engine_host *engines;
-    int64_t engine_threads; /* per session unless the manifest says */
-    size_t max_batch_rows;  /* ceiling of every manifest's batching.max_size; 0: none */
-    size_t n_scratches;     /* how many pictures are worked on at once */
+    int64_t engine_threads;     /* per session unless the manifest says */
+    int64_t generation_threads; /* the same, of language models; 0: as many */
+    size_t max_batch_rows;      /* ceiling of every manifest's batching.max_size; 0: none */
+    size_t n_scratches;         /* how many pictures are worked on at once */
     sv_image_limits image_limits;
     sv_model_set_hooks hooks;
 } sv_registry_config;

@@ -92,6 +92,8 @@ static sv_status run_task(const trial *it)
         return run_text(it);
     case SV_TASK_TABULAR:
         return run_table(it);
+    case SV_TASK_TEXT_GENERATION:
+        return sv_task_generation_warm_up(&it->instance->generation, it->cancel, it->error);
     case SV_TASK_UNSET:
     case SV_TASK_TENSOR:
         break;

@@ -75,13 +75,14 @@ struct sv_call {
     void *user_state;      /* of a model server (api's services) */
     const void *params, *in;
     void *out;
-    bool has_bytes;   /* the handler answered with sv_respond_bytes */
-    bool is_on_pool;  /* the thread that runs it may run its tasks */
-    bool is_hooked;   /* middleware sees the end of it: it lives until then */
-    bool is_answered; /* middleware looks at the answer: headers go into it */
-    bool is_stream;   /* the answer has begun and goes on (events.c) */
-    bool breaks_off;  /* the stream of bytes failed: the client has to see it */
-    sv_params given;  /* path, query, headers, cookies and form, once collected (gather.c) */
+    bool has_bytes;       /* the handler answered with sv_respond_bytes */
+    bool is_on_pool;      /* the thread that runs it may run its tasks */
+    bool is_hooked;       /* middleware sees the end of it: it lives until then */
+    bool is_answered;     /* middleware looks at the answer: headers go into it */
+    bool is_stream;       /* the answer has begun and goes on (events.c) */
+    bool breaks_off;      /* the stream of bytes failed: the client has to see it */
+    bool is_failure_told; /* in a stream: by its owner, in his own words */
+    sv_params given;      /* path, query, headers, cookies and form, once collected (gather.c) */
     bool has_given;
     /* Newest first, closed ones too; innermost first (dependency.c). */
     struct sv_open_dependency *dependencies, *opening;

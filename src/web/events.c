@@ -166,7 +166,7 @@ void sv_events_finish(sv_call *call, sv_status status)
     if (!status)
         return;
     sv_dispatch_settle_failure(call, status);
-    if (status == SV_CANCELLED)
+    if (status == SV_CANCELLED || call->is_failure_told)
         return;
     if (call->operation->row->handler->event)
         send_failure(call);
