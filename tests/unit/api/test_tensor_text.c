@@ -7,10 +7,13 @@
 /* cmocka wants the four above. */
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "api/oip_data.h"
 #include "api/tensor_json.h"
 #include "api/tensor_text.h"
+#include "failing_malloc.h"
 
 static const struct {
     sv_dtype dtype;
@@ -138,9 +141,45 @@ static void test_too_many_values(void **state)
     sv_arena_free(arena);
 }
 
+/* A request is cut into lists and the rest, and a list read. */
+static bool split_and_read(void *arg)
+{
+    const sv_tensor_spec spec = {.name = SV_STR("x"), .dtype = SV_DTYPE_FP32, .is_any_shape = true};
+    sv_arena *arena = sv_arena_new(0);
+    sv_oip_split split;
+    sv_tensor tensor;
+    sv_error error = {0};
+    size_t n_values = 100000;
+    sv_status status = arena ? SV_OK : SV_NO_MEMORY;
+    if (!status)
+        status = sv_oip_data_split_lists(arena, *(const sv_str *)arg, &error, &split);
+    if (!status) {
+        assert_int_equal(split.n_spans, 1);
+        status = sv_tensor_text_read(arena, &spec, split.spans[0], &n_values, &tensor);
+    }
+    assert_true(status == SV_OK || status == SV_NO_MEMORY);
+    if (!status)
+        assert_int_equal(tensor.size_bytes, 10000 * sizeof(float));
+    sv_arena_free(arena);
+    return !status;
+}
+
+static void test_every_allocation_fails(void **state)
+{
+    (void)state;
+    static char request[64 + 10000 * 4];
+    size_t len = (size_t)snprintf(request, sizeof request, "{\"inputs\":{\"x\":[0");
+    for (int i = 1; i < 10000; i++)
+        len += (size_t)snprintf(request + len, sizeof request - len, ",0.5");
+    len += (size_t)snprintf(request + len, sizeof request - len, "]}}");
+    sv_str text = {request, len};
+    assert_in_range(failing_malloc_try_each(split_and_read, &text), 3, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_allocation_fails),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_any_text),
         cmocka_unit_test(test_too_many_values),
