@@ -99,6 +99,38 @@ typedef struct sv_floats_request {
 SV_API sv_status sv_models_run(sv_call *call, const sv_floats_request *request, sv_error *error,
                                sv_floats *ret_output);
 
+/* A text for a language model. */
+typedef struct sv_generate_request {
+    const sv_loaded_model *model; /* of text generation */
+    sv_str prompt; /* to be continued; or, as what a user says, to be answered: see `is_message` */
+    bool is_message;    /* `prompt` is put into the model's chat template */
+    int64_t max_tokens; /* 1 or more; 0: 256; fewer when the model's context is full */
+    double temperature; /* 0..2; 0: always the likeliest token */
+    bool has_seed;      /* the same seed and request give the same text */
+    uint64_t seed;
+    const sv_str *stops; /* the text ends before the first of these, 1..256 bytes each */
+    size_t n_stops;      /* 0..16 */
+    /* Each piece as it is written, in whole characters; anything but SV_OK ends the text. NULL:
+     * only the whole is wanted. */
+    sv_status (*on_text)(void *arg, sv_str piece);
+    void *arg;
+} sv_generate_request;
+
+typedef struct sv_generated {
+    sv_str text;      /* all of it; lives as long as the call */
+    bool is_complete; /* it came to its end, or a stop; else max_tokens or the context ended it */
+    int64_t n_prompt_tokens, n_tokens;
+} sv_generated;
+
+/* Writes a text. Many calls share the model step by step; this one holds its thread until the text
+ * is complete, so mind the size of the handler pool. Not on an event loop. SV_INVALID: the prompt
+ * is empty or longer than the model's context, or the model is of another task (kind
+ * INVALID_INPUT). SV_UNAVAILABLE (kind SERVER_OVERLOADED): too many wait already. SV_CANCELLED:
+ * nobody waits for it any more. SV_TIMEOUT. SV_FAILED: the model failed. SV_NO_MEMORY; else what
+ * `on_text` has returned. */
+SV_API sv_status sv_models_generate(sv_call *call, const sv_generate_request *request,
+                                    sv_error *error, sv_generated *ret_generated);
+
 /* The bytes of the picture at an address: in a `data:` address itself, or fetched by http or https
  * under the settings image_url_schemes, image_url_allow, image_url_deny, fetch_timeout and
  * fetch_max_size; private addresses are refused unless allowed. Blocks until it is there, at most

@@ -46,6 +46,8 @@ static sv_status open_registry(sv_models *models, const sv_models_options *optio
     sv_registry_config config = {.repository = &models->repository,
                                  .engines = models->engines,
                                  .engine_threads = options->threads,
+                                 .generation_threads =
+                                     options->threads ? options->threads : (int64_t)count_cpus(),
                                  .n_scratches = models->n_permits,
                                  .image_limits.max_pixels = options->max_pixels};
     sv_buf problems;
