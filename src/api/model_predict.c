@@ -217,7 +217,7 @@ static sv_status begin_tensors(const sv_model_work *found, const sv_value *body)
 /* Large ones first the quick way, which does not judge. */
 static sv_status begin_large_tensors(const sv_model_work *found)
 {
-    enum { LARGE = 16 << 10 };
+    enum { LARGE = 1 << 10 };
     sv_str body = found->call->request.body;
     if (found->instance->task != SV_TASK_TENSOR || body.len < LARGE ||
         !sv_body_is_json(sv_request_header(found->call, "content-type")))
