@@ -105,6 +105,7 @@ function(sv_programs)
     add_executable(serval "${CMAKE_SOURCE_DIR}/src/app/main.c")
     sv_link_rooms(serval app)
     set_target_properties(serval PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}")
+    add_dependencies(serval serval_llama) # opened at run time, so no link asks for it
     file(GLOB mains CONFIGURE_DEPENDS
         "${CMAKE_SOURCE_DIR}/examples/*/main.c" "${CMAKE_SOURCE_DIR}/examples/*/src/main.c")
     foreach(main ${mains})

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <serval/version.h>
@@ -25,6 +26,7 @@ enum {
     WATCH_MS = 500,    /* how often the main thread looks at the loops */
     BLOCKED_MS = 2000, /* a loop that has not come round for this long hangs */
     MAX_SAID = 4096,   /* bytes of one message */
+    MAX_ORIGIN = 300,  /* bytes of http://HOST:PORT */
     GRACE_MS = 1000    /* after the drain, for handlers whose clients are gone */
 };
 
@@ -85,15 +87,23 @@ static void print_notices(sv_runtime *runtime)
             say("  %.*s\n", SV_STR_ARG(line));
 }
 
+/* Where clients on this machine find it; the port is known once it listens. */
+static void write_origin(const sv_runtime *runtime, char *origin, size_t size)
+{
+    const char *host = runtime->settings.values.host;
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(origin, size, "http://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "",
+             sv_server_port(sv_service_server(runtime->service)));
+}
+
 static void print_ready(sv_runtime *runtime)
 {
-    const sv_settings *settings = &runtime->settings.values;
-    bool v6 = sv_str_find(sv_str_from(settings->host), ':') < sv_str_from(settings->host).len;
-    if (settings->uds[0])
-        say("Serval ready on unix:%s\n", settings->uds);
+    char origin[MAX_ORIGIN];
+    write_origin(runtime, origin, sizeof origin);
+    if (runtime->settings.values.uds[0])
+        say("Serval ready on unix:%s\n", runtime->settings.values.uds);
     else
-        say("Serval ready on http://%s%s%s:%d\n", v6 ? "[" : "", settings->host, v6 ? "]" : "",
-            sv_server_port(sv_service_server(runtime->service)));
+        say("Serval ready on %s\n", origin);
 }
 
 static sv_status listen_now(sv_runtime *runtime)
@@ -162,21 +172,31 @@ static sv_status start_loading(sv_runtime *runtime)
     return status;
 }
 
-/* What a first user pastes into another terminal. */
+/* What a first user pastes into another terminal: lines for the models that are there. */
 static void print_examples(const sv_runtime *runtime)
 {
-    const sv_settings *settings = &runtime->settings.values;
     static const char *const picture = "examples/pictures/digit-7.png";
-    if (!runtime->registry || settings->uds[0] ||
-        !sv_registry_find(runtime->registry, SV_STR("digits")) || access(picture, R_OK) != 0)
+    sv_registry *models = runtime->registry;
+    if (!models || runtime->settings.values.uds[0])
         return;
-    int port = sv_server_port(sv_service_server(runtime->service));
-    say("Try, in another terminal:\n"
-        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
-        "  curl -s http://%s:%d/api/v1/predict -H 'Content-Type: application/json' -d "
-        "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n"
-        "  http://%s:%d/docs\n",
-        settings->host, port, picture, settings->host, port, picture, settings->host, port);
+    sv_str any = sv_registry_default_name(models, SV_TASK_UNSET, runtime->arena);
+    sv_str chat = sv_registry_default_name(models, SV_TASK_TEXT_GENERATION, runtime->arena);
+    bool has_digits = sv_str_eq(any, SV_STR("digits")) && access(picture, R_OK) == 0;
+    if (!has_digits && !chat.len)
+        return;
+    char origin[MAX_ORIGIN];
+    write_origin(runtime, origin, sizeof origin);
+    say("Try, in another terminal:\n");
+    if (has_digits)
+        say("  curl -s %s/api/v1/predict -H 'Content-Type: image/png' --data-binary @%s\n"
+            "  curl -s %s/api/v1/predict -H 'Content-Type: application/json' -d "
+            "'{\"image_url\": \"data:image/png;base64,'$(base64 -w0 %s)'\"}'\n",
+            origin, picture, origin, picture);
+    if (chat.len)
+        say("  curl -N %s/chat -H 'Content-Type: application/json' -d "
+            "'{\"message\": \"Where does the zebra live?\"}'\n",
+            origin);
+    say("  %s/docs\n", origin);
 }
 
 /* Says that it is ready once it is; until a signal ends it. */

@@ -22,16 +22,21 @@ def test_shell_lines_work_as_pasted():
         for line in block.strip().splitlines():
             out = subprocess.run(line.replace("http://127.0.0.1:8000", served.url), shell=True, cwd=ROOT,
                                  capture_output=True, text=True, check=True).stdout
-            assert "error" not in json.loads(out), out
+            if "/chat " in line:
+                assert out.startswith("data: {") and out.endswith('data: {"done":true}\n\n'), out
+            else:
+                assert "error" not in json.loads(out), out
 
 
 def test_the_printed_commands_work_as_pasted():
     with serving("serval", "serve", cwd=ROOT) as served:
         commands = [line.strip() for line in served.err if line.strip().startswith("curl ")]
-        assert len(commands) == 2
-        for command in commands:
-            out = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-            assert json.loads(out)["predictions"][0]["label"] == "7"
+        *pictures, chat = [subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True,
+                                          check=True).stdout for command in commands]
+        assert [json.loads(out)["predictions"][0]["label"] for out in pictures] == ["7", "7"]
+        events = [json.loads(line[6:]) for line in chat.splitlines() if line.startswith("data: ")]
+        assert "".join(event.get("content", "") for event in events) == "The zebra lives in the meadow."
+        assert events[-1] == {"done": True}
         assert any(line.strip().endswith("/docs") for line in served.err)
 
 

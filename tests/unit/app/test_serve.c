@@ -1,6 +1,7 @@
 /* `serval serve` from its first line to the drain, and what it says when it cannot start. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "child.h"
 
 #define DIGITS SV_SOURCE_DIR "/models/digits"
+#define EMBEDDER SV_SOURCE_DIR "/models/embedder"
+#define CHAT SV_SOURCE_DIR "/models/chat"
 
 static void test_tables(void **state)
 {
@@ -44,6 +47,33 @@ static void test_from_ready_to_drained(void **state)
     assert_non_null(strstr(result->err, "Serval stops: finishing what is in flight"));
     assert_int_equal(result->code, 0);
     assert_string_equal(result->out, "");
+}
+
+/* Lines to paste, only for what is served: see tests/e2e/test_chat_model.py for both at once. */
+static void test_what_a_first_user_may_paste(void **state)
+{
+    (void)state;
+    static const char raw[] = "/api/v1/predict -H 'Content-Type: image/png' --data-binary @";
+    static const char json[] =
+        "/api/v1/predict -H 'Content-Type: application/json' -d '{\"image_url";
+    static const char chat[] = "/chat -H 'Content-Type: application/json' -d '{\"message\": ";
+    static const struct {
+        const char *model, *option;
+        bool has_digits, has_chat;
+    } cases[] = {
+        {DIGITS, NULL, true, false},
+        {CHAT, "--engine-dir=" LLAMA_DIR, false, true},
+        {EMBEDDER, NULL, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *args[] = {"--port=0", "--log-level=off", cases[i].model, cases[i].option, NULL};
+        const char *err = child_run(sv_serve_command, args)->err;
+        bool has_any = cases[i].has_digits || cases[i].has_chat;
+        if (!strstr(err, raw) == cases[i].has_digits || !strstr(err, json) == cases[i].has_digits ||
+            !strstr(err, chat) == cases[i].has_chat || !strstr(err, "/docs\n") == has_any ||
+            !strstr(err, "Try, in another terminal:\n  curl -") == has_any)
+            fail_msg("case %zu: %s", i, err);
+    }
 }
 
 static void test_a_unix_socket_is_removed(void **state)
@@ -88,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_from_ready_to_drained),
+        cmocka_unit_test(test_what_a_first_user_may_paste),
         cmocka_unit_test(test_a_unix_socket_is_removed),
         cmocka_unit_test(test_what_keeps_it_from_starting),
     };
