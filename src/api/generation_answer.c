@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/generation_metrics.h"
+#include "api/model_metrics.h"
 #include "base/clock.h"
 #include "http/event_stream.h"
 #include "web/events.h"
@@ -22,10 +24,21 @@ sv_generation_usage sv_generation_answer_usage(const sv_generation_answer *answe
     return usage;
 }
 
-/* The times of the first choice stand for all. */
+/* The times of the choice that began first stand for all. */
+static const sv_generation_times *find_times(const sv_generation_answer *answer)
+{
+    const sv_generation_times *first = &answer->generations[0]->times;
+    for (size_t i = 1; i < answer->n_choices; i++) {
+        const sv_generation_times *times = &answer->generations[i]->times;
+        if (times->started_ns && (!first->started_ns || times->started_ns < first->started_ns))
+            first = times;
+    }
+    return first;
+}
+
 static void note_times(sv_generation_answer *answer)
 {
-    const sv_generation_times *times = &answer->generations[0]->times;
+    const sv_generation_times *times = find_times(answer);
     sv_model_work *work = &answer->work;
     int64_t end_ns = sv_clock_now_ns(&sv_clock_system);
     int64_t started_ns = times->started_ns ? times->started_ns : end_ns;
@@ -45,17 +58,37 @@ static sv_status tell_refusal(const sv_generation_answer *answer, sv_status stat
     return status;
 }
 
+static sv_generation_metrics *find_metrics(const sv_generation_answer *answer)
+{
+    return sv_model_metrics_generation(answer->work.version->series);
+}
+
+static void count_token(sv_generation *generation, int64_t gap_ns)
+{
+    const sv_generation_answer *answer = generation->arg;
+    sv_generation_metrics_token(find_metrics(answer), generation, gap_ns, answer->work.started_ns);
+}
+
+/* What had come of it. */
+static sv_cancel_stage find_stage(const sv_generation_answer *answer)
+{
+    if (answer->has_begun)
+        return SV_STAGE_CANCELLED_STREAMING;
+    return find_times(answer)->started_ns ? SV_STAGE_CANCELLED_RUNNING : SV_STAGE_CANCELLED_QUEUED;
+}
+
 /* The call ends; the answer is gone. */
 static void end_call(sv_generation_answer *answer, sv_status status)
 {
     sv_error error = answer->error;
     note_times(answer);
+    sv_generation_metrics_end(find_metrics(answer), answer->generations, answer->n_choices,
+                              answer->work.started_ns);
     status = tell_refusal(answer, status);
     sv_cancel_remove(answer->work.call->cancel, &answer->on_cancel);
     sv_cancel_unref(answer->cancel);
     sv_buf_deinit(&answer->out);
-    sv_model_work_begin_run(&answer->work);
-    (void)sv_model_work_end_run(&answer->work, status, &error);
+    sv_model_work_end_at(&answer->work, find_stage(answer), status, &error);
 }
 
 static void drop_generations(void *arg)
@@ -270,6 +303,7 @@ static sv_status make_all(sv_generation_answer *answer, sv_generation_request *r
         if (status)
             return status;
         generation->wake = answer->is_stream ? wake_stream : wake_whole;
+        generation->on_token = count_token;
         generation->arg = answer;
         answer->generations[answer->n_choices++] = generation;
     }

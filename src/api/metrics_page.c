@@ -4,6 +4,7 @@
  * that had left before it are then no longer counted, whatever order their farewells came in. */
 #include "api/metrics_page.h"
 
+#include "api/generation_metrics.h"
 #include "api/services.h"
 #include "base/list.h"
 #include "http/coding.h"
@@ -97,6 +98,7 @@ static sv_status write_page(const sv_services *services, sv_call *call)
     sv_buf text;
     sv_str page;
     sv_buf_init(&text, MAX_PAGE_BYTES);
+    sv_generation_metrics_refresh(services->registry);
     sv_status status = sv_prometheus_write(services->metrics, format, &text);
     if (!status)
         status = sv_call_keep_bytes(call, &text, &page);

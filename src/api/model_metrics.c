@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/generation_metrics.h"
+
 /* Series without a third label. A label beyond those of a row is not looked at, so what belongs to
  * a model has one series for all its versions. */
 typedef enum single {
@@ -67,7 +69,9 @@ struct sv_model_metrics {
     sv_series *shadows[SV_SHADOW_RESULT_COUNT];
     sv_series *loads[N_RESULTS];
     sv_series *states[N_STATES];
-    char labels[]; /* both names, each with a zero */
+    sv_generation_metrics *generation; /* of a language model; NULL */
+    const char *version;               /* its name, in `labels` */
+    char labels[];                     /* both names, each with a zero */
 };
 
 /* The series of one metric, one for each value of its third label. */
@@ -114,9 +118,21 @@ sv_status sv_model_metrics_open(sv_metrics *metrics, sv_str model, sv_str versio
     made->metrics = metrics;
     memcpy(made->labels, model.ptr, model.len);
     memcpy(second, version.ptr, version.len);
+    made->version = second;
     add_all(made, made->labels, second);
     *ret_series = made;
     return SV_OK;
+}
+
+sv_status sv_model_metrics_add_generation(sv_model_metrics *series)
+{
+    return sv_generation_metrics_open(series->metrics, series->labels, series->version,
+                                      &series->generation);
+}
+
+sv_generation_metrics *sv_model_metrics_generation(const sv_model_metrics *series)
+{
+    return series ? series->generation : NULL;
 }
 
 void sv_model_metrics_close(sv_model_metrics *series)
@@ -130,6 +146,7 @@ void sv_model_metrics_close(sv_model_metrics *series)
     for (size_t i = 0; i < N_FANS; i++)
         for (size_t k = 0; k < fans[i].n; k++)
             sv_metrics_remove_series(series->metrics, fans[i].series[k]);
+    sv_generation_metrics_close(series->generation);
     free(series);
 }
 

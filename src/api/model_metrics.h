@@ -34,6 +34,10 @@ typedef enum sv_shadow_result {
 /* Series that cannot be made are left out. SV_NO_MEMORY. */
 sv_status sv_model_metrics_open(sv_metrics *metrics, sv_str model, sv_str version,
                                 sv_model_metrics **ret_series) SV_MUST_USE;
+/* Adds those of a language model, once. SV_NO_MEMORY. */
+sv_status sv_model_metrics_add_generation(sv_model_metrics *series) SV_MUST_USE;
+/* NULL: it is none, or `series` is NULL. */
+struct sv_generation_metrics *sv_model_metrics_generation(const sv_model_metrics *series);
 /* Nobody may count any more. */
 void sv_model_metrics_close(sv_model_metrics *series);
 

@@ -233,18 +233,23 @@ void sv_model_work_begin_run(sv_model_work *work)
     sv_model_metrics_pending(work->version->series, -1);
 }
 
-bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error)
+static bool end_run(sv_model_work *work, sv_cancel_stage stage, sv_status status, sv_error *error)
 {
     bool cancelled = status == SV_CANCELLED, was_left = false;
     if (status)
         status = sv_call_fail_with(work->call, status, error);
     count_run(work, outcome_of(work->call, cancelled));
     if (cancelled) {
-        sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
+        sv_model_work_count_cancelled(work, stage);
         was_left = sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
     }
     sv_model_work_finish(work, status, error);
     return was_left;
+}
+
+bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error)
+{
+    return end_run(work, SV_STAGE_CANCELLED_RUNNING, status, error);
 }
 
 static void run_queued(sv_work *queued)
@@ -257,23 +262,43 @@ static void run_queued(sv_work *queued)
     *ret_was_left = sv_model_work_end_run(work, status, &error);
 }
 
+/* Of work that never ran. */
+static void count_unrun(const sv_model_work *work, sv_model_outcome outcome)
+{
+    sv_model_metrics_pending(work->version->series, -1);
+    sv_model_metrics_observe(work->version->series, NULL, outcome, 1);
+}
+
 static void drop_queued(sv_work *queued, sv_status status)
 {
     sv_model_work *work = SV_CONTAINER_OF(queued, sv_model_work, queued);
-    sv_model_outcome outcome = status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED;
-    sv_model_metrics_pending(work->version->series, -1);
-    sv_model_metrics_observe(work->version->series, NULL, outcome, 1);
+    count_unrun(work, status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED);
     sv_model_work_count_cancelled(work, queued->was_batched ? SV_STAGE_CANCELLED_BATCHED
                                                             : SV_STAGE_CANCELLED_QUEUED);
     sv_model_work_finish(work, status, NULL);
+}
+
+void sv_model_work_end_at(sv_model_work *work, sv_cancel_stage stage, sv_status status,
+                          sv_error *error)
+{
+    bool is_refused = status == SV_UNAVAILABLE;
+    bool is_dropped = status == SV_CANCELLED || status == SV_TIMEOUT;
+    if (stage != SV_STAGE_CANCELLED_QUEUED || !(is_dropped || is_refused)) {
+        sv_model_work_begin_run(work);
+        (void)end_run(work, stage, status, error);
+        return;
+    }
+    count_unrun(work, status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED);
+    if (is_dropped)
+        sv_model_work_count_cancelled(work, stage);
+    sv_model_work_finish(work, status, error);
 }
 
 static sv_status turn_away(sv_model_work *work, const sv_work_refusal *refusal)
 {
     sv_call *call = work->call;
     char seconds[24];
-    sv_model_metrics_pending(work->version->series, -1);
-    sv_model_metrics_observe(work->version->series, NULL, SV_MODEL_REJECTED, 1);
+    count_unrun(work, SV_MODEL_REJECTED);
     snprintf(seconds, sizeof seconds, "%lld", (long long)refusal->retry_after_s);
     (void)sv_set_header(call, "Retry-After", sv_str_from(seconds));
     if (refusal->reason == SV_REFUSED_SHARE)

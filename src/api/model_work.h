@@ -73,6 +73,11 @@ uint32_t sv_model_work_client(const sv_call *call);
  * ends its call. Returns whether it broke off since its client has left. The work is gone. */
 void sv_model_work_begin_run(sv_model_work *work);
 bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error);
+/* The end of work that went another way: both at once. `stage` is where it was when it ended: what
+ * was given up, came too late or was refused in line never ran. `queued.waited_ns` and
+ * `.submitted_ns` are set. */
+void sv_model_work_end_at(sv_model_work *work, sv_cancel_stage stage, sv_status status,
+                          sv_error *error);
 
 /* Ends a call whose handler has returned SV_DEFERRED, before the work was submitted; `error` may be
  * NULL. The work is gone. */

@@ -135,9 +135,14 @@ static void *open_series(void *arg, const sv_model_version *version)
 {
     const sv_runtime *runtime = arg;
     sv_model_metrics *series;
-    bool is_open = runtime->metrics && sv_model_metrics_open(runtime->metrics, version->model->name,
-                                                             version->name, &series) == SV_OK;
-    return is_open ? series : NULL;
+    const sv_model *model = version->model;
+    if (!runtime->metrics ||
+        sv_model_metrics_open(runtime->metrics, model->name, version->name, &series))
+        return NULL;
+    if (!model->engine || !model->engine->writes_text || !sv_model_metrics_add_generation(series))
+        return series;
+    sv_model_metrics_close(series);
+    return NULL;
 }
 
 static void close_series(void *arg, sv_model_version *version)
@@ -291,6 +296,10 @@ static sv_status open_metrics(sv_runtime *runtime)
         return SV_NO_MEMORY;
     if (!values(runtime)->metrics_triton)
         sv_metrics_leave_out(runtime->metrics, "nv_");
+    if (!values(runtime)->metrics_vllm)
+        sv_metrics_leave_out(runtime->metrics, "vllm:");
+    if (!values(runtime)->metrics_llamacpp)
+        sv_metrics_leave_out(runtime->metrics, "llamacpp:");
     for (size_t i = 0; i < sizeof cancel_stages / sizeof *cancel_stages; i++) {
         const char *labels[SV_METRICS_MAX_LABELS] = {cancel_stages[i]};
         runtime->services.cancelled[i] =

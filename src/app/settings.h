@@ -25,7 +25,7 @@ typedef struct sv_settings {
     const char *allowed_hosts, *trusted_proxies, *log_level, *log_format, *engine_dir;
     const char *image_url_allow, *image_url_deny, *image_url_schemes;
     const char *rate_limit, *rate_limits;
-    bool debug, metrics_triton;
+    bool debug, metrics_triton, metrics_vllm, metrics_llamacpp;
     int64_t port, workers, max_batch_size, handler_threads, io_threads, max_connections, max_pixels;
     int64_t request_timeout, header_timeout, body_timeout, write_timeout, keep_alive;
     int64_t fetch_timeout, liveness_timeout, shutdown_timeout, model_poll;

@@ -152,6 +152,7 @@ struct sv_engine {
     const char *name;      /* "onnxruntime" */
     const char *title;     /* for people: "ONNX Runtime" */
     const char *extension; /* of the files it loads: ".onnx" */
+    bool writes_text;      /* all that it loads are language models */
 
     /* Makes the engine usable in this process: finds and loads its library. Called once per host,
      * before any load, one thread at a time. SV_UNAVAILABLE: the library is missing or unfit; the

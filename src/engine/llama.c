@@ -72,6 +72,7 @@ const sv_engine sv_llama_engine = {
     .name = "llama.cpp",
     .title = "llama.cpp",
     .extension = ".gguf",
+    .writes_text = true,
     .open = open_llama,
     .close = close_llama,
     .describe = describe_llama,

@@ -20,7 +20,7 @@ static unsigned choose_shards(void)
 /* How many of what is counted make one of what is written in `le`. */
 static double unit_size(sv_metric_unit unit)
 {
-    return unit == SV_METRIC_PLAIN ? 1 : unit == SV_METRIC_SECONDS ? 1e9 : 1e3;
+    return unit == SV_METRIC_PLAIN ? 1 : unit == SV_METRIC_MICROS ? 1e3 : 1e9;
 }
 
 static void init_family(sv_metrics_family *family, const sv_metric_row *row)
@@ -297,4 +297,12 @@ void sv_metrics_set(sv_series *series, int64_t value)
 {
     if (series)
         atomic_store_explicit(&series->shards[0][0], (uint64_t)value, memory_order_relaxed);
+}
+
+int64_t sv_metrics_get(const sv_series *series)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; series && i < series->n_shards; i++)
+        sum += atomic_load_explicit(&series->shards[i][0], memory_order_relaxed);
+    return (int64_t)sum;
 }

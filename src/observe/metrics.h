@@ -69,5 +69,7 @@ void sv_metrics_observe(sv_series *series, int64_t value);
 /* A gauge is either moved, up and down, or set. */
 void sv_metrics_move(sv_series *series, int64_t by);
 void sv_metrics_set(sv_series *series, int64_t value);
+/* What a counter or gauge has come to; 0 for NULL. */
+int64_t sv_metrics_get(const sv_series *series);
 
 #endif

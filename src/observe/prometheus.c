@@ -36,6 +36,7 @@ static double convert(const sv_metric_row *row, double value)
     case SV_METRIC_PLAIN:
         break;
     case SV_METRIC_SECONDS:
+    case SV_METRIC_BILLIONTHS:
         return value / 1e9;
     case SV_METRIC_MICROS:
         return floor(value / 1e3);
