@@ -17,6 +17,13 @@ static void *copy_array(sv_arena *arena, const void *items, size_t n, size_t siz
     return copy;
 }
 
+static sv_status keep_ask(sv_arena *arena, sv_generation_ask *ask)
+{
+    ask->body = sv_arena_copy(arena, ask->body);
+    ask->name = sv_arena_copy(arena, ask->name);
+    return ask->body.ptr && ask->name.ptr ? SV_OK : SV_NO_MEMORY;
+}
+
 /* All that the request points to moves into the arena. */
 static sv_status keep_request(sv_arena *arena, sv_generation_request *request)
 {
@@ -33,6 +40,8 @@ static sv_status keep_request(sv_arena *arena, sv_generation_request *request)
             return SV_NO_MEMORY;
     }
     request->stops = stops;
+    if (request->ask.path && keep_ask(arena, &request->ask))
+        return SV_NO_MEMORY;
     if (request->grammar.len == 0)
         return SV_OK;
     request->grammar = sv_arena_copy(arena, request->grammar);
@@ -41,7 +50,7 @@ static sv_status keep_request(sv_arena *arena, sv_generation_request *request)
 
 static bool is_sound(const sv_generation_request *request)
 {
-    return request->n_prompt > 0 && request->max_tokens > 0 &&
+    return (request->n_prompt > 0 || request->ask.path) && request->max_tokens > 0 &&
            request->n_stops <= SV_GENERATION_MAX_STOPS &&
            request->n_top_logprobs <= SV_SAMPLER_MAX_TOP_LOGPROBS &&
            request->sampling.n_biases <= SV_SAMPLER_MAX_BIASES;
@@ -71,7 +80,7 @@ sv_status sv_generation_new(const sv_generation_request *request, sv_generation 
     }
     generation->arena = arena;
     generation->request = *request;
-    generation->request.cancel = sv_cancel_ref(request->cancel);
+    generation->request.cancel = request->cancel ? sv_cancel_ref(request->cancel) : NULL;
     generation->stop_index = -1;
     atomic_init(&generation->holders, 2);
     pthread_mutex_init(&generation->lock, NULL);
@@ -108,16 +117,15 @@ bool sv_generation_take(sv_generation *generation, sv_generation_part *ret_part)
     swap(&generation->text, &generation->taken_text);
     swap(&generation->tokens, &generation->taken_tokens);
     sv_finish finish = generation->finish;
-    bool was_resting = generation->is_resting;
-    generation->is_resting = false;
     sv_str text = sv_buf_str(&generation->taken_text);
     size_t n_tokens = generation->taken_tokens.len / sizeof(sv_generation_token);
     bool is_something = text.len || n_tokens || finish;
     if (!is_something)
         generation->is_awake = false;
-    pthread_mutex_unlock(&generation->lock);
-    if (was_resting)
+    if (generation->is_resting && !finish) /* with the lock: the producer may be gone after it */
         generation->resumed(generation);
+    generation->is_resting = false;
+    pthread_mutex_unlock(&generation->lock);
     if (!is_something)
         return false;
     *ret_part = (sv_generation_part){
@@ -133,7 +141,8 @@ bool sv_generation_has_room(sv_generation *generation)
     if (generation->request.is_collected)
         return true;
     pthread_mutex_lock(&generation->lock);
-    bool has_room = generation->text.len < SV_GENERATION_MAX_UNREAD;
+    bool has_room = generation->text.len < SV_GENERATION_MAX_UNREAD &&
+                    generation->tokens.len < SV_GENERATION_MAX_UNREAD_TOKENS;
     generation->is_resting = !has_room;
     pthread_mutex_unlock(&generation->lock);
     return has_room;

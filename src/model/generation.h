@@ -19,8 +19,10 @@
 #include "model/work.h"
 
 enum {
-    SV_GENERATION_MAX_UNREAD = 8 * 1024, /* bytes in the pipe before the producer rests */
-    SV_GENERATION_MAX_STOPS = 16
+    SV_GENERATION_MAX_UNREAD = 8 * 1024,         /* bytes in the pipe before the producer rests */
+    SV_GENERATION_MAX_UNREAD_TOKENS = 64 * 1024, /* the same, of tokens with log-probabilities */
+    SV_GENERATION_MAX_STOPS = 16,
+    SV_GENERATION_MAX_CODE = 64
 };
 
 typedef enum sv_finish {
@@ -39,10 +41,20 @@ typedef struct sv_generation_token {
     uint32_t n_text_bytes; /* of the text that came with it, for offsets */
 } sv_generation_token;
 
+/* What another server is asked in place of a prompt: relay.h. */
+typedef struct sv_generation_ask {
+    const char *path; /* below the relay's base_url: "/chat/completions"; static; NULL: a prompt */
+    sv_str body;      /* JSON; for texts with `stream` */
+    sv_str name;      /* of the model, in answers that are passed on as they are, but for this:
+                         events "data: …" or one object. Empty: only their text is wanted */
+    bool is_stream;   /* of those: the body says so */
+} sv_generation_ask;
+
 /* What is asked for. Copied by sv_generation_new, with all it points to, but for `cancel`. */
 typedef struct sv_generation_request {
     const sv_token *prompt;
-    size_t n_prompt; /* at least 1 */
+    size_t n_prompt; /* at least 1, unless there is `ask` */
+    sv_generation_ask ask;
     sv_sampling sampling;
     const sv_str *stops;
     size_t n_stops;
@@ -83,10 +95,12 @@ typedef struct sv_generation {
     /* Producer's, for itself. */
     void *producer;
     sv_list_node node;
-    /* Called on a consumer's thread: there is room again. */
+    /* On the consumer's thread, before the answer has finished: there is room again. Must neither
+     * block nor touch the answer. */
     void (*resumed)(struct sv_generation *generation);
     /* On the producer's thread, must not block nor take: there is something again. Not called any
-     * more once the last part was taken. */
+     * more once the last part was taken. A producer and a consumer that meet in both hooks would
+     * wait for each other: neither may wait for the other's lock. */
     void (*wake)(struct sv_generation *generation, void *arg);
     /* The same, for metrics: there is a token. `gap_ns`: since the last one, or since it was
      * submitted. NULL: nobody asks. */
@@ -98,7 +112,9 @@ typedef struct sv_generation {
     sv_generation_times times;
     sv_error error; /* of SV_FINISH_FAILED */
     sv_status status;
-    int stop_index; /* which of the stops ended it; -1: none */
+    int stop_index;                    /* which of the stops ended it; -1: none */
+    char code[SV_GENERATION_MAX_CODE]; /* of `error`, an upstream's own; or empty */
+    int64_t retry_after_s;             /* of SV_UNAVAILABLE */
 
     sv_arena *arena;
     atomic_uint holders;

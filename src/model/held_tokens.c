@@ -78,22 +78,33 @@ static bool is_worth_keeping(const sv_held_tokens *held, size_t slot, size_t oth
            held->slots[other].tokens.len < held->slots[slot].tokens.len;
 }
 
+/* More saved, or the same without a copy. */
+static bool saves_more(const sv_held_place *a, const sv_held_place *b)
+{
+    if (a->n_shared != b->n_shared)
+        return a->n_shared > b->n_shared;
+    return a->from == a->slot && b->from != b->slot;
+}
+
 bool sv_held_tokens_place(const sv_held_tokens *held, const sv_token *prompt, size_t n_prompt,
                           sv_held_place *ret_place)
 {
     size_t slot;
     if (!find_free(held, &slot))
         return false;
-    sv_held_place place = {.slot = slot, .from = slot};
-    place.n_shared = count_shared(held, slot, prompt, n_prompt);
+    sv_held_place best = {.slot = slot, .from = slot};
+    best.n_shared = count_shared(held, slot, prompt, n_prompt);
     for (size_t i = 0; i < held->n_slots; i++) {
         size_t n = count_shared(held, i, prompt, n_prompt);
-        if (n < SV_HELD_TOKENS_MIN_SHARED || n <= place.n_shared)
-            continue;
         bool is_copied = held->slots[i].is_busy || is_worth_keeping(held, i, slot, n);
-        place = (sv_held_place){.slot = is_copied ? slot : i, .from = i, .n_shared = n};
+        sv_held_place place = {.slot = is_copied ? slot : i, .from = i, .n_shared = n};
+        size_t n_least = is_copied && held->min_copied > SV_HELD_TOKENS_MIN_SHARED
+                             ? held->min_copied
+                             : SV_HELD_TOKENS_MIN_SHARED;
+        if (n >= n_least && saves_more(&place, &best))
+            best = place;
     }
-    *ret_place = place;
+    *ret_place = best;
     return true;
 }
 
@@ -107,7 +118,7 @@ sv_status sv_held_tokens_take(sv_held_tokens *held, const sv_held_place *place)
         if (status)
             return status;
     }
-    slot->tokens.len = place->n_shared * sizeof(sv_token);
+    sv_held_tokens_cut(held, place->slot, place->n_shared);
     slot->is_busy = true;
     slot->used = ++held->n_uses;
     return SV_OK;
@@ -132,15 +143,42 @@ void sv_held_tokens_free(sv_held_tokens *held, size_t slot)
     held->slots[slot].used = ++held->n_uses;
 }
 
+static size_t count_busy(const sv_held_tokens *held, size_t from, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = from; i < from + n; i++)
+        count += held->slots[i].is_busy;
+    return count;
+}
+
+/* Where `n` neighbours begin of whom most are busy already: fewest have to move. */
+static size_t find_home(const sv_held_tokens *held, size_t n)
+{
+    size_t best = 0, count = count_busy(held, 0, n), most = count;
+    for (size_t at = 1; at + n <= held->n_slots; at++) {
+        count += held->slots[at + n - 1].is_busy;
+        count -= held->slots[at - 1].is_busy;
+        if (count > most) {
+            most = count;
+            best = at;
+        }
+    }
+    return best;
+}
+
 bool sv_held_tokens_find_move(const sv_held_tokens *held, sv_held_move *ret_move)
 {
-    size_t first, last, gap;
-    find_busy(held, &first, &last);
-    for (gap = first; gap < last && held->slots[gap].is_busy;)
-        gap++;
-    if (first >= last || gap == last)
+    size_t n = count_busy(held, 0, held->n_slots), home = find_home(held, n);
+    size_t to = held->n_slots, from = 0;
+    for (size_t i = home; i < home + n; i++)
+        if (!held->slots[i].is_busy &&
+            (to == held->n_slots || held->slots[i].used < held->slots[to].used))
+            to = i;
+    if (to == held->n_slots)
         return false;
-    *ret_move = (sv_held_move){.from = last, .to = gap};
+    while (!held->slots[from].is_busy || (from >= home && from < home + n))
+        from++;
+    *ret_move = (sv_held_move){.from = from, .to = to};
     return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct sv_held_tokens {
     sv_held_slot slots[SV_TEXT_MAX_SEQUENCES];
     size_t n_slots;
     uint64_t n_uses;
+    size_t min_copied; /* tokens that a copy must save to be worth its time; 0: not known */
 } sv_held_tokens;
 
 /* Where a prompt goes. */
@@ -52,7 +53,8 @@ size_t sv_held_tokens_count(const sv_held_tokens *held, size_t slot);
 void sv_held_tokens_cut(sv_held_tokens *held, size_t slot, size_t n);
 /* Its answer has ended. */
 void sv_held_tokens_free(sv_held_tokens *held, size_t slot);
-/* Answers are not side by side: one that is to be moved into a free slot between the others. */
+/* Answers are not side by side: one that is to be moved into a free slot between the others, so
+ * that the fewest move in all. */
 bool sv_held_tokens_find_move(const sv_held_tokens *held, sv_held_move *ret_move);
 /* It was moved; where it was is free and empty. */
 void sv_held_tokens_note_move(sv_held_tokens *held, sv_held_move move);

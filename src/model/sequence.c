@@ -170,6 +170,15 @@ static sv_status choose_token(sv_sequence *sequence, float *logits, sv_generatio
     return SV_OK;
 }
 
+/* The grammar is at its end, though more was asked for. */
+static bool is_complete(const sv_sequence *sequence)
+{
+    for (size_t i = 0; sequence->grammar && i < sequence->model->n_ends; i++)
+        if (sv_text_grammar_allows(sequence->grammar, sequence->model->ends[i]))
+            return true;
+    return false;
+}
+
 sv_finish sv_sequence_choose(sv_sequence *sequence, float *logits)
 {
     sv_generation *generation = sequence->generation;
@@ -180,6 +189,8 @@ sv_finish sv_sequence_choose(sv_sequence *sequence, float *logits)
         return SV_FINISH_FAILED;
     }
     sv_token chosen = token.chosen.token;
+    if (chosen == SV_NO_TOKEN && is_complete(sequence))
+        return SV_FINISH_STOP;
     if (chosen == SV_NO_TOKEN)
         return fail_with(sequence, sequence->grammar ? "no token fits the grammar"
                                                      : "the model gave no number for any token");
@@ -204,26 +215,30 @@ sv_finish sv_sequence_choose(sv_sequence *sequence, float *logits)
 
 /* ---- The end ---- */
 
-static sv_status put_rest(sv_sequence *sequence)
+static sv_status put_rest(sv_sequence *sequence, bool *ret_stopped)
 {
     sv_sequence_model *model = sequence->model;
-    bool stopped = false;
     sv_buf_clear(&model->whole);
     sv_buf_clear(&model->text);
     sv_status status = sv_utf8_pieces_end(&sequence->pieces, &model->whole);
     if (!status)
-        status =
-            sv_stop_match_add(sequence->stops, sv_buf_str(&model->whole), &model->text, &stopped);
+        status = sv_stop_match_add(sequence->stops, sv_buf_str(&model->whole), &model->text,
+                                   ret_stopped);
     if (!status)
-        status = sv_stop_match_end(sequence->stops, &model->text, &stopped);
+        status = sv_stop_match_end(sequence->stops, &model->text, ret_stopped);
     return status ? status
                   : sv_generation_put(sequence->generation, sv_buf_str(&model->text), NULL);
 }
 
 void sv_sequence_end(sv_sequence *sequence, sv_finish finish)
 {
+    bool stopped = false;
     sv_status status =
-        finish == SV_FINISH_FAILED ? sequence->generation->status : put_rest(sequence);
+        finish == SV_FINISH_FAILED ? sequence->generation->status : put_rest(sequence, &stopped);
+    if (stopped && finish == SV_FINISH_LENGTH) { /* it had waited for one that began before it */
+        finish = SV_FINISH_STOP;
+        sequence->generation->stop_index = (int)sv_stop_match_index(sequence->stops);
+    }
     if (status)
         sv_generation_fail(sequence->generation, status, NULL);
     else

@@ -189,7 +189,7 @@ static void wait_for_poke(sv_sequence_batch *batch)
             pthread_cond_wait(&batch->poked, &batch->lock);
         return;
     }
-    int64_t until_ns = sv_clock_wall_ns(&sv_clock_system) + LOOK_NS;
+    int64_t until_ns = sv_clock_now_ns(&sv_clock_system) + LOOK_NS;
     struct timespec until = {.tv_sec = until_ns / SV_NS_PER_S, .tv_nsec = until_ns % SV_NS_PER_S};
     pthread_cond_timedwait(&batch->poked, &batch->lock, &until);
 }
@@ -245,7 +245,7 @@ static void *run_thread(void *arg)
         drop_unwanted(batch);
         admit(batch);
         batch->is_busy = sv_sequence_steps_run(&batch->steps);
-        sv_sequence_steps_close_gap(&batch->steps, batch->n_waiting > 0);
+        sv_sequence_steps_close_gaps(&batch->steps, batch->n_waiting > 0);
         publish(batch);
     }
     batch->is_busy = true;
@@ -264,6 +264,16 @@ static void free_lines(sv_sequence_batch *batch)
     free(batch);
 }
 
+/* Waits by the clock that deadlines are of. */
+static void init_poked(sv_sequence_batch *batch)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&batch->poked, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 static sv_sequence_batch *make(const sv_sequence_batch_config *config, uint32_t n_trained)
 {
     sv_sequence_batch *batch = calloc(1, sizeof *batch);
@@ -278,7 +288,7 @@ static sv_sequence_batch *make(const sv_sequence_batch_config *config, uint32_t 
     sv_list_init(&batch->arrived);
     sv_list_init(&batch->line);
     pthread_mutex_init(&batch->lock, NULL);
-    pthread_cond_init(&batch->poked, NULL);
+    init_poked(batch);
     return batch;
 }
 

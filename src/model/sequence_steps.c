@@ -88,6 +88,7 @@ static size_t share(sv_sequence_steps *steps, const sv_held_place *place)
 {
     int32_t from = (int32_t)place->from, slot = (int32_t)place->slot;
     bool is_there = from == slot || sv_text_copy(steps->context, from, slot);
+    steps->n_copies += from != slot;
     if (is_there && sv_text_forget(steps->context, slot, (int32_t)place->n_shared))
         return place->n_shared;
     sv_held_tokens_cut(&steps->held, place->slot, 0);
@@ -126,6 +127,7 @@ void sv_sequence_steps_seat(sv_sequence_steps *steps, sv_generation *generation)
     const sv_generation_request *request = &generation->request;
     sv_held_place place = {0};
     sv_sequence *sequence;
+    steps->held.min_copied = sv_step_plan_copy_worth(&steps->speed);
     bool is_placed = sv_held_tokens_place(&steps->held, request->prompt, request->n_prompt, &place);
     uint32_t n_room = steps->n_context - (uint32_t)request->n_prompt;
     if (sv_sequence_new(&steps->model, generation, n_room, &sequence))
@@ -186,8 +188,7 @@ static void plan_prompts(sv_sequence_steps *steps, size_t *shares_by_slot)
         left[i] = prompt_left(steps->sequences[slots[i]]);
     size_t max = steps->load.n_decoding ? SV_SEQUENCE_STEPS_MAX_TOKENS - SV_TEXT_MAX_SEQUENCES
                                         : MAX_PROMPT_ALONE;
-    size_t budget =
-        sv_step_plan_prompt_budget(&steps->speed, steps->load.n_decoding, steps->max_gap_ns, max);
+    size_t budget = sv_step_plan_prompt_budget(&steps->speed, steps->load, steps->max_gap_ns, max);
     sv_step_plan_share(left, n, budget, shares);
     memset(shares_by_slot, 0, steps->held.n_slots * sizeof *shares_by_slot);
     for (size_t i = 0; i < n; i++)
@@ -218,7 +219,7 @@ static void fill_step(sv_sequence_steps *steps)
     size_t shares[SV_TEXT_MAX_SEQUENCES];
     bool decodes[SV_TEXT_MAX_SEQUENCES];
     steps->n_entries = 0;
-    steps->load = (sv_step_load){0};
+    steps->load = (sv_step_load){.n_copies = steps->n_copies};
     for (size_t i = 0; i < steps->held.n_slots; i++) {
         decodes[i] = takes_part(steps->sequences[i]);
         steps->load.n_decoding += decodes[i];
@@ -284,6 +285,7 @@ bool sv_sequence_steps_run(sv_sequence_steps *steps)
         fail_step(steps, status, &error);
     if (status)
         return true;
+    steps->n_copies = 0;
     steps->counts.n_steps++;
     steps->counts.n_prompt_tokens += steps->load.n_prompt;
     choose_tokens(steps);
@@ -306,7 +308,22 @@ static bool is_step_unwanted(void *arg)
     return true;
 }
 
-void sv_sequence_steps_close_gap(sv_sequence_steps *steps, bool may_fill)
+static bool move_answer(sv_sequence_steps *steps, sv_held_move move)
+{
+    steps->n_copies++;
+    if (!sv_text_copy(steps->context, (int32_t)move.from, (int32_t)move.to)) {
+        sv_held_tokens_cut(&steps->held, move.to, 0);
+        return false;
+    }
+    (void)sv_text_forget(steps->context, (int32_t)move.from, 0);
+    steps->sequences[move.to] = steps->sequences[move.from];
+    steps->sequences[move.from] = NULL;
+    sv_held_tokens_note_move(&steps->held, move);
+    steps->counts.n_moves++;
+    return true;
+}
+
+void sv_sequence_steps_close_gaps(sv_sequence_steps *steps, bool may_fill)
 {
     sv_held_move move;
     if (!sv_held_tokens_find_move(&steps->held, &move)) {
@@ -315,15 +332,10 @@ void sv_sequence_steps_close_gap(sv_sequence_steps *steps, bool may_fill)
     }
     if (steps->n_with_gap++ < STEPS_BEFORE_MOVE && may_fill)
         return;
-    if (!sv_text_copy(steps->context, (int32_t)move.from, (int32_t)move.to)) {
-        sv_held_tokens_cut(&steps->held, move.to, 0);
-        return;
-    }
-    (void)sv_text_forget(steps->context, (int32_t)move.from, 0);
-    steps->sequences[move.to] = steps->sequences[move.from];
-    steps->sequences[move.from] = NULL;
-    sv_held_tokens_note_move(&steps->held, move);
-    steps->counts.n_moves++;
+    size_t n_most = sv_step_plan_copies(&steps->speed, steps->max_gap_ns);
+    while (steps->n_copies < n_most && sv_held_tokens_find_move(&steps->held, &move))
+        if (!move_answer(steps, move))
+            return;
 }
 
 void sv_sequence_steps_measure(const sv_sequence_steps *steps, sv_sequence_load *ret_load)

@@ -28,6 +28,7 @@ typedef struct sv_sequence_steps {
     sv_text_entry entries[SV_SEQUENCE_STEPS_MAX_TOKENS]; /* of the step */
     size_t n_entries;
     sv_step_load load;
+    size_t n_copies;     /* of slots since the last step, which takes their time */
     unsigned n_with_gap; /* steps since answers lie apart */
     sv_sequence_batch_stats counts;
 } sv_sequence_steps;
@@ -54,9 +55,9 @@ void sv_sequence_steps_drop_unwanted(sv_sequence_steps *steps);
 void sv_sequence_steps_end_all(sv_sequence_steps *steps);
 /* Computes one step and chooses tokens; false: nothing can be computed now. */
 bool sv_sequence_steps_run(sv_sequence_steps *steps);
-/* Moves one answer where others have left; it takes milliseconds. `may_fill`: somebody waits who
- * may take the place himself. */
-void sv_sequence_steps_close_gap(sv_sequence_steps *steps, bool may_fill);
+/* Moves answers where others have left, as many as there is time for before one step. `may_fill`:
+ * somebody waits who may take the place himself. */
+void sv_sequence_steps_close_gaps(sv_sequence_steps *steps, bool may_fill);
 /* What is under way: all of `ret_load` but who waits. */
 void sv_sequence_steps_measure(const sv_sequence_steps *steps, sv_sequence_load *ret_load);
 

@@ -3,6 +3,8 @@
 
 /* The share of max_gap that a step is planned for: sampling, sending and jitter have the rest. */
 static const double GAP_SHARE = 0.6;
+/* The share that copies may have. */
+static const double COPIES_SHARE = 0.3;
 /* Tokens before speeds are known. */
 enum { FIRST_BUDGET = 32, MIN_PROMPT_NOTED = 8 };
 static const double NEWEST = 0.25; /* weight of the newest measurement */
@@ -26,8 +28,20 @@ static double decode_time(const sv_step_speed *speed, size_t n)
     return 0;
 }
 
+static sv_step_load without_copies(sv_step_load load)
+{
+    load.n_copies = 0;
+    return load;
+}
+
 void sv_step_plan_note(sv_step_speed *speed, sv_step_load load, int64_t took_ns)
 {
+    if (load.n_copies > 0) { /* what else it took is known, or never mind */
+        double copies_ns = (double)(took_ns - sv_step_plan_predict(speed, without_copies(load)));
+        if (copies_ns > 0)
+            blend(&speed->copy_ns, copies_ns / (double)load.n_copies);
+        return;
+    }
     if (load.n_prompt == 0 && load.n_decoding > 0 && load.n_decoding <= SV_TEXT_MAX_SEQUENCES)
         blend(&speed->decode_ns[load.n_decoding], (double)took_ns);
     if (load.n_prompt < MIN_PROMPT_NOTED)
@@ -40,21 +54,41 @@ void sv_step_plan_note(sv_step_speed *speed, sv_step_load load, int64_t took_ns)
 int64_t sv_step_plan_predict(const sv_step_speed *speed, sv_step_load load)
 {
     return (int64_t)(decode_time(speed, load.n_decoding) +
-                     speed->prompt_ns * (double)load.n_prompt);
+                     speed->prompt_ns * (double)load.n_prompt +
+                     speed->copy_ns * (double)load.n_copies);
 }
 
-size_t sv_step_plan_prompt_budget(const sv_step_speed *speed, size_t n_decoding, int64_t max_gap_ns,
+size_t sv_step_plan_prompt_budget(const sv_step_speed *speed, sv_step_load load, int64_t max_gap_ns,
                                   size_t max)
 {
-    if (n_decoding == 0)
+    if (load.n_decoding == 0)
         return max;
     if (speed->prompt_ns <= 0)
         return max < FIRST_BUDGET ? max : FIRST_BUDGET;
-    double left_ns = (double)max_gap_ns * GAP_SHARE - decode_time(speed, n_decoding);
+    double left_ns = (double)max_gap_ns * GAP_SHARE - decode_time(speed, load.n_decoding) -
+                     speed->copy_ns * (double)load.n_copies;
     double tokens = left_ns / speed->prompt_ns;
     if (tokens >= (double)max)
         return max;
     return tokens < 1 ? 1 : (size_t)tokens;
+}
+
+size_t sv_step_plan_copies(const sv_step_speed *speed, int64_t max_gap_ns)
+{
+    if (speed->copy_ns <= 0)
+        return 1;
+    double n = (double)max_gap_ns * COPIES_SHARE / speed->copy_ns;
+    if (n >= SV_TEXT_MAX_SEQUENCES)
+        return SV_TEXT_MAX_SEQUENCES;
+    return n < 1 ? 1 : (size_t)n;
+}
+
+size_t sv_step_plan_copy_worth(const sv_step_speed *speed)
+{
+    if (speed->copy_ns <= 0 || speed->prompt_ns <= 0)
+        return 0;
+    double n = speed->copy_ns / speed->prompt_ns;
+    return n < 1e6 ? (size_t)n + 1 : 1000000;
 }
 
 static size_t find_shortest(const size_t *left, const size_t *shares, size_t n)

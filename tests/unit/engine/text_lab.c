@@ -34,15 +34,20 @@ static void write_path(char *path, const char *name, const char *file)
 sv_engine_model *text_lab_load(sv_engine_host *host, const char *name)
 {
     char path[512];
+    write_path(path, name, "1/model.gguf");
+    return text_lab_load_file(host, path);
+}
+
+sv_engine_model *text_lab_load_file(sv_engine_host *host, const char *path)
+{
     sv_engine_model *model = NULL;
     sv_error error = {0};
-    write_path(path, name, "1/model.gguf");
     if (!host || access(path, R_OK) != 0) {
         print_message("skipped: %s\n", host ? "the language models are absent" : "no llama.cpp");
         skip();
     }
     if (sv_engine_host_load(host, path, NULL, &error, &model))
-        fail_msg("%s: %s", name, error.message);
+        fail_msg("%s: %s", path, error.message);
     return model;
 }
 

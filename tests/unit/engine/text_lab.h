@@ -14,6 +14,7 @@
 sv_engine_host *text_lab_open(void);
 /* Version 1 of a model, or skips the test. */
 sv_engine_model *text_lab_load(sv_engine_host *host, const char *name);
+sv_engine_model *text_lab_load_file(sv_engine_host *host, const char *path);
 sv_text_context *text_lab_context(sv_engine_model *model, uint32_t n_sequences, uint32_t n_tokens,
                                   uint32_t max_batch);
 
