@@ -18,9 +18,16 @@ static const size_t MAX_OUT_BYTES = (size_t)64 << 20;
 
 sv_generation_usage sv_generation_answer_usage(const sv_generation_answer *answer)
 {
-    sv_generation_usage usage = answer->generations[0]->usage;
-    for (size_t i = 1; i < answer->n_choices; i++)
-        usage.n_completion += answer->generations[i]->usage.n_completion;
+    size_t n_each = answer->n_each ? answer->n_each : answer->n_choices;
+    sv_generation_usage usage = {0};
+    for (size_t i = 0; i < answer->n_choices; i++) {
+        const sv_generation_usage *one = &answer->generations[i]->usage;
+        usage.n_completion += one->n_completion;
+        if (i % n_each)
+            continue;
+        usage.n_prompt += one->n_prompt;
+        usage.n_cached += one->n_cached;
+    }
     return usage;
 }
 
@@ -50,11 +57,13 @@ static void note_times(sv_generation_answer *answer)
 
 static sv_status tell_refusal(const sv_generation_answer *answer, sv_status status)
 {
-    char seconds[24];
+    char seconds[24], ms[24];
     if (status != SV_UNAVAILABLE)
         return status;
     snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_s);
+    snprintf(ms, sizeof ms, "%lld000", (long long)answer->retry_after_s);
     (void)sv_set_header(answer->work.call, "Retry-After", sv_str_from(seconds));
+    (void)sv_set_header(answer->work.call, "retry-after-ms", sv_str_from(ms)); /* OpenAI's */
     return status;
 }
 
@@ -293,13 +302,23 @@ static void refuse(sv_generation_answer *answer, sv_generation *generation, sv_s
     sv_generation_drop(generation);
 }
 
-static sv_status make_all(sv_generation_answer *answer, sv_generation_request *request, size_t n)
+static void fill_request(sv_generation_answer *answer, sv_generation_request *request)
 {
-    uint64_t seed = request->sampling.seed;
+    const sv_call *call = answer->work.call;
+    request->cancel = answer->cancel;
+    request->is_collected = !answer->is_stream;
+    request->first_deadline_ns = call->request.deadline_ns;
+    request->deadline_ns = answer->is_stream ? SV_NEVER : call->request.deadline_ns;
+    request->client = sv_model_work_client(call);
+    request->priority = answer->work.priority;
+}
+
+static sv_status make_all(sv_generation_answer *answer, sv_generation_request *requests, size_t n)
+{
     for (size_t i = 0; i < n; i++) {
-        request->sampling.seed = seed + i;
         sv_generation *generation;
-        sv_status status = sv_generation_new(request, &generation);
+        fill_request(answer, &requests[i]);
+        sv_status status = sv_generation_new(&requests[i], &generation);
         if (status)
             return status;
         generation->wake = answer->is_stream ? wake_stream : wake_whole;
@@ -330,31 +349,19 @@ static void forget_all(sv_generation_answer *answer)
         sv_generation_drop(answer->generations[i]);
 }
 
-static void fill_request(sv_generation_answer *answer, sv_generation_request *request)
-{
-    const sv_call *call = answer->work.call;
-    request->cancel = answer->cancel;
-    request->is_collected = !answer->is_stream;
-    request->first_deadline_ns = call->request.deadline_ns;
-    request->deadline_ns = answer->is_stream ? SV_NEVER : call->request.deadline_ns;
-    request->client = sv_model_work_client(call);
-    request->priority = answer->work.priority;
-}
-
-sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation_request *request,
+sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation_request *requests,
                                      size_t n_choices)
 {
     sv_call *call = answer->work.call;
     answer->cancel = sv_cancel_new();
     if (!answer->cancel)
         return SV_NO_MEMORY;
-    fill_request(answer, request);
     sv_buf_init(&answer->out, MAX_OUT_BYTES);
     answer->note.run = run_note;
     atomic_init(&answer->n_running, (unsigned)n_choices);
     sv_status status = sv_arena_defer(call->arena, drop_generations, answer);
     if (!status)
-        status = make_all(answer, request, n_choices);
+        status = make_all(answer, requests, n_choices);
     if (status) {
         forget_all(answer);
         sv_cancel_unref(answer->cancel);

@@ -37,6 +37,7 @@ typedef struct sv_generation_answer {
     sv_model_work work; /* begun: `instance` and all are there */
     const sv_answer_format *format;
     bool is_stream;
+    size_t n_each; /* choices in a row that share a prompt; 0: all of them */
 
     /* Set by _start. */
     sv_generation *generations[SV_GENERATION_ANSWER_MAX_CHOICES];
@@ -57,12 +58,12 @@ typedef struct sv_generation_answer {
     sv_error error;
 } sv_generation_answer;
 
-/* Starts `n_choices` generations of one request, whose seeds are those of `request` counted up;
- * its `cancel`, deadlines and client are set here. SV_DEFERRED: the call ends without the caller,
- * and the answer is gone; else the call ends with what is returned. */
-sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation_request *request,
+/* Starts a generation for each of `requests`, whose `cancel`, deadlines and client are set here.
+ * SV_DEFERRED: the call ends without the caller, and the answer is gone; else the call ends with
+ * what is returned. */
+sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation_request *requests,
                                      size_t n_choices) SV_MUST_USE;
-/* Tokens of all choices together, when they have ended. */
+/* Tokens of all choices together, when they have ended; a prompt counts once. */
 sv_generation_usage sv_generation_answer_usage(const sv_generation_answer *answer);
 
 #endif

@@ -4,8 +4,12 @@
 
 #include <serval/version.h>
 
+#include "api/openai_chat.h"
+#include "api/openai_completions.h"
 #include "api/openai_embeddings.h"
+#include "api/openai_generation.h"
 #include "api/openai_models.h"
+#include "api/openai_tokenize.h"
 
 SV_HANDLER_RAW(openai_models);
 static sv_status openai_models(sv_call *call)
@@ -25,6 +29,30 @@ static sv_status openai_embeddings(sv_call *call)
     return sv_openai_embeddings(call);
 }
 
+SV_HANDLER_RAW(openai_chat);
+static sv_status openai_chat(sv_call *call)
+{
+    return sv_openai_chat_completions(call);
+}
+
+SV_HANDLER_RAW(openai_completions);
+static sv_status openai_completions(sv_call *call)
+{
+    return sv_openai_completions(call);
+}
+
+SV_HANDLER_RAW(openai_tokenize);
+static sv_status openai_tokenize(sv_call *call)
+{
+    return sv_openai_tokenize(call);
+}
+
+SV_HANDLER_RAW(openai_detokenize);
+static sv_status openai_detokenize(sv_call *call)
+{
+    return sv_openai_tokenize_back(call);
+}
+
 /* As vLLM has it. */
 SV_HANDLER_RAW(openai_version);
 static sv_status openai_version(sv_call *call)
@@ -33,15 +61,26 @@ static sv_status openai_version(sv_call *call)
 }
 
 #define GET(PATH, HANDLER) {"GET", PATH, &HANDLER##_handler, .hidden = true}
-#define POST(PATH, HANDLER)                                                                        \
-    {"POST", PATH, &HANDLER##_handler, .hidden = true, .raw_media = "application/json"}
+#define POST(PATH, HANDLER, TIMEOUT)                                                               \
+    {"POST",                                                                                       \
+     PATH,                                                                                         \
+     &HANDLER##_handler,                                                                           \
+     .hidden = true,                                                                               \
+     .raw_media = "application/json",                                                              \
+     .timeout_ms = TIMEOUT}
+
+enum { USUAL = 0 }; /* the server's own time limit */
 
 const sv_operation *sv_openai_operations(void)
 {
     static const sv_operation operations[] = {
         GET("/v1/models", openai_models),
         GET("/v1/models/{id:path}", openai_model),
-        POST("/v1/embeddings", openai_embeddings),
+        POST("/v1/chat/completions", openai_chat, SV_OPENAI_TIMEOUT_MS),
+        POST("/v1/completions", openai_completions, SV_OPENAI_TIMEOUT_MS),
+        POST("/v1/embeddings", openai_embeddings, USUAL),
+        POST("/tokenize", openai_tokenize, USUAL),
+        POST("/detokenize", openai_detokenize, USUAL),
         {"GET", "/version", &openai_version_handler, .hidden = true, .run_inline = true},
         {0}};
     return operations;

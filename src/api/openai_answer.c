@@ -199,7 +199,7 @@ static bool has_top(const sv_openai_logprobs *logprobs)
 
 static void write_offsets(sv_writer *writer, const sv_openai_logprobs *logprobs, sv_str text)
 {
-    size_t offset = logprobs->text_offset, at = 0;
+    size_t offset = logprobs->text_offset, at = logprobs->n_before;
     sv_writer_key(writer, SV_STR("text_offset"));
     sv_writer_begin_array(writer);
     for (size_t i = 0; i < logprobs->n_tokens; i++) {
@@ -317,7 +317,12 @@ void sv_openai_answer_write(const sv_openai_answer *answer, const sv_openai_choi
 
 /* ---- chunks ---- */
 
-#define CHUNK_END "\"logprobs\":null,\"finish_reason\":null}]}"
+#define GOES_ON "\"logprobs\":null,\"finish_reason\":null}]"
+
+static void end_chunk(const sv_openai_answer *answer, sv_buf *buf)
+{
+    sv_buf_append_str(buf, answer->has_usage ? SV_STR(",\"usage\":null}") : SV_STR("}"));
+}
 
 /* Up to the index and a comma. */
 static void begin_chunk(const sv_openai_answer *answer, size_t index, sv_buf *buf)
@@ -335,7 +340,8 @@ void sv_openai_answer_role(const sv_openai_answer *answer, size_t index, sv_buf 
     begin_chunk(answer, index, buf);
     sv_buf_append_str(
         buf,
-        SV_STR("\"delta\":{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}," CHUNK_END));
+        SV_STR("\"delta\":{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}," GOES_ON));
+    end_chunk(answer, buf);
 }
 
 void sv_openai_answer_text(const sv_openai_answer *answer, size_t index, sv_str text,
@@ -348,13 +354,14 @@ void sv_openai_answer_text(const sv_openai_answer *answer, size_t index, sv_str 
     sv_buf_append_str(buf, is_chat ? SV_STR("\"delta\":{\"content\":") : SV_STR("\"text\":"));
     sv_writer_str(&writer, text);
     sv_buf_append_str(buf, is_chat ? SV_STR("},") : SV_STR(","));
-    if (!logprobs) {
-        sv_buf_append_str(buf, SV_STR(CHUNK_END));
-        return;
+    if (logprobs) {
+        writer.needs_comma = false;
+        write_logprobs(&writer, answer, text, logprobs);
+        sv_buf_append_str(buf, SV_STR(",\"finish_reason\":null}]"));
+    } else {
+        sv_buf_append_str(buf, SV_STR(GOES_ON));
     }
-    writer.needs_comma = false;
-    write_logprobs(&writer, answer, text, logprobs);
-    sv_buf_append_str(buf, SV_STR(",\"finish_reason\":null}]}"));
+    end_chunk(answer, buf);
 }
 
 static void begin_call(const sv_openai_answer *answer, size_t index, size_t call_index, sv_buf *buf)
@@ -371,7 +378,8 @@ void sv_openai_answer_call(const sv_openai_answer *answer, size_t index, size_t 
     sv_buf_printf(buf, "\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":", call->id);
     sv_writer_init(&writer, buf);
     sv_writer_str(&writer, call->name);
-    sv_buf_append_str(buf, SV_STR(",\"arguments\":\"\"}}]}," CHUNK_END));
+    sv_buf_append_str(buf, SV_STR(",\"arguments\":\"\"}}]}," GOES_ON));
+    end_chunk(answer, buf);
 }
 
 void sv_openai_answer_arguments(const sv_openai_answer *answer, size_t index, size_t call_index,
@@ -382,7 +390,8 @@ void sv_openai_answer_arguments(const sv_openai_answer *answer, size_t index, si
     sv_buf_append_str(buf, SV_STR("\"function\":{\"arguments\":"));
     sv_writer_init(&writer, buf);
     sv_writer_str(&writer, piece);
-    sv_buf_append_str(buf, SV_STR("}}]}," CHUNK_END));
+    sv_buf_append_str(buf, SV_STR("}}]}," GOES_ON));
+    end_chunk(answer, buf);
 }
 
 void sv_openai_answer_finish(const sv_openai_answer *answer, size_t index, sv_finish finish,
@@ -396,7 +405,8 @@ void sv_openai_answer_finish(const sv_openai_answer *answer, size_t index, sv_fi
         sv_buf_append_str(buf, SV_STR("\"text\":\"\",\"logprobs\":null,"));
     sv_writer_init(&writer, buf);
     write_reason(&writer, finish, has_calls);
-    sv_buf_append_str(buf, SV_STR("}]}"));
+    sv_buf_append_str(buf, SV_STR("}]"));
+    end_chunk(answer, buf);
 }
 
 void sv_openai_answer_usage(const sv_openai_answer *answer, const sv_generation_usage *usage,

@@ -24,7 +24,8 @@ typedef struct sv_openai_answer {
     char id[SV_OPENAI_ID_SIZE]; /* "chatcmpl-…" or "cmpl-…" */
     int64_t created;            /* seconds since 1970 */
     sv_str model;               /* borrowed */
-    sv_str head; /* a chunk up to the index of its choice: {"id":…,"choices":[{"index": */
+    sv_str head;    /* a chunk up to the index of its choice: {"id":…,"choices":[{"index": */
+    bool has_usage; /* chunks say that there is none yet: "usage":null */
 } sv_openai_answer;
 
 /* How a token reads: appends its bytes. */
@@ -38,7 +39,8 @@ typedef struct sv_openai_logprobs {
     const sv_generation_token *tokens;
     size_t n_tokens;
     const sv_openai_pieces *pieces;
-    size_t text_offset; /* completions: characters of the choice's text before this one */
+    size_t text_offset; /* completions: characters of the choice's text before these tokens */
+    size_t n_before;    /* bytes of this text, which are another's, before these tokens */
 } sv_openai_logprobs;
 
 typedef struct sv_openai_call {

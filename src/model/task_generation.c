@@ -70,11 +70,12 @@ uint64_t sv_task_generation_memory(const sv_generation_task *task)
                                     task->n_context);
 }
 
-static sv_status refuse_length(const sv_generation_task *task, size_t n, sv_error *error)
+sv_status sv_task_generation_refuse_length(const sv_generation_task *task, size_t n,
+                                           sv_error *error)
 {
     if (n == 0)
         return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input, "The prompt has no tokens");
-    return sv_error_set(error, SV_INVALID, &sv_kind_invalid_input,
+    return sv_error_set(error, SV_TOO_LARGE, &sv_kind_invalid_input,
                         "The prompt has %s%zu tokens, but the context of this model has %u, of "
                         "which the answer needs at least 1",
                         n > task->n_context ? "at least " : "", n, task->n_context);
@@ -86,8 +87,9 @@ static sv_status check_length(const sv_generation_task *task, sv_status status, 
 {
     size_t n = tokens->len / sizeof(sv_token);
     if (status == SV_TOO_LARGE)
-        return refuse_length(task, (size_t)task->n_context + 1, error);
-    return status || (n && n < task->n_context) ? status : refuse_length(task, n, error);
+        return sv_task_generation_refuse_length(task, (size_t)task->n_context + 1, error);
+    return status || (n && n < task->n_context) ? status
+                                                : sv_task_generation_refuse_length(task, n, error);
 }
 
 sv_status sv_task_generation_read_text(const sv_generation_task *task, sv_str text, sv_error *error,

@@ -38,13 +38,16 @@ void sv_task_generation_close(sv_generation_task *task);
 uint64_t sv_task_generation_memory(const sv_generation_task *task);
 
 /* Appends the tokens of a text that is to be continued, or of a conversation that is to be
- * answered. SV_INVALID, kind sv_kind_invalid_input: it is longer than the context, or empty; the
- * message has both numbers. SV_NO_MEMORY. Any thread. */
+ * answered. SV_TOO_LARGE, kind sv_kind_invalid_input: it is longer than the context; the message
+ * has both numbers. SV_INVALID, the same kind: it is empty. SV_NO_MEMORY. Any thread. */
 sv_status sv_task_generation_read_text(const sv_generation_task *task, sv_str text, sv_error *error,
                                        sv_buf *tokens) SV_MUST_USE;
 sv_status sv_task_generation_read_chat(const sv_generation_task *task,
                                        const sv_chat_message *messages, size_t n, sv_error *error,
                                        sv_buf *tokens) SV_MUST_USE;
+/* What a prompt of `n` tokens, none or too many, is refused with. */
+sv_status sv_task_generation_refuse_length(const sv_generation_task *task, size_t n,
+                                           sv_error *error);
 /* A token or two, to be the first; blocks. */
 sv_status sv_task_generation_warm_up(const sv_generation_task *task, sv_cancel *cancel,
                                      sv_error *error) SV_MUST_USE;
