@@ -71,11 +71,18 @@ static void pass_resumed(sv_generation *generation)
     (void)generation;
 }
 
-void sequence_lab_make(sequence_lab_answer *answer, const sv_generation_request *request)
+bool sequence_lab_try(sequence_lab_answer *answer, const sv_generation_request *request)
 {
-    assert_int_equal(sv_generation_new(request, &answer->generation), SV_OK);
+    if (sv_generation_new(request, &answer->generation))
+        return false;
     answer->generation->wake = pass;
     answer->generation->resumed = pass_resumed;
+    return true;
+}
+
+void sequence_lab_make(sequence_lab_answer *answer, const sv_generation_request *request)
+{
+    assert_true(sequence_lab_try(answer, request));
 }
 
 void sequence_lab_take(sequence_lab_answer *answer)

@@ -34,6 +34,8 @@ typedef struct sequence_lab_answer {
 
 /* Fills a zeroed answer; its hooks do nothing, until a batch has set its own. */
 void sequence_lab_make(sequence_lab_answer *answer, const sv_generation_request *request);
+/* The same; false: it could not be made. */
+bool sequence_lab_try(sequence_lab_answer *answer, const sv_generation_request *request);
 /* Takes what there is. */
 void sequence_lab_take(sequence_lab_answer *answer);
 /* The consumer's hold. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "failing_malloc.h"
 #include "sequence_lab.h"
 
 static sequence_lab lab;
@@ -457,6 +458,50 @@ static void slow_readers_rest_and_lose_nothing(void **state)
     assert_string_equal(answers[0].text, alone);
 }
 
+/* ---- Memory ---- */
+
+typedef struct attempt {
+    const sv_generation_request *request;
+    char text[8192];
+} attempt;
+
+static bool answer_once(void *arg)
+{
+    const attempt *it = arg;
+    if (!sequence_lab_try(&answers[0], it->request))
+        return false;
+    sv_sequence_steps_seat(steps, answers[0].generation);
+    while (sv_sequence_steps_run(steps))
+        sv_sequence_steps_close_gaps(steps, false);
+    sequence_lab_take(&answers[0]);
+    bool is_well = answers[0].finish == SV_FINISH_LENGTH;
+    if (is_well)
+        assert_string_equal(answers[0].text, it->text);
+    else
+        assert_int_equal(answers[0].generation->status, SV_NO_MEMORY);
+    assert_in_step();
+    sequence_lab_drop(&answers[0]);
+    return is_well;
+}
+
+/* Whatever fails, the answer fails or is right, and the next one finds all in order. */
+static void every_failing_allocation_is_survived(void **state)
+{
+    (void)state;
+    static attempt it;
+    open_lab(NULL, 2, 256);
+    text_lab_tokens prompt = sequence_lab_prompt(&lab, "Tell me a story about the frog.", true);
+    sv_generation_request request = sequence_lab_request(&prompt, 20);
+    request.has_logprobs = true;
+    request.sampling.presence_penalty = 0.1;
+    it.request = &request;
+    strcpy(it.text, answer_alone(0, &request)->text);
+    sequence_lab_drop(&answers[0]);
+    sequence_lab_free_steps(steps);
+    steps = sequence_lab_steps(&lab, 2, 256);
+    assert_true(failing_malloc_try_each(answer_once, &it) >= 8);
+}
+
 static void the_end_of_all_is_told_to_all(void **state)
 {
     (void)state;
@@ -496,6 +541,7 @@ int main(void)
         cmocka_unit_test_teardown(first_deadlines_end_with_the_first_token, close_lab),
         cmocka_unit_test_teardown(all_unwanted_break_off_the_step, close_lab),
         cmocka_unit_test_teardown(slow_readers_rest_and_lose_nothing, close_lab),
+        cmocka_unit_test_teardown(every_failing_allocation_is_survived, close_lab),
         cmocka_unit_test_teardown(the_end_of_all_is_told_to_all, close_lab),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
