@@ -1,13 +1,14 @@
 /* oip.c: the endpoints of the Open Inference Protocol: server and model metadata, health,
- * configuration, statistics, repository. Inference: oip_infer.c. They are not in OpenAPI: the
- * protocol has a description of its own, and answers are bytes. */
+ * configuration, statistics, repository. Inference: oip_infer.c, oip_generate.c. They are not in
+ * OpenAPI: the protocol has a description of its own, and answers are bytes. */
 #include "api/oip.h"
 
 #include <serval/version.h>
 
 #include "api/model_change.h"
 #include "api/model_work.h"
-#include "api/oip_data.h"
+#include "api/oip_body.h"
+#include "api/oip_generate.h"
 #include "api/oip_infer.h"
 #include "api/oip_models.h"
 #include "api/services.h"
@@ -152,6 +153,18 @@ static sv_status oip_infer(sv_call *call)
     return sv_oip_infer(call);
 }
 
+SV_HANDLER_RAW(oip_generate);
+static sv_status oip_generate(sv_call *call)
+{
+    return sv_oip_generate(call, false);
+}
+
+SV_HANDLER_RAW(oip_generate_stream);
+static sv_status oip_generate_stream(sv_call *call)
+{
+    return sv_oip_generate(call, true);
+}
+
 /* A list of all versions of all models, or of one model's. */
 typedef void write_version(const sv_model_status *model, const sv_version_status *version,
                            sv_writer *writer);
@@ -220,28 +233,6 @@ static sv_status oip_stats(sv_call *call)
 
 /* Repository. */
 
-/* The body of a control call: an object, or nothing: `*ret_object` is NULL. */
-static sv_status read_object(sv_call *call, const sv_value **ret_object)
-{
-    sv_value_limits limits = {.max_depth = SV_OIP_MAX_DEPTH};
-    sv_value_error why;
-    *ret_object = NULL;
-    if (!call->request.body.len)
-        return SV_OK;
-    sv_status status = sv_value_parse(call->arena, call->request.body, &limits, &why, ret_object);
-    if (status == SV_INVALID && why.problem == SV_VALUE_TOO_DEEP)
-        return sv_fail(call, &sv_kind_invalid_input,
-                       "JSON nesting depth exceeds maximum allowed limit (%d)", SV_OIP_MAX_DEPTH);
-    if (status == SV_INVALID)
-        return sv_fail(call, &sv_kind_invalid_input,
-                       "failed to parse the request JSON buffer: %s at %zu", why.message,
-                       why.position);
-    if (!status && sv_value_get_type(*ret_object) != SV_VALUE_OBJECT)
-        return sv_fail(call, &sv_kind_invalid_input,
-                       "failed to parse the request JSON buffer: expected an object");
-    return status;
-}
-
 static void write_ready_entry(const sv_model_status *model, const sv_version_status *version,
                               sv_writer *writer)
 {
@@ -255,7 +246,7 @@ static sv_status oip_index(sv_call *call)
     page p;
     const sv_value *object;
     sv_model_statuses models;
-    sv_status status = read_object(call, &object);
+    sv_status status = sv_oip_body_read(call, &object);
     if (!status)
         status = list_models(call, &models);
     if (status)
@@ -290,7 +281,7 @@ static sv_status check_parameters(sv_call *call)
 {
     const sv_value *object, *value;
     sv_str name;
-    sv_status status = read_object(call, &object);
+    sv_status status = sv_oip_body_read(call, &object);
     const sv_value *parameters =
         status || !object ? NULL : sv_value_get(object, SV_STR("parameters"));
     if (!parameters)
@@ -385,6 +376,8 @@ static sv_status oip_repository(sv_call *call)
     {"POST", PATH, &HANDLER##_handler, .hidden = true, .max_body_bytes = MAX_CONTROL_BODY}
 #define INFER(PATH)                                                                                \
     {"POST", PATH, &oip_infer_handler, .hidden = true, .max_body_bytes = SV_OIP_INFER_MAX_BODY}
+#define GENERATE(PATH, HANDLER)                                                                    \
+    {"POST", PATH, &HANDLER##_handler, .hidden = true, .timeout_ms = SV_OIP_GENERATE_TIMEOUT_MS}
 
 const sv_operation *sv_oip_operations(void)
 {
@@ -404,6 +397,10 @@ const sv_operation *sv_oip_operations(void)
         GET(VERSION "/stats", oip_stats),
         INFER(MODEL "/infer"),
         INFER(VERSION "/infer"),
+        GENERATE(MODEL "/generate", oip_generate),
+        GENERATE(VERSION "/generate", oip_generate),
+        GENERATE(MODEL "/generate_stream", oip_generate_stream),
+        GENERATE(VERSION "/generate_stream", oip_generate_stream),
         CONTROL(REPOSITORY "/index", oip_index),
         CONTROL(REPOSITORY "/models/{model}/load", oip_load),
         CONTROL(REPOSITORY "/models/{model}/unload", oip_unload),

@@ -321,6 +321,11 @@ static sv_status begin_job(sv_model_work *work)
     infer_job *job = SV_CONTAINER_OF(work, infer_job, work);
     sv_error error = {0};
     int64_t since = sv_clock_now_ns(&sv_clock_system);
+    if (work->instance->task == SV_TASK_TEXT_GENERATION)
+        return sv_fail(work->call, &sv_kind_invalid_input,
+                       "model '%.*s' writes text and has no tensors to infer: use its generate or "
+                       "generate_stream",
+                       SV_STR_ARG(work->model->name));
     sv_status status = read_request(job, &error);
     if (status)
         return status == SV_FAILED ? status : sv_call_fail_with(work->call, status, &error);

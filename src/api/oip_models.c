@@ -78,6 +78,25 @@ static const char *get_platform(const sv_instance *instance)
     return strcmp(engine, "onnxruntime") == 0 ? "onnxruntime_onnx" : engine;
 }
 
+/* What a version takes and gives. */
+typedef struct tensor_list {
+    const sv_tensor_spec *inputs, *outputs;
+    size_t n_inputs, n_outputs;
+} tensor_list;
+
+/* A language model has no tensors: those of the generate extension stand in their place. */
+static tensor_list list_tensors(const sv_instance *instance)
+{
+    static const sv_tensor_spec text_input = {
+        .name = SV_STR_INIT("text_input"), .dtype = SV_DTYPE_BYTES, .shape = {1, {1}}};
+    static const sv_tensor_spec text_output = {
+        .name = SV_STR_INIT("text_output"), .dtype = SV_DTYPE_BYTES, .shape = {1, {1}}};
+    const sv_engine_info *info = sv_engine_model_info(instance->loaded);
+    return instance->task == SV_TASK_TEXT_GENERATION
+               ? (tensor_list){&text_input, &text_output, 1, 1}
+               : (tensor_list){info->inputs, info->outputs, info->n_inputs, info->n_outputs};
+}
+
 static void write_dims(sv_writer *writer, const char *key, const sv_tensor_spec *spec, int first)
 {
     sv_writer_key(writer, sv_str_from(key));
@@ -144,20 +163,20 @@ static void write_versions(const sv_oip_version *found, sv_writer *writer)
 
 void sv_oip_models_write_metadata(const sv_oip_version *found, sv_writer *writer)
 {
-    const sv_engine_info *info = sv_engine_model_info(found->instance->loaded);
+    tensor_list list = list_tensors(found->instance);
     sv_writer_begin_object(writer);
     sv_writer_key_str(writer, "name", found->model.name);
     write_versions(found, writer);
     sv_writer_key_cstr(writer, "platform", get_platform(found->instance));
-    write_specs(writer, &(spec_list){"inputs", info->inputs, info->n_inputs, write_spec, 0});
-    write_specs(writer, &(spec_list){"outputs", info->outputs, info->n_outputs, write_spec, 0});
+    write_specs(writer, &(spec_list){"inputs", list.inputs, list.n_inputs, write_spec, 0});
+    write_specs(writer, &(spec_list){"outputs", list.outputs, list.n_outputs, write_spec, 0});
     sv_writer_end_object(writer);
 }
 
 /* As Triton has it: the dimension of rows is left out of a model that batches. */
 void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
 {
-    const sv_engine_info *info = sv_engine_model_info(found->instance->loaded);
+    tensor_list list = list_tensors(found->instance);
     size_t max_rows = sv_batch_plan_rows(&found->instance->batching);
     int first = max_rows > 1 ? 1 : 0;
     sv_writer_begin_object(writer);
@@ -168,9 +187,11 @@ void sv_oip_models_write_config(const sv_oip_version *found, sv_writer *writer)
     if (first)
         sv_writer_key_raw(writer, "dynamic_batching", SV_STR("{}"));
     write_specs(writer,
-                &(spec_list){"input", info->inputs, info->n_inputs, write_config_spec, first});
+                &(spec_list){"input", list.inputs, list.n_inputs, write_config_spec, first});
     write_specs(writer,
-                &(spec_list){"output", info->outputs, info->n_outputs, write_config_spec, first});
+                &(spec_list){"output", list.outputs, list.n_outputs, write_config_spec, first});
+    if (found->instance->task == SV_TASK_TEXT_GENERATION)
+        sv_writer_key_raw(writer, "model_transaction_policy", SV_STR("{\"decoupled\":true}"));
     sv_writer_end_object(writer);
 }
 
