@@ -207,14 +207,15 @@ def test_the_guides_env_file_and_kubernetes(tmp_path):
 
 def test_commands(tmp_path):
     out = run("check", ROOT / "models")
-    assert out.returncode == 0 and out.stdout.count("ok") == 3
+    assert out.returncode == 0 and out.stdout.count("ok") == 4
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     out = run("check", tmp_path / "bad.onnx")
     assert out.returncode == 1 and "FAILED bad version 1" in out.stdout
     out = run("models", ROOT / "models")
     assert out.returncode == 0 and "image-classification" in out.stdout and "FP32 [-1,1,28,28]" in out.stdout
     listed = json.loads(run("models", "--json", ROOT / "models").stdout)["models"]
-    assert listed[0]["name"] == "digits" and [v["version"] for v in listed[0]["versions"]] == ["1", "2"]
+    assert {model["name"]: [version["version"] for version in model["versions"]] for model in listed} == \
+        {"chat": ["1"], "digits": ["1", "2"], "embedder": ["1"]}
     out = run("version")
     assert out.returncode == 0 and "ONNX Runtime 1." in out.stdout
     for command in ("serve", "check", "models", "openapi"):
