@@ -62,7 +62,8 @@ static struct llama_context_params translate(const sv_text_context_options *opti
     params.no_perf = true;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
     params.embeddings = options->embeds;
-    params.pooling_type = options->embeds ? LLAMA_POOLING_TYPE_MEAN : LLAMA_POOLING_TYPE_NONE;
+    if (options->embeds) /* else none: said aloud, llama.cpp warns that no file says so */
+        params.pooling_type = LLAMA_POOLING_TYPE_MEAN;
     params.abort_callback = options->is_aborted;
     params.abort_callback_data = options->arg;
     return params;
