@@ -90,6 +90,8 @@ function(sv_application name folder)
             add_test(NAME ${name}_${test_name} COMMAND ${name}_${test_name}
                 WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
             set_tests_properties(${name}_${test_name} PROPERTIES TIMEOUT 120)
+            set_target_properties(${name}_${test_name} PROPERTIES
+                RUNTIME_OUTPUT_DIRECTORY "${SV_OUTPUT_DIR}/tests")
             list(APPEND programs ${name}_${test_name})
         endforeach()
     endif()
@@ -97,6 +99,7 @@ function(sv_application name folder)
         target_include_directories(${program} BEFORE PRIVATE "${root}")
         target_compile_definitions(${program} PRIVATE CONFIG_MODELS="${CMAKE_SOURCE_DIR}/models")
         sv_link_rooms(${program} app)
+        add_dependencies(${program} serval_llama) # found near where programs are written
     endforeach()
 endfunction()
 

@@ -19,7 +19,7 @@ static int set_up(void **state)
     folder_copy("r/a/1/model.onnx", DIGITS);
     folder_copy("r/a/2/model.onnx", DIGITS);
     folder_write("r/a/model.yaml", "versions: {default: '1'}\ntask: image-classification\n");
-    folder_write("r/b/1/model.gguf", "no engine for this yet");
+    folder_write("r/b/1/model.gguf", "not what its name says");
     arena = sv_arena_new(0);
     return arena && model_lab_open(&lab, folder_path("r"), NULL) == SV_OK ? 0 : -1;
 }
@@ -52,7 +52,7 @@ static void test_list(void **state)
     assert_int_equal(a->n_versions, 2);
     assert_int_equal(a->default_version, 0);
     assert_true(a->versions[0].is_default && !a->versions[1].is_default);
-    assert_string_equal(b->engine, ""); /* nobody runs such files */
+    assert_string_equal(b->engine, "llama.cpp"); /* by the name of its file */
     assert_int_equal(b->versions[0].state, SV_VERSION_ABSENT);
 }
 
