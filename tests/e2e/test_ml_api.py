@@ -237,15 +237,17 @@ def test_blank_text(api, text):
     assert error_of(api.post("/embed", json={"text": text}), 400, "INVALID_INPUT")["message"] == "Text is empty"
 
 
-@pytest.mark.parametrize("body, text", [
-    ({"prompt": "  a b  c  "}, "a b  c"), ({"prompt": "a b c", "max_tokens": 2}, "a b"),
-    ({"prompt": "a STOP b", "stop_sequences": ["STOP"]}, "a "),
-    ({"prompt": "a b c d", "stop_sequences": ["d", "b", "x"]}, "a "), ({"prompt": "é ü", "stop_sequences": None}, "é ü")])
-def test_generate(api, body, text):
-    for path in ("/generate", "/api/v1/generate"):
-        assert api.post(path, json=body).json() == {
-            "text": text, "prompt": body["prompt"].strip(), "max_tokens": body.get("max_tokens", 256),
-            "temperature": 0.7, "stop_sequences": body.get("stop_sequences")}
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+def test_generate(api, prefix):
+    def ask(**body):
+        return api.post(f"{prefix}/generate", json={"prompt": "  The zebra ", "temperature": 0, **body}).json()
+    whole = ask(max_tokens=40)
+    assert {**whole, "text": ""} == {"text": "", "prompt": "The zebra", "max_tokens": 40, "temperature": 0.0,
+                                     "stop_sequences": None}
+    assert whole["text"] and ask(max_tokens=40) == whole
+    assert whole["text"].startswith(ask(max_tokens=4)["text"])
+    assert ask(max_tokens=40, stop_sequences=["%", "a"])["text"] == whole["text"].split("a")[0]
+    assert api.post(f"{prefix}/generate", json={"prompt": "é ü", "max_tokens": 1}).json()["max_tokens"] == 1
 
 
 @pytest.mark.parametrize("field, value, where, words", [
@@ -262,43 +264,87 @@ def test_generation_is_validated(api, field, value, where, words):
     assert [(entry["loc"], entry["msg"]) for entry in detail] == [(["body", *where], words)]
 
 
+@pytest.mark.parametrize("path, name", [("/generate", "prompt"), ("/chat", "message"), ("/chat/stream", "message")])
+def test_prompts_that_are_longer_than_the_context(api, path, name):
+    body = error_of(api.post(path, json={name: "x" * 4096}), 400, "INVALID_INPUT")
+    assert re.search(r"has at least \d+ tokens, but the context of this model has \d+", body["message"])
+
+
 # Streams.
+
+# Conversations of one message, with llama.cpp's own greedy answers, where no processor has another.
+CHATS = [(chat["messages"][0]["content"], chat["text"])
+         for chat in json.loads((ROOT / "models/chat/EXPECTED.json").read_text())["chats"]
+         if len(chat["messages"]) == 1 and chat["safe"]]
+
+
+def contents(answer):
+    """The texts of /chat, which must end as it should."""
+    *frames, done, rest = answer.content.decode().split("\n\n")
+    assert (done, rest) == ('data: {"done":true}', "")
+    return [json.loads(frame.removeprefix("data: "))["content"] for frame in frames]
+
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 def test_chat(api, prefix):
-    answer = api.post(f"{prefix}/chat", json={"message": "Hällo  \"you\"\nthere"})
-    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["cache-control"] == "no-cache" and answer.headers["connection"] == "keep-alive"
-    tokens = ["Echo:", " Hällo", " ", ' "you"\nthere']
-    frames = [json.dumps({"content": token}, ensure_ascii=False, separators=(",", ":")) for token in tokens]
-    assert answer.content.decode() == "".join(f"data: {frame}\n\n" for frame in [*frames, '{"done":true}'])
+    for message, text in CHATS:
+        answer = api.post(f"{prefix}/chat", json={"message": message, "temperature": 0})
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-cache" and answer.headers["connection"] == "keep-alive"
+        assert "".join(contents(answer)) == text
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 def test_chat_stream(api, prefix):
-    answer = api.post(f"{prefix}/chat/stream", json={"message": "Hällo\nthere"})
-    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["x-accel-buffering"] == "no"
-    assert answer.content.decode() == ("data: You\n\ndata:  said:\n\ndata:  Hällo\ndata: there\n\ndata: [DONE]\n\n")
+    for message, text in CHATS:
+        answer = api.post(f"{prefix}/chat/stream", json={"message": message, "temperature": 0})
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["x-accel-buffering"] == "no"
+        *frames, done, rest = answer.content.decode().split("\n\n")
+        assert (done, rest) == ("data: [DONE]", "")
+        assert "".join(frame.removeprefix("data: ") for frame in frames) == text
+
+
+def test_more_chats_than_are_answered_at_once():
+    """Each has its own answer, whoever else is answered in the same steps; nobody's deadline is near."""
+    with serving("examples/ml_api", "--request-timeout", "300", "--log-level", "off") as server:
+        def ask(message):
+            with server.client() as client:
+                return "".join(contents(client.post("/chat", json={"message": message, "temperature": 0})))
+        with concurrent.futures.ThreadPoolExecutor(12) as threads:
+            assert list(threads.map(ask, [message for message, _ in CHATS * 3])) == [text for _, text in CHATS * 3]
+
+
+def test_clients_that_leave_while_they_are_answered(served, api):
+    for _ in range(20):
+        with api.stream("POST", "/chat/stream", json={"message": "Tell me a story about the frog."}) as answer:
+            next(answer.iter_raw())
+    message, text = CHATS[0]
+    assert "".join(contents(api.post("/chat", json={"message": message, "temperature": 0}))) == text
 
 
 @pytest.mark.parametrize("path", ["/chat", "/chat/stream"])
 def test_a_wrong_chat_is_refused_before_the_stream(api, path):
-    for body in ({"message": ""}, {}, {"message": "x" * 32769}):
+    for body in ({"message": ""}, {}, {"message": "x" * 32769}, {"message": "a", "max_tokens": 0}):
         assert error_of(api.post(path, json=body), 422, "VALIDATION_ERROR")
 
 
-@pytest.mark.parametrize("tokens", [0, 2])
-def test_a_language_model_that_fails(tokens):
-    with serving("examples/ml_api", "--llm-fails-after", tokens, "--log-level", "off") as server, server.client() as client:
-        answers = [client.post(path, json={"message": "a b"}) for path in ("/chat", "/chat/stream")]
-        if not tokens:
-            assert [error_of(answer, 502, "UPSTREAM_FAILED")["message"] for answer in answers] == ["The language model failed"] * 2
+@pytest.mark.parametrize("pieces", [0, 2])
+def test_a_language_model_that_fails(pieces):
+    body = {"message": CHATS[0][0], "temperature": 0}
+    failed = "The language model failed"
+    with serving("examples/ml_api", "--llm-fails-after", pieces, "--log-level", "off") as server, server.client() as client:
+        assert error_of(client.post("/generate", json={"prompt": "a b"}), 502, "UPSTREAM_FAILED")["message"] == failed
+        answers = [client.post(path, json=body) for path in ("/chat", "/chat/stream")]
+        if not pieces:
+            assert [error_of(answer, 502, "UPSTREAM_FAILED")["message"] for answer in answers] == [failed] * 2
             return
-        assert answers[0].text == ('data: {"content":"Echo:"}\n\ndata: {"content":" a"}\n\n'
-                                   'data: {"error":"The language model failed"}\n\n')
+        *frames, error, rest = answers[0].text.split("\n\n")
+        assert (error, rest) == (f'data: {{"error":"{failed}"}}', "")
+        begun = "".join(json.loads(frame.removeprefix("data: "))["content"] for frame in frames)
+        assert begun and CHATS[0][1].startswith(begun)
         start, data = answers[1].text.split("event: error\ndata: ")
-        assert start == "data: You\n\ndata:  said:\n\n"
+        assert "".join(frame.removeprefix("data: ") for frame in start.split("\n\n")) == begun
         assert json.loads(data)["error"] == "UPSTREAM_FAILED"
 
 
@@ -318,6 +364,9 @@ def test_without_models():
         body = error_of(client.post(PREDICT, json=IMAGE), 503, "MODEL_NOT_LOADED")
         assert body["message"] == "Model classifier is not loaded"
         assert error_of(client.post("/embed", json={"text": "a"}), 503, "MODEL_NOT_LOADED")
+        for path, name in (("/generate", "prompt"), ("/chat", "message"), ("/chat/stream", "message")):
+            body = error_of(client.post(path, json={name: "a"}), 503, "MODEL_NOT_LOADED")
+            assert body["message"] == "Model chat is not loaded"
         assert error_of(client.get("/api/v1/models/classifier"), 503, "MODEL_NOT_LOADED")
         job = finished(client, IMAGE)
         assert job["status"] == "failed" and job["error"]["error"] == "MODEL_NOT_LOADED"

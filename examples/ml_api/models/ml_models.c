@@ -76,3 +76,12 @@ sv_status ml_models_embedder(sv_call *call, sv_loaded_model *ret_embedder)
         return fail_not_loaded(call, "embedder");
     return SV_OK;
 }
+
+sv_status ml_models_llm(sv_call *call, sv_error *error, sv_loaded_model *ret_llm)
+{
+    sv_models *folder = ml_models_of(call)->folder;
+    if (!folder || sv_models_load(folder, "chat", NULL, error, ret_llm))
+        return sv_error_set(error, SV_UNAVAILABLE, &model_not_loaded_error,
+                            "Model chat is not loaded");
+    return SV_OK;
+}

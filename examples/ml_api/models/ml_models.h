@@ -1,6 +1,6 @@
 /* ml_models.h: the models, and when they are loaded: both versions of the classifier at start (the
- * guide's lifespan and ModelRegistry), the embedder when it is first asked for (its ModelManager).
- */
+ * guide's lifespan and ModelRegistry), the embedder and the language model when they are first
+ * asked for (its ModelManager). */
 #ifndef ML_MODELS_H
 #define ML_MODELS_H
 
@@ -26,5 +26,7 @@ SV_STATE_DECLARE(ml_models, struct ml_models);
 const struct classifier *ml_models_classifier(sv_call *call, sv_str version);
 /* The embedder; the first call loads it, others wait meanwhile. */
 sv_status ml_models_embedder(sv_call *call, sv_loaded_model *ret_embedder);
+/* The language model, in the same way; `error` tells why not. */
+sv_status ml_models_llm(sv_call *call, sv_error *error, sv_loaded_model *ret_llm);
 
 #endif

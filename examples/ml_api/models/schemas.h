@@ -160,9 +160,13 @@ SV_SCHEMA_WITH(generation_response, (.component = "TextGenerationResponse"),
 
 struct chat_request {
     sv_str message;
+    int64_t max_tokens;
+    double temperature;
 };
 SV_SCHEMA_WITH(chat_request, (.component = "ChatRequest"),
-               SV_FIELD(chat_request, message, .min_len = 1, .max_len = 32768));
+               SV_FIELD(chat_request, message, .min_len = 1, .max_len = 32768),
+               SV_FIELD(chat_request, max_tokens, SV_GE(1), SV_LE(4096), .default_json = "256"),
+               SV_FIELD(chat_request, temperature, SV_GE(0), SV_LE(2), .default_json = "0.7"));
 
 /* One event of /chat: a piece of the answer, its end, or what went wrong. */
 struct chat_event {

@@ -17,23 +17,32 @@ SV_HANDLER(generate, generation_request, generation_response);
 static sv_status generate(sv_call *call, const struct generation_request *in,
                           struct generation_response *out)
 {
-    (void)call;
+    struct llm_request request = {
+        .prompt = in->prompt,
+        .max_tokens = in->max_tokens,
+        .temperature = in->temperature,
+        .stops = in->stop_sequences.value,
+    };
+    sv_error error = {0};
     *out = (struct generation_response){
-        .text = llm_complete(in->prompt, in->max_tokens, &in->stop_sequences.value),
         .prompt = in->prompt,
         .max_tokens = in->max_tokens,
         .temperature = in->temperature,
         .stop_sequences = in->stop_sequences,
     };
-    return SV_OK;
+    sv_status status = llm_write(call, &request, &error, &out->text);
+    return status ? sv_fail_with(call, status, &error) : SV_OK;
 }
 
 static const sv_error_kind *const embed_errors[] = {&invalid_input_error, &model_not_loaded_error,
                                                     NULL};
 
+static const sv_error_kind *const generate_errors[] = {&invalid_input_error, &llm_failed_error,
+                                                       &model_not_loaded_error, NULL};
+
 static const sv_operation operations[] = {
     {"POST", "/embed", &embed_handler, .errors = embed_errors},
-    {"POST", "/generate", &generate_handler},
+    {"POST", "/generate", &generate_handler, .errors = generate_errors},
     {0},
 };
 

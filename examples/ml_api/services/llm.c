@@ -1,47 +1,54 @@
 #include "services/llm.h"
 
 #include "config.h"
+#include "errors.h"
+#include "models/ml_models.h"
 
-sv_status llm_begin(sv_call *call, const char *greeting, sv_str message, struct llm_stream *ret)
+/* A text on its way. */
+struct writing {
+    const struct llm_request *request;
+    sv_error *error;
+    int64_t left; /* pieces until it fails; < 0: it does not */
+};
+
+static sv_status fail(sv_error *error)
 {
-    ret->left = config_of(call)->llm_fails_after;
-    ret->rest = sv_format(call, "%s %.*s", greeting, SV_STR_ARG(message));
-    return ret->rest.ptr ? SV_OK : SV_NO_MEMORY;
+    return sv_error_set(error, SV_FAILED, &llm_failed_error, "The language model failed");
 }
 
-/* Cuts the first token off; empty at the end. */
-static sv_str take_token(sv_str *rest)
+static sv_status pass_on(void *arg, sv_str piece)
 {
-    size_t len = rest->len ? 1 + sv_str_find(sv_str_slice(*rest, 1, rest->len), ' ') : 0;
-    sv_str token = sv_str_slice(*rest, 0, len);
-    *rest = sv_str_slice(*rest, len, rest->len);
-    return token;
+    struct writing *it = arg;
+    if (it->left == 0)
+        return fail(it->error);
+    it->left--;
+    return it->request->take ? it->request->take(it->request->arg, piece) : SV_OK;
 }
 
-sv_status llm_next(struct llm_stream *stream, sv_str *ret_token)
+sv_status llm_write(sv_call *call, const struct llm_request *request, sv_error *error,
+                    sv_str *ret_text)
 {
-    if (stream->left == 0)
-        return SV_IO;
-    stream->left--;
-    *ret_token = take_token(&stream->rest);
-    return SV_OK;
-}
-
-/* Where `part` first stands in `text`, or text.len. */
-static size_t find_part(sv_str text, sv_str part)
-{
-    size_t at = 0;
-    while (at < text.len && !sv_str_starts_with(sv_str_slice(text, at, text.len), part))
-        at++;
-    return at;
-}
-
-sv_str llm_complete(sv_str prompt, int64_t max_tokens, const sv_strs *stops)
-{
-    sv_str rest = prompt, text = {prompt.ptr, 0};
-    for (int64_t i = 0; i < max_tokens && rest.len; i++)
-        text.len += take_token(&rest).len;
-    for (size_t i = 0; i < stops->len; i++)
-        text = sv_str_slice(text, 0, find_part(text, stops->items[i]));
-    return text;
+    struct writing it = {request, error, config_of(call)->llm_fails_after};
+    sv_loaded_model model;
+    sv_generated written;
+    sv_status status = ml_models_llm(call, error, &model);
+    if (status)
+        return status;
+    sv_generate_request wanted = {
+        .model = &model,
+        .prompt = request->prompt,
+        .is_message = request->is_message,
+        .max_tokens = request->max_tokens,
+        .temperature = request->temperature,
+        .stops = request->stops.items,
+        .n_stops = request->stops.len,
+        .on_text = pass_on,
+        .arg = &it,
+    };
+    status = sv_models_generate(call, &wanted, error, &written);
+    if (status == SV_FAILED)
+        return fail(error); /* an engine's own words are not for clients */
+    if (!status)
+        *ret_text = written.text;
+    return status;
 }

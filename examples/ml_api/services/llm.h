@@ -1,22 +1,23 @@
-/* llm.h: a language model that is only pretended: it repeats what it is told, token by token. Put
- * the client of a real one here. */
+/* llm.h: what the language model is asked (the guide's AsyncOpenAI()): the bundled one,
+ * models/chat, in this process. */
 #ifndef LLM_H
 #define LLM_H
 
 #include <serval/serval.h>
 
-/* An answer under way. */
-struct llm_stream {
-    sv_str rest;
-    int64_t left; /* tokens until it fails; < 0: it does not */
+struct llm_request {
+    sv_str prompt;
+    bool is_message; /* what a user says, to be answered; else a text, to be continued */
+    int64_t max_tokens;
+    double temperature;
+    sv_strs stops;
+    /* Each piece as it is written; anything but SV_OK ends the text. NULL: only the whole. */
+    sv_status (*take)(void *arg, sv_str piece);
+    void *arg;
 };
 
-/* Begins an answer of `greeting` and the message. */
-sv_status llm_begin(sv_call *call, const char *greeting, sv_str message, struct llm_stream *ret);
-/* The next token, with the blank in front of it; an empty one at the end. SV_IO: the model failed.
- */
-sv_status llm_next(struct llm_stream *stream, sv_str *ret_token);
-/* The first `max_tokens` words of the prompt, up to the first stop sequence. */
-sv_str llm_complete(sv_str prompt, int64_t max_tokens, const sv_strs *stops);
+/* Waits until the text is complete. `error` tells what failed; else what `take` has returned. */
+sv_status llm_write(sv_call *call, const struct llm_request *request, sv_error *error,
+                    sv_str *ret_text);
 
 #endif
