@@ -124,10 +124,10 @@ typedef struct sv_generated {
 
 /* Writes a text. Many calls share the model step by step; this one holds its thread until the text
  * is complete, so mind the size of the handler pool. Not on an event loop. SV_INVALID: the prompt
- * is empty or longer than the model's context, or the model is of another task (kind
- * INVALID_INPUT). SV_UNAVAILABLE (kind SERVER_OVERLOADED): too many wait already. SV_CANCELLED:
- * nobody waits for it any more. SV_TIMEOUT. SV_FAILED: the model failed. SV_NO_MEMORY; else what
- * `on_text` has returned. */
+ * is empty, or the model is of another task; SV_TOO_LARGE: the prompt is longer than the model's
+ * context (both of kind INVALID_INPUT). SV_UNAVAILABLE (kind SERVER_OVERLOADED): too many wait
+ * already. SV_CANCELLED: nobody waits for it any more. SV_TIMEOUT. SV_FAILED: the model failed.
+ * SV_NO_MEMORY; else what `on_text` has returned. */
 SV_API sv_status sv_models_generate(sv_call *call, const sv_generate_request *request,
                                     sv_error *error, sv_generated *ret_generated);
 
