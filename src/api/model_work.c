@@ -233,23 +233,23 @@ void sv_model_work_begin_run(sv_model_work *work)
     sv_model_metrics_pending(work->version->series, -1);
 }
 
-static bool end_run(sv_model_work *work, sv_cancel_stage stage, sv_status status, sv_error *error)
+static void end_run(sv_model_work *work, sv_status status, sv_error *error)
 {
-    bool cancelled = status == SV_CANCELLED, was_left = false;
+    bool is_cancelled = status == SV_CANCELLED;
     if (status)
         status = sv_call_fail_with(work->call, status, error);
-    count_run(work, outcome_of(work->call, cancelled));
-    if (cancelled) {
-        sv_model_work_count_cancelled(work, stage);
-        was_left = sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
-    }
+    count_run(work, outcome_of(work->call, is_cancelled));
     sv_model_work_finish(work, status, error);
-    return was_left;
 }
 
 bool sv_model_work_end_run(sv_model_work *work, sv_status status, sv_error *error)
 {
-    return end_run(work, SV_STAGE_CANCELLED_RUNNING, status, error);
+    bool is_cancelled = status == SV_CANCELLED;
+    bool was_left = is_cancelled && sv_cancel_get(work->call->cancel) == SV_CANCEL_CLIENT;
+    if (is_cancelled)
+        sv_model_work_count_cancelled(work, SV_STAGE_CANCELLED_RUNNING);
+    end_run(work, status, error);
+    return was_left;
 }
 
 static void run_queued(sv_work *queued)
@@ -278,19 +278,29 @@ static void drop_queued(sv_work *queued, sv_status status)
     sv_model_work_finish(work, status, NULL);
 }
 
+/* Whoever words a failure for a protocol keeps the status of its answer. */
+static bool is_answered_with(const sv_call *call, int status)
+{
+    const sv_error_kind *kind = call->result.failure;
+    return kind && kind->status == status;
+}
+
 void sv_model_work_end_at(sv_model_work *work, sv_cancel_stage stage, sv_status status,
                           sv_error *error)
 {
-    bool is_refused = status == SV_UNAVAILABLE;
-    bool is_dropped = status == SV_CANCELLED || status == SV_TIMEOUT;
-    if (stage != SV_STAGE_CANCELLED_QUEUED || !(is_dropped || is_refused)) {
-        sv_model_work_begin_run(work);
-        (void)end_run(work, stage, status, error);
-        return;
-    }
-    count_unrun(work, status == SV_CANCELLED ? SV_MODEL_CANCELED : SV_MODEL_REJECTED);
+    bool is_cancelled = status == SV_CANCELLED;
+    if (status && !is_cancelled)
+        status = sv_call_fail_with(work->call, status, error);
+    bool is_dropped = is_cancelled || is_answered_with(work->call, 504);
+    bool is_refused = is_answered_with(work->call, 503);
     if (is_dropped)
         sv_model_work_count_cancelled(work, stage);
+    if (stage != SV_STAGE_CANCELLED_QUEUED || !(is_dropped || is_refused)) {
+        sv_model_work_begin_run(work);
+        end_run(work, status, error);
+        return;
+    }
+    count_unrun(work, is_cancelled ? SV_MODEL_CANCELED : SV_MODEL_REJECTED);
     sv_model_work_finish(work, status, error);
 }
 
