@@ -21,12 +21,16 @@ struct model_batching {
     sv_opt_double gain;
     sv_opt_str reason;
 };
+struct model_generation {
+    int64_t running, waiting, sequences, context, kv_tokens;
+};
 struct model_state {
     sv_str name;
     sv_opt_str task;
     sv_str engine, state, default_version;
     SV_LIST(struct version_state) versions;
     struct model_batching *batching;
+    struct model_generation *generation;
 };
 struct model_list {
     SV_LIST(struct model_state) models;
@@ -59,6 +63,15 @@ SV_SCHEMA_WITH(model_batching, (.component = "ModelBatching"), SV_FIELD(model_ba
                SV_FIELD(model_batching, gain, .optional = true,
                         .help = "Throughput of full batches against single runs, as measured"),
                SV_FIELD(model_batching, reason, .optional = true, .help = "Why it is off"));
+SV_SCHEMA_WITH(model_generation, (.component = "ModelGeneration"),
+               SV_FIELD(model_generation, running, SV_GE(0), .help = "Answers that are written"),
+               SV_FIELD(model_generation, waiting, SV_GE(0),
+                        .help = "Answers that wait for others"),
+               SV_FIELD(model_generation, sequences, SV_GE(1), .help = "Answers at once, at most"),
+               SV_FIELD(model_generation, context, SV_GE(1),
+                        .help = "Tokens of one answer with its prompt, at most"),
+               SV_FIELD(model_generation, kv_tokens, SV_GE(0),
+                        .help = "Tokens that are held, of answers before too"));
 SV_SCHEMA_WITH(
     model_state, (.component = "Model"), SV_FIELD(model_state, name),
     SV_FIELD(model_state, task, .default_json = "null",
@@ -68,7 +81,9 @@ SV_SCHEMA_WITH(
     SV_FIELD(model_state, default_version), SV_FIELD_LIST(model_state, versions, version_state),
     SV_FIELD_OBJECT(model_state, batching, model_batching, .optional = true,
                     .help = "Of the default version, while it is loaded, when the manifest asks "
-                            "for it"));
+                            "for it"),
+    SV_FIELD_OBJECT(model_state, generation, model_generation, .optional = true,
+                    .help = "Of the default version of a language model, while it is loaded"));
 SV_SCHEMA_WITH(model_list, (.component = "ModelList"),
                SV_FIELD_LIST(model_list, models, model_state));
 SV_SCHEMA(model_name, SV_FIELD(model_name, name));
@@ -135,18 +150,40 @@ static sv_status copy_plan(sv_call *call, const sv_batch_plan *plan, struct mode
     return told->reason.value.ptr ? SV_OK : SV_NO_MEMORY;
 }
 
-/* `*ret_told` stays NULL when there is nothing to tell. */
-static sv_status tell_batching(sv_call *call, const sv_version_status *version,
-                               struct model_batching **ret_told)
+static sv_status tell_batching(sv_call *call, const sv_instance *instance, struct model_state *told)
+{
+    if (!instance->batching.is_wanted)
+        return SV_OK;
+    told->batching = sv_alloc(call, sizeof *told->batching);
+    return told->batching ? copy_plan(call, &instance->batching, told->batching) : SV_NO_MEMORY;
+}
+
+static sv_status tell_generation(sv_call *call, const sv_instance *instance,
+                                 struct model_state *told)
+{
+    const sv_generation_task *task = &instance->generation;
+    if (!task->batch)
+        return SV_OK;
+    sv_sequence_batch_stats stats = sv_sequence_batch_get_stats(task->batch);
+    told->generation = sv_alloc(call, sizeof *told->generation);
+    if (!told->generation)
+        return SV_NO_MEMORY;
+    *told->generation = (struct model_generation){.running = (int64_t)stats.n_running,
+                                                  .waiting = (int64_t)stats.n_waiting,
+                                                  .sequences = task->n_sequences,
+                                                  .context = task->n_context,
+                                                  .kv_tokens = (int64_t)stats.n_held_tokens};
+    return SV_OK;
+}
+
+/* What there is to tell of a loaded version. */
+static sv_status tell_instance(sv_call *call, const sv_version_status *version,
+                               struct model_state *told)
 {
     sv_instance *instance = sv_registry_peek(version->version);
-    sv_status status = SV_OK;
-    if (instance && instance->batching.is_wanted) {
-        struct model_batching *told = sv_alloc(call, sizeof *told);
-        status = told ? copy_plan(call, &instance->batching, told) : SV_NO_MEMORY;
-        if (!status)
-            *ret_told = told;
-    }
+    sv_status status = instance ? tell_batching(call, instance, told) : SV_OK;
+    if (instance && !status)
+        status = tell_generation(call, instance, told);
     sv_registry_release(instance);
     return status;
 }
@@ -169,7 +206,7 @@ static sv_status tell_model(sv_call *call, const sv_model_status *model, struct 
     told->versions.len = model->n_versions;
     if (task != SV_TASK_UNSET)
         told->task = (sv_opt_str){true, sv_str_from(sv_manifest_task_name(task))};
-    return tell_batching(call, by_default, &told->batching);
+    return tell_instance(call, by_default, told);
 }
 
 static sv_status list_models(sv_call *call, const struct sv_none *in, struct model_list *out)

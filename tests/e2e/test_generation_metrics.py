@@ -145,6 +145,21 @@ def leave(server, bodies):
         wire.socket.close()
 
 
+def test_the_model_tells_its_load(narrow):
+    def told():
+        return json.loads(narrow.ask("GET", "/api/v1/models/chat").body)["generation"]
+
+    assert told() == {"running": 0, "waiting": 0, "sequences": 1, "context": 512, "kv_tokens": told()["kv_tokens"]}
+    wires = [narrow.wire(30) for _ in range(3)]
+    for wire in wires:
+        wire.send(post("/v2/models/chat/generate", {**LONG, "max_tokens": 100}))
+    wait_until(lambda: told()["running"] == 1 or told()["kv_tokens"] >= 100, 30)
+    for wire in wires:
+        wire.socket.close()
+    wait_until(lambda: told()["running"] == told()["waiting"] == 0)
+    assert told()["kv_tokens"] > 0
+
+
 def test_streams_that_are_left(chat):
     def left():
         with chat.wire() as wire:
