@@ -38,8 +38,10 @@ bool sv_llama_library_place(const char *directory, const char *program, size_t i
 
 static sv_status refuse(sv_error *error, const char *path, const char *why)
 {
-    return sv_error_set(error, SV_UNAVAILABLE, NULL, "llama.cpp cannot be loaded: %s: %s", path,
-                        why);
+    return sv_error_set(error, SV_UNAVAILABLE, NULL,
+                        "llama.cpp cannot be loaded: %s: %s; build again, or set engine_dir to the "
+                        "folder that has it",
+                        path, why);
 }
 
 static sv_status load(const char *path, sv_error *error, sv_llama_library *ret_library)
@@ -48,7 +50,8 @@ static sv_status load(const char *path, sv_error *error, sv_llama_library *ret_l
     const sv_llama_adapter *(*get)(unsigned abi);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!handle)
-        return sv_error_set(error, SV_UNAVAILABLE, NULL, "llama.cpp cannot be loaded: %s",
+        return sv_error_set(error, SV_UNAVAILABLE, NULL,
+                            "llama.cpp cannot be loaded: %s; run `make deps` and build again",
                             dlerror());
     void *symbol = dlsym(handle, SV_LLAMA_SYMBOL);
     if (!symbol)

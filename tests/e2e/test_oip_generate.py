@@ -123,6 +123,19 @@ def test_described_as_a_model(chat):
     assert "generate" not in extensions
 
 
+def test_without_llama_the_reason_says_what_to_do(tmp_path):
+    with serving("serval", "serve", ROOT / "models/chat", "--engine-dir", tmp_path, "--log-level", "off") as server:
+        [model] = json.loads(server.ask("GET", "/api/v1/models").body)["models"]
+        [entry] = json.loads(server.ask("POST", "/v2/repository/index").body)
+        assert (model["state"], entry["state"]) == ("failed", "UNAVAILABLE")
+        assert model["versions"][0]["reason"] == entry["reason"]
+        assert str(tmp_path) in entry["reason"] and "make deps" in entry["reason"] and "engine_dir" in entry["reason"]
+        (tmp_path / "libserval-llama.so").write_bytes(b"no library")
+        answer = server.ask("POST", "/v2/repository/models/chat/load")
+        assert answer.status == 500 and "make deps" in json.loads(answer.body)["error"]
+        assert server.ask("GET", "/v2/health/ready").status == 503
+
+
 def test_it_counts_as_an_inference(chat):
     def success():
         stats = json.loads(chat.ask("GET", "/v2/models/chat/stats").body)["model_stats"][0]
