@@ -13,7 +13,7 @@ from served import ROOT, serving
 
 README = (ROOT / "README.md").read_text()
 RUN = sorted([*(ROOT / "docs" / "tutorial").glob("*.md"), *(ROOT / "docs").glob("from-*.md"),
-              ROOT / "docs" / "serving-models.md"])
+              *(ROOT / "docs" / name for name in ("serving-models.md", "language-models.md"))])
 
 
 def test_shell_lines_work_as_pasted():
