@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+enum { MAX_EXCHANGES = 256 }; /* with upstreams at once; others wait */
+
 struct sv_fetching {
     sv_fetch_config config;
     sv_address_guard *guard;
@@ -11,6 +13,7 @@ struct sv_fetching {
     /* Guarded by lock until they are there, const afterwards. */
     sv_loop *loop;
     sv_fetcher *fetcher;
+    sv_upstream *upstream;
     bool is_started;
 };
 
@@ -37,8 +40,10 @@ static void stop(sv_fetching *fetching)
 {
     if (fetching->is_started)
         sv_loop_join(fetching->loop);
+    sv_upstream_free(fetching->upstream);
     sv_fetcher_free(fetching->fetcher);
     sv_loop_free(fetching->loop);
+    fetching->upstream = NULL;
     fetching->fetcher = NULL;
     fetching->loop = NULL;
 }
@@ -59,6 +64,10 @@ static sv_status start(sv_fetching *fetching, sv_error *error)
     sv_status status = sv_loop_new(error, &fetching->loop);
     if (!status)
         status = sv_fetcher_new(fetching->loop, &fetching->config, error, &fetching->fetcher);
+    if (!status)
+        status =
+            sv_upstream_new(fetching->loop, &(sv_upstream_config){.max_running = MAX_EXCHANGES},
+                            error, &fetching->upstream);
     if (!status)
         status = sv_loop_start(fetching->loop, error);
     if (status)
@@ -83,6 +92,11 @@ sv_loop *sv_fetching_loop(const sv_fetching *fetching)
 sv_fetcher *sv_fetching_fetcher(const sv_fetching *fetching)
 {
     return fetching->fetcher;
+}
+
+sv_upstream *sv_fetching_upstream(const sv_fetching *fetching)
+{
+    return fetching->upstream;
 }
 
 /* A fetch that a thread waits for, on that thread's stack. */

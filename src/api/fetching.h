@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "io/fetch.h"
+#include "io/upstream.h"
 
 typedef struct sv_fetching sv_fetching;
 
@@ -24,6 +25,8 @@ sv_status sv_fetching_start(sv_fetching *fetching, sv_error *error) SV_MUST_USE;
 /* Once started. */
 sv_loop *sv_fetching_loop(const sv_fetching *fetching);
 sv_fetcher *sv_fetching_fetcher(const sv_fetching *fetching);
+/* For relays, on the same loop: the guard does not apply to it. */
+sv_upstream *sv_fetching_upstream(const sv_fetching *fetching);
 
 /* Starts, fetches `request` (without `done` and `arg`) and waits for the end. Any thread but that
  * of the loop. Errors as sv_fetch_result, with sv_kind_invalid_input for SV_INVALID; the body is

@@ -6,6 +6,7 @@
 
 #include "api/generation_answer.h"
 #include "api/model_body.h"
+#include "api/relay_answer.h"
 #include "base/id.h"
 #include "http/event_stream.h"
 #include "web/dispatch.h"
@@ -223,12 +224,21 @@ static sv_status read_prompt(const text_job *job, sv_error *error, sv_buf *token
                         : sv_task_generation_read_text(task, job->prompt, error, tokens);
 }
 
+/* Another server has the model, and makes a prompt of its own. */
+static sv_status begin_relay(text_job *job)
+{
+    sv_chat_message message = {SV_STR("user"), job->prompt};
+    return sv_relay_answer_start(&job->answer, &job->request, &message, 1);
+}
+
 static sv_status begin(sv_model_work *work)
 {
     text_job *job = SV_CONTAINER_OF(work, text_job, answer.work);
     const sv_generation_task *task = &work->instance->generation;
     sv_error error = {0};
     sv_buf tokens;
+    if (sv_relay_answer_takes(work->instance))
+        return begin_relay(job);
     if (!task->model)
         return sv_fail(work->call, &sv_kind_invalid_input,
                        "Model %.*s does not generate text: its task is %s",
@@ -412,13 +422,11 @@ sv_status sv_generate_begin_model(sv_model_work *found)
 
 /* ---- Routes ---- */
 
-static const sv_error_kind *const generate_errors[] = {&sv_kind_invalid_input,
-                                                       &sv_kind_model_not_found,
-                                                       &sv_kind_inference_failed,
-                                                       &sv_kind_model_version_not_found,
-                                                       &sv_kind_model_not_loaded,
-                                                       &sv_kind_insufficient_memory,
-                                                       NULL};
+static const sv_error_kind *const generate_errors[] = {
+    &sv_kind_invalid_input,    &sv_kind_model_not_found,
+    &sv_kind_inference_failed, &sv_kind_model_version_not_found,
+    &sv_kind_model_not_loaded, &sv_kind_insufficient_memory,
+    &sv_kind_upstream_failed,  NULL};
 
 #define GENERATE                                                                                   \
     "Continues a text by a language model. With `stream` the text comes as events "                \

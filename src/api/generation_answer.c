@@ -94,6 +94,8 @@ static void end_call(sv_generation_answer *answer, sv_status status)
     sv_generation_metrics_end(find_metrics(answer), answer->generations, answer->n_choices,
                               answer->work.started_ns);
     status = tell_refusal(answer, status);
+    if (status && status != SV_CANCELLED && !answer->has_begun && answer->format->refuse)
+        status = answer->format->refuse(answer, status, &error);
     sv_cancel_remove(answer->work.call->cancel, &answer->on_cancel);
     sv_cancel_unref(answer->cancel);
     sv_buf_deinit(&answer->out);
@@ -115,6 +117,8 @@ static void note_failure(sv_generation_answer *answer, const sv_generation *gene
         return;
     answer->status = finish == SV_FINISH_FAILED ? generation->status : SV_CANCELLED;
     answer->error = generation->error;
+    if (generation->retry_after_s)
+        answer->retry_after_s = generation->retry_after_s;
     sv_cancel_fire(answer->cancel, SV_CANCEL_REQUEST);
 }
 
@@ -329,14 +333,25 @@ static sv_status make_all(sv_generation_answer *answer, sv_generation_request *r
     return SV_OK;
 }
 
+static sv_status submit(const sv_model_work *work, sv_generation *generation,
+                        sv_work_refusal *ret_refusal)
+{
+    const sv_instance *instance = work->instance;
+    const sv_relay_place place = {work->services->fetch_loop,
+                                  sv_fetching_upstream(work->services->fetching)};
+    return generation->request.ask.path
+               ? sv_relay_submit(&instance->relay, &place, generation)
+               : sv_sequence_batch_submit(instance->generation.batch, generation, ret_refusal);
+}
+
 static void submit_all(sv_generation_answer *answer, size_t n)
 {
     sv_generation *generations[SV_GENERATION_ANSWER_MAX_CHOICES];
-    sv_sequence_batch *batch = answer->work.instance->generation.batch;
+    const sv_model_work work = answer->work;
     memcpy(generations, answer->generations, sizeof generations);
     for (size_t i = 0; i < n; i++) { /* with the last one the answer may be gone */
         sv_work_refusal refusal = {.retry_after_s = 1};
-        sv_status status = sv_sequence_batch_submit(batch, generations[i], &refusal);
+        sv_status status = submit(&work, generations[i], &refusal);
         if (status)
             refuse(answer, generations[i], status, &refusal);
     }

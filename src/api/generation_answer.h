@@ -28,6 +28,8 @@ typedef struct sv_answer_format {
     sv_status (*end)(struct sv_generation_answer *answer, sv_buf *out);
     /* It failed after it began. NULL: an event `error` with the error object. */
     sv_status (*fail)(struct sv_generation_answer *answer, const sv_error *error, sv_buf *out);
+    /* It failed before it began: tells the call, and returns SV_FAILED. NULL: as every other. */
+    sv_status (*refuse)(struct sv_generation_answer *answer, sv_status status, sv_error *error);
     /* Not streamed: fills the call's answer from the whole of each choice. Thread: any. */
     sv_status (*whole)(struct sv_generation_answer *answer, const sv_generation_part *parts);
 } sv_answer_format;

@@ -8,6 +8,7 @@
 #include "api/openai_calls.h"
 #include "api/openai_generation.h"
 #include "api/openai_grammar.h"
+#include "api/relay_answer.h"
 #include "http/event_stream.h"
 
 static const size_t MAX_TEXT_BYTES = (size_t)64 << 20;
@@ -254,6 +255,8 @@ static sv_status begin(sv_model_work *work)
     chat_job *job = SV_CONTAINER_OF(work, chat_job, generation.answer.work);
     sv_error error = {0};
     sv_buf tokens;
+    if (sv_relay_answer_takes(work->instance))
+        return sv_relay_answer_begin(work, "/chat/completions");
     sv_status status = sv_openai_generation_open(&job->generation, SV_OPENAI_OBJECT_CHAT);
     if (status)
         return status;

@@ -6,6 +6,7 @@
 
 #include "api/openai_generation.h"
 #include "api/openai_grammar.h"
+#include "api/relay_answer.h"
 #include "http/event_stream.h"
 
 /* As OpenAI has it. */
@@ -202,6 +203,8 @@ static sv_status begin(sv_model_work *work)
     completion_job *job = SV_CONTAINER_OF(work, completion_job, generation.answer.work);
     sv_error error = {0};
     sv_buf tokens;
+    if (sv_relay_answer_takes(work->instance))
+        return sv_relay_answer_begin(work, "/completions");
     sv_status status = sv_openai_generation_open(&job->generation, SV_OPENAI_OBJECT_TEXT);
     if (status)
         return status;

@@ -7,6 +7,7 @@
 #include "api/batch_work.h"
 #include "api/openai_fields.h"
 #include "api/openai_models.h"
+#include "api/relay_answer.h"
 #include "api/shadow_task.h"
 #include "base/base64.h"
 #include "base/clock.h"
@@ -353,6 +354,8 @@ static sv_status begin(sv_model_work *work)
     const sv_text_task *task = &work->instance->text;
     sv_error error = {0};
     sv_status status = SV_OK;
+    if (sv_relay_answer_takes(work->instance))
+        return sv_relay_answer_begin(work, "/embeddings");
     if (work->instance->task != SV_TASK_TEXT_EMBEDDING)
         status = sv_openai_fields_refuse(
             &error, "model", "The model '%.*s' does not embed texts: its task is %s.",

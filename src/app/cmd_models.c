@@ -59,7 +59,7 @@ static void print_model(sv_model *model)
             continue;
         const sv_engine_info *info = sv_engine_model_info(instance->loaded);
         printf("    engine: %s, about %.1f MiB, loaded in %.0f ms\n",
-               sv_engine_model_engine(instance->loaded), (double)info->memory_bytes / (1 << 20),
+               sv_engine_model_engine(instance->loaded), (double)instance->memory_bytes / (1 << 20),
                (double)instance->load_ns / 1e6);
         print_tensors("input", info->inputs, info->n_inputs);
         print_tensors("output", info->outputs, info->n_outputs);
@@ -112,7 +112,7 @@ static void write_loaded(sv_writer *writer, const sv_instance *instance)
     const sv_engine_info *info = sv_engine_model_info(instance->loaded);
     sv_writer_key_cstr(writer, "engine", sv_engine_model_engine(instance->loaded));
     sv_writer_key_cstr(writer, "task", sv_manifest_task_name(instance->task));
-    sv_writer_key_int(writer, "memory_bytes", (int64_t)info->memory_bytes);
+    sv_writer_key_int(writer, "memory_bytes", (int64_t)instance->memory_bytes);
     sv_writer_key_int(writer, "load_ms", instance->load_ns / SV_NS_PER_MS);
     write_file(writer, "labels", instance->labels_file);
     write_file(writer, "tokenizer", instance->tokenizer_file);

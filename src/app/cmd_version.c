@@ -14,6 +14,8 @@ static void print_engine(sv_engine_host *host, const sv_engine *engine)
     sv_error error = {0};
     if (sv_engine_host_describe(host, engine, &error, &about))
         printf("%s (%s): not found: %s\n", engine->title, engine->extension, error.message);
+    else if (!about.library[0])
+        printf("%s (%s): built in\n", engine->title, engine->extension);
     else
         printf("%s %s (%s): %s\n  providers: %s\n", engine->title, about.version, engine->extension,
                about.library, about.providers);

@@ -168,6 +168,17 @@ static void describe_columns(description *d, const sv_tabular_task *table)
     add_buf(d, "preprocess", "columns", &buf);
 }
 
+/* A key that is written in the manifest itself is a secret, and left out. */
+static void describe_relay(description *d, const sv_instance *instance)
+{
+    const struct manifest *manifest = instance->files->manifest;
+    add(d, "", "provider", "openai");
+    add_quoted(d, "", "base_url", instance->relay.base_url);
+    add_quoted(d, "", "model", instance->relay.model);
+    if (manifest->api_key.set && sv_str_starts_with(manifest->api_key.value, SV_STR("env:")))
+        add_quoted(d, "", "api_key", manifest->api_key.value);
+}
+
 /* What is known of one version. */
 static void describe_version(description *d, const sv_instance *instance)
 {
@@ -190,6 +201,10 @@ static void describe_version(description *d, const sv_instance *instance)
         describe_classes(d, instance, instance->tabular.softmax, 0);
         break;
     case SV_TASK_TEXT_GENERATION:
+        if (sv_relay_is(&instance->relay)) {
+            describe_relay(d, instance);
+            break;
+        }
         add(d, "generation", "context", "%u", instance->generation.n_context);
         add(d, "generation", "sequences", "%u", instance->generation.n_sequences);
         break;

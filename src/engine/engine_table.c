@@ -3,10 +3,12 @@
 
 #include "engine/llama.h"
 #include "engine/onnx.h"
+#include "engine/relay_engine.h"
 
 static const sv_engine *const engines[] = {
     &sv_onnx_engine,
     &sv_llama_engine,
+    &sv_relay_engine,
 };
 
 const sv_engine *const *sv_engine_table(size_t *ret_count)

@@ -109,6 +109,19 @@ static sv_status open_generation(loading *it, sv_text_model *model)
     return SV_OK;
 }
 
+static sv_status open_relay(loading *it)
+{
+    sv_instance *instance = it->instance;
+    const sv_model_files *files = instance->files;
+    sv_status status = sv_relay_open(files->manifest, files->source.name, instance->arena,
+                                     it->error, &instance->relay);
+    if (status)
+        return status;
+    instance->task = SV_TASK_TEXT_GENERATION;
+    return sv_buf_printf(&it->reasons, "relay: %.*s, as %.*s\n",
+                         SV_STR_ARG(instance->relay.base_url), SV_STR_ARG(instance->relay.model));
+}
+
 static sv_status load(loading *it)
 {
     const struct manifest_engine *engine = it->instance->files->manifest->engine;
@@ -117,6 +130,8 @@ static sv_status load(loading *it)
         .threads = (int)(is_set ? engine->threads.value : it->config->engine_threads)};
     sv_status status = sv_engine_host_load(it->config->engines, it->source->file, &options,
                                            it->error, &it->instance->loaded);
+    if (!status && it->instance->files->manifest->provider)
+        return open_relay(it);
     sv_text_model *writer = status ? NULL : sv_engine_text_model(it->instance->loaded);
     if (!status)
         status = check_task(it, writer != NULL);
@@ -174,6 +189,8 @@ void sv_instance_warm_up(sv_instance *instance)
     int64_t started = sv_clock_now_ns(&sv_clock_system);
     sv_error error = {0};
     const sv_batch_plan *batching = &instance->batching;
+    if (sv_relay_is(&instance->relay)) /* whoever has it warms it up */
+        return;
     if (sv_warm_up_run(instance, &error))
         add_reason(instance, "warning: the warm-up run failed: ", error.message);
     if (batching->is_wanted)

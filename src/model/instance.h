@@ -13,6 +13,7 @@
 #include "engine/engine_host.h"
 #include "model/batch_plan.h"
 #include "model/model_files.h"
+#include "model/relay.h"
 #include "model/task_generation.h"
 #include "model/task_image.h"
 #include "model/task_tabular.h"
@@ -28,6 +29,7 @@ typedef struct sv_instance {
     sv_tabular_task tabular; /* for tables */
     sv_text_task text;       /* for text embedding and text classification */
     sv_generation_task generation;
+    sv_relay relay;             /* in place of `generation`, where another server has the model */
     const char *tokenizer_file; /* that was used; NULL */
     const char *labels_file;    /* that was used; NULL */
     int64_t load_ns;

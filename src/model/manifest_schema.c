@@ -37,14 +37,6 @@ SV_ENUM(provider, {"openai", SV_MANIFEST_OPENAI});
      .default_json = "null",                                                                       \
      __VA_ARGS__}
 
-SV_CHECK_VALUE(int, provider_is_served);
-static sv_status provider_is_served(sv_check *check, int *provider)
-{
-    (void)provider;
-    return sv_reject(check, "relays to other servers come with language models, in a later "
-                            "version");
-}
-
 SV_SCHEMA_WITH(
     manifest_fallback, (.extra = SV_EXTRA_FORBID),
     SV_FIELD(manifest_fallback, max_error_rate, SV_GE(0), SV_LE(1), .default_json = "null",
@@ -233,19 +225,19 @@ SV_SCHEMA_WITH(
                     .help = "Of language models: how many answers there may be, and how long"),
     SV_FIELD_OBJECT(manifest, warm_up, manifest_warm_up, .default_json = "null",
                     .help = "Runs before the first request"),
-    SV_FIELD_ENUM(manifest, provider, provider, .optional = true, .check = provider_is_served_check,
-                  .example_json = "\"openai\"",
-                  .help = "Of a relay: the protocol of the server that has the model. Relays come "
-                          "with a later version"),
+    SV_FIELD_ENUM(manifest, provider, provider, .optional = true, .example_json = "\"openai\"",
+                  .help = "Makes the model a relay: another server has it, and speaks this "
+                          "protocol. There is no model file then"),
     SV_FIELD(manifest, base_url, .format = SV_FORMAT_HTTP_URL, .default_json = "null",
              .example_json = "\"https://api.example.com/v1\"",
-             .help = "Of a relay: where that server is"),
+             .help = "Of a relay: where that server is, up to what /chat/completions follows"),
     SV_FIELD(manifest, model, .min_len = 1, .max_len = 256, .default_json = "null",
-             .example_json = "\"small-chat\"", .help = "Of a relay: its name there"),
+             .example_json = "\"small-chat\"",
+             .help = "Of a relay: its name there; its name here when not given"),
     SV_FIELD(manifest, api_key, .min_len = 1, .max_len = 4096, .default_json = "null",
              .check_str = sv_manifest_value_api_key, .example_json = "\"env:OPENAI_API_KEY\"",
              .help = "Of a relay: the key, or env:NAME for the environment variable that has "
-                     "it"));
+                     "it; none when not given"));
 
 const sv_schema *const sv_manifest_schema = &manifest_schema;
 const sv_enum *const sv_manifest_schema_tasks = &task_enum;

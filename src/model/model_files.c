@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "model/manifest_check.h"
+#include "model/manifest_relay.h"
 
 enum { MAX_STAMPED = 1000 }; /* files of one folder that are looked at */
 
@@ -125,6 +126,8 @@ sv_status sv_model_files_read(const sv_model_source *source, const sv_strs *sets
             .path = files->source.manifest, .name = files->source.name, .sets = sets};
         status = sv_manifest_read(files->arena, &from, problems, &files->manifest);
     }
+    if (!status)
+        status = sv_manifest_relay_check(files->manifest, &files->source, problems);
     if (!status)
         status = check_versions(files, problems);
     if (!status)

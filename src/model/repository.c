@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static const char *const model_files[] = {"model.onnx", "model.gguf"};
+static const char manifest_name[] = "model.yaml";
 static const char *const model_endings[] = {".onnx", ".gguf"};
 
 /* Files that people have before they export: what to type. */
@@ -124,6 +125,11 @@ static sv_str last_part(sv_str path)
     while (start > 0 && path.ptr[start - 1] != '/')
         start--;
     return sv_str_slice(path, start, path.len);
+}
+
+bool sv_repository_is_relay(const sv_version_source *version)
+{
+    return sv_str_eq(last_part(sv_str_from(version->file)), sv_str_from(manifest_name));
 }
 
 /* The last part of a path as it was given, links and all; "." and ".." are resolved first. */
@@ -270,11 +276,13 @@ static sv_status read_model(folder_scan *scan, const char *dir, sv_model_source 
         return SV_NO_MEMORY;
     sv_status status = walk_subfolders(scan, dir, model, add_version);
     const char *own = find_model_file(scan->arena, dir);
+    const char *manifest = join(scan->arena, dir, manifest_name);
+    model->manifest = manifest && is_file(manifest) ? manifest : NULL;
+    if (!own)
+        own = model->manifest;
     if (!status && !model->n_versions && own)
         model->versions[model->n_versions++] = (sv_version_source){SV_STR("1"), own, model->dir};
     qsort(model->versions, model->n_versions, sizeof *model->versions, order_versions);
-    const char *manifest = join(scan->arena, dir, "model.yaml");
-    model->manifest = manifest && is_file(manifest) ? manifest : NULL;
     return status;
 }
 
@@ -284,14 +292,9 @@ static sv_status add_folder(folder_scan *scan, void *arg, const char *dir, const
     (void)name;
     sv_model_source model;
     sv_status status = read_model(scan, dir, &model);
-    if (status)
+    if (status || !model.n_versions)
         return status;
-    if (model.manifest && !model.n_versions)
-        return sv_error_set(scan->error, SV_UNSUPPORTED, NULL,
-                            "%s has a model.yaml but no model file: relays to other servers "
-                            "(provider) come with language models, in a later version",
-                            model.dir);
-    return model.n_versions ? add_model(scan, &model) : SV_OK;
+    return add_model(scan, &model);
 }
 
 static sv_status add_path(folder_scan *scan, const char *path)

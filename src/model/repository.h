@@ -3,7 +3,8 @@
  *
  * A file is a model named after its stem, version "1". A folder with version subfolders
  * (NAME/VERSION/model.onnx), or with a model file of its own, is a model named after the folder.
- * Any other folder is a repository of models. */
+ * A folder with a model.yaml and no model file at all is a relay: another server has the model. Any
+ * other folder is a repository of models. */
 #ifndef SERVAL_MODEL_REPOSITORY_H
 #define SERVAL_MODEL_REPOSITORY_H
 
@@ -17,7 +18,7 @@ enum { SV_REPOSITORY_MAX_MODELS = 256, SV_REPOSITORY_MAX_VERSIONS = 64 };
 
 typedef struct sv_version_source {
     sv_str name;      /* the folder's: "1", "v2", "beta" */
-    const char *file; /* the model file */
+    const char *file; /* the model file; of a relay, which has none, its manifest */
     const char *dir;  /* where the file is */
 } sv_version_source;
 
@@ -36,11 +37,13 @@ typedef struct sv_repository {
 
 /* Looks at `paths`; everything found lives in `arena`. SV_NOT_FOUND: a path does not exist;
  * SV_UNSUPPORTED: a file of a framework that has to be exported first (the message has the line
- * that does it) or of no known kind, a folder with a manifest alone; SV_INVALID: two models of one
+ * that does it) or of no known kind; SV_INVALID: two models of one
  * name, a folder without models; SV_TOO_LARGE. `error` names the path. */
 sv_status sv_repository_scan(sv_arena *arena, const char *const *paths, size_t n_paths,
                              sv_error *error, sv_repository *ret_repository) SV_MUST_USE;
 
+/* Whether it has no model file, only a manifest. */
+bool sv_repository_is_relay(const sv_version_source *version);
 /* "v2" and "2" are the same version. */
 bool sv_repository_is_same_version(sv_str a, sv_str b);
 /* Whether it is a number, with or without a v. */

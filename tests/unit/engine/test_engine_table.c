@@ -36,6 +36,7 @@ static void test_find(void **state)
         {"/models/digits/1/model.onnx", "onnxruntime"},
         {"a.ONNX", "onnxruntime"},
         {".onnx", NULL}, /* a hidden file without a name */
+        {"m/model.yaml", "relay"},
         {"model.onnx.data", NULL},
         {"model.pb", NULL},
         {"onnx", NULL},

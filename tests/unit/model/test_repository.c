@@ -132,6 +132,18 @@ static void test_links_keep_their_names(void **state)
     assert_found("digits:1");
 }
 
+/* A manifest without a model file may be a relay; beside model files it is a manifest. */
+static void test_relays(void **state)
+{
+    (void)state;
+    make_files("r/far/model.yaml r/near/1/model.onnx r/near/model.yaml");
+    assert_int_equal(scan(folder_path("r")), SV_OK);
+    assert_found("far:1 near:1");
+    assert_true(sv_repository_is_relay(&found.models[0].versions[0]));
+    assert_false(sv_repository_is_relay(&found.models[1].versions[0]));
+    assert_string_equal(found.models[0].manifest, found.models[0].versions[0].file);
+}
+
 static void test_what_is_refused(void **state)
 {
     (void)state;
@@ -149,9 +161,6 @@ static void test_what_is_refused(void **state)
         {"notes.txt", "notes.txt", SV_UNSUPPORTED, ".onnx and .gguf files can be served"},
         {".onnx", ".onnx", SV_UNSUPPORTED, "not a model file"},
         {"m/readme", "m", SV_INVALID, "no model here: expected model.onnx"},
-        {"m/model.yaml", "m", SV_UNSUPPORTED, "m has a model.yaml but no model file: relays"},
-        {"r/a/1/model.onnx r/m/model.yaml", "r", SV_UNSUPPORTED,
-         "m has a model.yaml but no model file: relays"},
         {"m/1/model.onnx m/v1/model.onnx", "m", SV_INVALID, "are the same version"},
         {"r/a/1/model.onnx r/m\xc3/1/model.onnx", "r", SV_INVALID, "the name of a model is not"},
         {"m/\xff/model.onnx", "m", SV_INVALID, "the name of a version is not UTF-8"},
@@ -254,6 +263,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_paths_of_what_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_paths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links_keep_their_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_relays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_models_of_one_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_more_than_the_limits, set_up, tear_down),
