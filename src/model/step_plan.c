@@ -1,8 +1,9 @@
 /* step_plan.c: measured speeds and the division of a step; see the header. */
 #include "model/step_plan.h"
 
-/* The share of max_gap that a step is planned for: sampling, sending and jitter have the rest. */
-static const double GAP_SHARE = 0.6;
+/* The share of max_gap that a step is planned for; sending and jitter have the rest. Long steps are
+ * few, so that fewer of an answer's gaps are long and prompts wait for fewer tokens of others. */
+static const double GAP_SHARE = 0.75;
 /* The share that copies may have. */
 static const double COPIES_SHARE = 0.3;
 /* Tokens before speeds are known. */

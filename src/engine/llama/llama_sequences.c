@@ -19,7 +19,10 @@ typedef struct llama_sequences {
     bool embeds;
 } llama_sequences;
 
-enum { POLL_WHEN_SPINNING = 50 };
+/* In the library's unit, about 130,000 pauses of a CPU: a few milliseconds. The least bridges what
+ * lies between two steps, choosing tokens, so that a step does not begin with waking threads; the
+ * most also lies in wait for the next request. */
+enum { POLL_BETWEEN_STEPS = 1, POLL_WHEN_SPINNING = 50 };
 
 static void *find_pool_function(const char *name)
 {
@@ -33,7 +36,7 @@ static void attach_pool(llama_sequences *sequences, int threads, bool spin)
     pool_new create;
     struct ggml_threadpool_params params;
     ggml_threadpool_params_init(&params, threads);
-    params.poll = spin ? POLL_WHEN_SPINNING : 0;
+    params.poll = spin ? POLL_WHEN_SPINNING : POLL_BETWEEN_STEPS;
     memcpy(&create, &address, sizeof create);
     sequences->pool = create && threads > 1 ? create(&params) : NULL;
     if (sequences->pool)
