@@ -17,7 +17,7 @@ typedef struct sv_relay_trouble {
     int64_t retry_after_s;             /* of SV_UNAVAILABLE */
 } sv_relay_trouble;
 
-/* An answer with a status other than 200. */
+/* An answer with a status of 201..599. */
 typedef struct sv_relay_refusal {
     int status;
     int64_t retry_after_s; /* -1: not told */
