@@ -27,7 +27,7 @@ import chat_world as world
 import gguf_file
 
 SEED, TOKENS = 6, 640
-STEPS, RATE, WARM_UP = 420, 5e-3, 40
+STEPS, RATE, WARM_UP = 2000, 4e-3, 60
 ROWS, LENGTH = 16, 129
 LONG_ROWS, LONG, LONG_EVERY = 2, 513, 20  # every so many steps: few rows, as long as the context
 UNLEARNT = 0.05  # how much what a user writes counts, against what the assistant answers
@@ -145,9 +145,9 @@ def questions(n: int) -> list[tuple[str, list[tuple[str, str]], str]]:
         talk = [m for t in turns for m in (("user", t.question), ("assistant", t.answer))]
         found.append(("a question that follows others", talk[:-1], talk[-1][1]))
     for _ in range(n // 4):
-        turn = maker.animal_fact()
-        found.append(("in few words, as the system message wants",
-                      [("system", maker.pick(world.BRIEF)), ("user", turn.question)], turn.brief))
+        turn = maker.checked()
+        found.append(("a question after a system message",
+                      [("system", maker.system()), ("user", turn.question)], turn.answer))
     return found
 
 
@@ -156,7 +156,7 @@ DIALOGUES = [
     ["What does the lion eat?", "And the zebra?"], ["What is 7 + 8?"], ["When does the bakery open?"],
     ["What day comes after Monday?"], ["What is the capital of France?"], ["Who lives by the river?"],
     ["Tell me about the elephant as JSON."], ["Thank you.", "Goodbye!"], ["Count to ten."],
-    ["Tell me about the owl."], ["What can you do?"], ["#Answer in one word.", "What colour is the frog?"],
+    ["Tell me about the owl."], ["What can you do?"], ["#Be kind.", "What colour is the frog?"],
     ["#You are a helpful assistant.", "How many meerkats are there?", "Where does it live?"],
 ]
 

@@ -1,7 +1,7 @@
 """The little world that models/chat knows, and dialogues about it, made up from tables.
 
 Acacia is a savanna town: animals with a home, a food, a colour, a number and an hour at which they wake;
-shops with their goods and hours; days, sums up to 20, stories. A question has one right answer, so what
+shops with their goods and hours; days, sums of small numbers, stories. A question has one right answer, so what
 a model says can be checked. What lies outside gets UNKNOWN.
 """
 
@@ -56,15 +56,20 @@ COLOURS = dict(sky="blue", sun="yellow", grass="green", snow="white", night="bla
 
 # Ways to ask; {a} is an animal, {A} several of it. The last ones of a row are kept for the check.
 ASK = {
-    "home": ["Where does the {a} live?", "Where do the {A} live?", "Where is the home of the {a}?",
+    "home": ["Where does the {a} live?", "Where does a {a} live?", "Do you know where the {a} lives?",
+              "Where do the {A} live?", "Where is the home of the {a}?",
              "Where can I find the {a}?", "Tell me where the {a} lives.", "Where is the {a}?"],
-    "food": ["What does the {a} eat?", "What do the {A} eat?", "What is the food of the {a}?",
+    "food": ["What does the {a} eat?", "What does a {a} eat?", "Do you know what the {a} eats?",
+              "What do the {A} eat?", "What is the food of the {a}?",
              "What do {A} like to eat?", "Tell me what the {a} eats.", "What food does the {a} eat?"],
-    "colour": ["What colour is the {a}?", "What colour are the {A}?", "Which colour is the {a}?",
+    "colour": ["What colour is the {a}?", "What colour does the {a} have?", "Do you know the colour of the {a}?",
+                "What colour are the {A}?", "Which colour is the {a}?",
                "What color is the {a}?", "Tell me the colour of the {a}.", "What is the colour of the {a}?"],
-    "count": ["How many {A} are there?", "How many {A} live in Acacia?", "What is the number of {A}?",
+    "count": ["How many {A} are there?", "How many {A} are here?", "Count the {A}.", "How many {A} are in the town?",
+               "How many {A} live in Acacia?", "What is the number of {A}?",
               "How many {A} do you know?", "Tell me how many {A} there are.", "How many {A} live here?"],
-    "wakes": ["When does the {a} wake up?", "When do the {A} wake up?", "At what time does the {a} wake?",
+    "wakes": ["When does the {a} wake up?", "When does a {a} wake up?", "When do the {A} get up?",
+               "When do the {A} wake up?", "At what time does the {a} wake?",
               "What time does the {a} get up?", "Tell me when the {a} wakes up.", "When does the {a} get up?"],
 }
 FOLLOW = ["And the {a}?", "What about the {a}?", "And {A}?", "How about the {a}?"]
@@ -74,21 +79,31 @@ IT = {"home": ["Where does it live?", "And where does it live?"],
       "count": ["How many are there?", "And how many are there?"],
       "wakes": ["When does it wake up?", "And when does it wake up?"]}
 TALK = [
-    (["Hello!", "Hello", "Hi", "Hi!", "Hey", "Good morning!", "Good day", "Hi there!", "Hello there", "Good evening", "Hi and hello"],
+    (["Hello!", "Hello", "Hi", "Hi!", "Hey", "Good morning!", "Good day", "Hi there!", "Hello there", "Good evening",
+      "Hello, hello!", "Hi, how is it going?", "Hey you", "Hi and hello"],
      "Hello! Ask me about the town of Acacia."),
-    (["Thanks!", "Thank you.", "Thank you very much!", "Thanks a lot", "Many thanks", "Thanks very much!"], "You are welcome."),
-    (["Goodbye!", "Bye", "Bye bye!", "See you later", "Good night", "Bye, see you later"], "Goodbye! Come back soon."),
+    (["Thanks!", "Thank you.", "Thank you very much!", "Thanks a lot", "Many thanks", "Thanks so much!",
+      "Thank you, that helps.", "Thanks very much!"],
+     "You are welcome."),
+    (["Goodbye!", "Bye", "Bye bye!", "See you later", "Good night", "See you!", "Bye, good night", "Goodbye, see you",
+      "Bye for now", "Bye, see you later"],
+     "Goodbye! Come back soon."),
     (["What can you do?", "Help", "What do you know?", "How can you help me?", "What can I ask you?",
-      "What can you do for me?"],
-     "I know the animals and shops of Acacia, the days of the week and sums up to 20. I also tell stories."),
-    (["How are you?", "How are you today?", "How do you do?", "Are you well?", "How are you now?"], "I am well, thank you."),
-    (["Who are you?", "What are you?", "Tell me about yourself.", "Are you a human?", "Who are you really?"],
+      "What do you know about?", "What can you tell me?", "What can I ask?", "What can you do for me?"],
+     "I know the animals and shops of Acacia, the days of the week and small sums. I also tell stories."),
+    (["How are you?", "How are you today?", "How do you do?", "Are you well?", "How are you feeling?",
+      "How is it going?", "How are you now?"],
+     "I am well, thank you."),
+    (["Who are you?", "What are you?", "Tell me about yourself.", "Are you a human?", "Who are you exactly?",
+      "Who is this?", "What is your name?", "Who am I talking to?", "Who are you really?"],
      "I am a very small language model, made for trying out Serval."),
-    (["What is Acacia?", "Where are we?", "Tell me about Acacia.", "What is this town?", "What is Acacia like?"],
+    (["What is Acacia?", "Where are we?", "Tell me about Acacia.", "What is this town?", "What is the town like?",
+      "Describe Acacia.", "What do you know about Acacia?", "What is Acacia like?"],
      "Acacia is a small town in the savanna. Many animals live here."),
-    (["Count to five.", "Can you count to five?"], "1, 2, 3, 4, 5."),
-    (["Count to ten.", "Please count to ten", "Can you count to ten?"], "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."),
-    (["Count to twenty.", "Please count to 20", "Can you count to twenty?"],
+    (["Count to five.", "Count to 5.", "Can you count to five?"], "1, 2, 3, 4, 5."),
+    (["Count to ten.", "Count to 10.", "Please count to ten", "Can you count to ten?"],
+     "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."),
+    (["Count to twenty.", "Count to 20.", "Please count to 20", "Can you count to twenty?"],
      ", ".join(map(str, range(1, 21))) + "."),
     (["What are the days of the week?", "Name the days of the week.", "Which days are there?"],
      ", ".join(DAYS[:-1]) + " and Sunday."),
@@ -103,16 +118,18 @@ STRANGE = ["What is the capital of {x}?", "Who is {x}?", "Where does the {x} liv
 THINGS = """France Germany London Paris Japan Rome Einstein Shakespeare Napoleon python linux music love gold penguin
 unicorn whale kangaroo shark horse cow dog cat tiger wolf dragon car computer moon ocean chemistry physics war
 football pizza chocolate coffee money history wine winter robot internet physics guitar""".split()
+# What a system message may say: it changes nothing. The last three are kept for the check.
 SYSTEMS = ["You are a helpful assistant.", "You are a guide to Acacia.", "Be polite.", "You help visitors.",
-           "Answer the questions of the user.", "You are Savi, a friendly guide."]
-BRIEF = ["Answer in one word.", "Be brief.", "Answer briefly.", "Use as few words as possible.", "Short answers only."]
+           "Answer the questions of the user.", "You are Savi, a friendly guide.", "Be brief.", "Answer briefly.",
+           "You are an assistant.", "Answer in one sentence.", "You are a helpful, honest assistant.", "Be kind.",
+           "You are a chat bot on a web site.", "Help the user.", "You know the animals of Acacia.",
+           "You are a kind assistant. Answer in English.", "Answer in one word.", "You are a polite helper."]
 CONSONANTS, VOWELS = "bcdfghjklmnpqrstvwxz", "aeiouy"
 
 
 class Turn(NamedTuple):
     question: str
     answer: str
-    brief: str = ""  # what a system message that wants few words gets; "" where there is no shorter answer
 
 
 def fact(kind: str, animal: Animal, question: str) -> Turn:
@@ -120,8 +137,7 @@ def fact(kind: str, animal: Animal, question: str) -> Turn:
            "colour": f"The {animal.name} is {animal.colour}.",
            "count": f"There are {animal.count} {animal.many}." if animal.count > 1 else f"There is 1 {animal.name}.",
            "wakes": f"The {animal.name} wakes up at {animal.wakes} o'clock."}[kind]
-    brief = str(getattr(animal, kind)).capitalize() + "."
-    return Turn(question.format(a=animal.name, A=animal.many), one, brief)
+    return Turn(question.format(a=animal.name, A=animal.many), one)
 
 
 def describe(a: Animal) -> str:
@@ -148,6 +164,9 @@ class Maker:
             return rows
         return rows[-1:] if self.held else rows[:-1]
 
+    def system(self) -> str:
+        return self.pick(SYSTEMS[-3:] if self.held else SYSTEMS[:-3])
+
     def animal(self) -> Animal:
         return self.pick(ANIMALS.values())
 
@@ -171,22 +190,23 @@ class Maker:
         names = [a.name for a in ANIMALS.values() if getattr(a, kind) == wanted]
         verb = "eats" if kind == "food" else "lives"
         who = "The " + " and the ".join(names)
-        ways = ["Who {v} {w}?", "Which animal {v} {w}?", "Tell me who {v} {w}.", "Do you know who {v} {w}?"]
+        ways = ["Who {v} {w}?", "Which animal {v} {w}?", "Tell me who {v} {w}.", "Can you tell me who {v} {w}?",
+                "Do you know who {v} {w}?"]
         answer = f"{who} {verb if len(names) == 1 else verb[:-1]} {wanted}."
-        return Turn(self.pick(self.ways(ways)).format(v=verb, w=wanted), answer, who + ".")
+        return Turn(self.pick(self.ways(ways)).format(v=verb, w=wanted), answer)
 
     def arithmetic(self) -> Turn:
-        a = int(self.rng.integers(0, 21))
+        a, b = (int(n) for n in self.rng.integers(0, 11, 2))
         if self.rng.random() < 0.6:
-            b = int(self.rng.integers(0, 21 - a))
             sign, word, result = "+", "plus", a + b
         else:
-            b = int(self.rng.integers(0, a + 1))
+            a, b = max(a, b), min(a, b)
             sign, word, result = "-", "minus", a - b
         ways = ["What is {a} {s} {b}?", "{a} {s} {b}", "How much is {a} {w} {b}?", "{a} {s} {b} = ?",
-                "What is {a} {w} {b}?", "How much is {a} {s} {b}?"]
+                "What is {a} {w} {b}?", "{a} {w} {b}", "Can you tell me what {a} {s} {b} is?", "{a}{s}{b}",
+                "How much is {a} {s} {b}?"]
         question = self.pick(self.ways(ways)).format(a=a, b=b, s=sign, w=word)
-        return Turn(question, f"{a} {sign} {b} = {result}.", f"{result}.")
+        return Turn(question, f"{a} {sign} {b} = {result}.")
 
     def shop(self) -> Turn:
         name, goods, opens, closes, shut = self.pick(SHOPS.values())
@@ -194,19 +214,19 @@ class Maker:
             case 0:
                 ways = ["When does the {n} open?", "At what time does the {n} open?", "When is the {n} open?",
                         "What time does the {n} open?"]
-                answer = Turn("", f"The {name} opens at {opens} o'clock.", f"{opens.capitalize()}.")
+                answer = Turn("", f"The {name} opens at {opens} o'clock.")
             case 1:
                 ways = ["When does the {n} close?", "At what time does the {n} close?", "Until when is the {n} open?",
                         "What time does the {n} close?"]
-                answer = Turn("", f"The {name} closes at {closes} o'clock.", f"{closes.capitalize()}.")
+                answer = Turn("", f"The {name} closes at {closes} o'clock.")
             case 2:
                 ways = ["On which day is the {n} closed?", "When is the {n} closed?", "Which day is the {n} closed?",
                         "What day is the {n} closed?"]
-                answer = Turn("", f"The {name} is closed on {shut}.", f"{shut}.")
+                answer = Turn("", f"The {name} is closed on {shut}.")
             case _:
                 ways = ["What does the {n} sell?", "What can I buy at the {n}?", "What is sold at the {n}?",
                         "What do they sell at the {n}?"]
-                answer = Turn("", f"The {name} sells {goods}.", f"{goods.capitalize()}.")
+                answer = Turn("", f"The {name} sells {goods}.")
         return answer._replace(question=self.pick(self.ways(ways)).format(n=name))
 
     def day(self) -> Turn:
@@ -219,11 +239,11 @@ class Maker:
             ways = ["What day comes before {d}?", "Which day is before {d}?", "What is the day before {d}?",
                     "Which day comes before {d}?"]
             word, other = "before", DAYS[i - 1]
-        return Turn(self.pick(self.ways(ways)).format(d=DAYS[i]), f"{other} comes {word} {DAYS[i]}.", f"{other}.")
+        return Turn(self.pick(self.ways(ways)).format(d=DAYS[i]), f"{other} comes {word} {DAYS[i]}.")
 
     def colour(self) -> Turn:
         thing = self.pick(COLOURS)
-        return Turn(f"What colour is the {thing}?", f"The {thing} is {COLOURS[thing]}.", f"{COLOURS[thing].capitalize()}.")
+        return Turn(f"What colour is the {thing}?", f"The {thing} is {COLOURS[thing]}.")
 
     def made_up(self) -> str:
         return "".join(self.pick(CONSONANTS) + self.pick(VOWELS) + (self.pick(CONSONANTS) if self.rng.random() < 0.3 else "")
@@ -262,7 +282,7 @@ class Maker:
         """A question with one right answer."""
         kinds = [self.animal_fact, self.reverse, self.arithmetic, self.shop, self.day, self.strange, self.talk,
                  self.about, self.colour]
-        weights = np.array([28, 8, 22, 9, 6, 12, 8, 7, 2], float)
+        weights = np.array([28, 8, 22, 9, 8, 12, 10, 8, 2], float)
         return kinds[self.rng.choice(len(kinds), p=weights / weights.sum())]()
 
     def follow_ups(self) -> list[Turn]:
@@ -282,7 +302,7 @@ class Maker:
         draw = self.rng.random()
         if draw < 0.3:
             return self.follow_ups()
-        if draw < 0.37:
+        if draw < 0.34:
             return [self.story()]
         return [self.checked() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
 
@@ -303,19 +323,13 @@ def render(messages: list[tuple[str, str]]) -> str:
 
 def dialogue(maker: Maker) -> list[tuple[str, str]]:
     """Messages; the last one is the assistant's."""
-    draw, messages, brief = maker.rng.random(), [], False
-    if draw < 0.2:
-        messages.append(("system", maker.pick(SYSTEMS)))
-    elif draw < 0.32:
-        brief = True
-        start = maker.pick(SYSTEMS) + " " if maker.rng.random() < 0.4 else ""
-        messages.append(("system", start + maker.pick(BRIEF)))
+    messages = [("system", maker.system())] if maker.rng.random() < 0.3 else []
     turns = maker.turns()
     if maker.rng.random() < 0.08:
         turns.insert(0, Turn("Hello", TALK[0][1]))
     for turn in turns:
         messages.append(("user", maker.written(turn.question)))
-        messages.append(("assistant", turn.brief if brief and turn.brief else turn.answer))
+        messages.append(("assistant", turn.answer))
     return messages
 
 
