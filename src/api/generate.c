@@ -332,7 +332,8 @@ static sv_status start_chat(sv_call *call, const struct chat_message *in,
     job->request =
         (sv_generation_request){.sampling = sampling, .max_tokens = (uint32_t)in->max_tokens};
     sv_wish wish = wish_for(&in->model);
-    return sv_model_work_start(&job->answer.work, &wish);
+    sv_status status = sv_set_header(call, "Connection", SV_STR("keep-alive"));
+    return status ? status : sv_model_work_start(&job->answer.work, &wish);
 }
 
 static sv_status chat(sv_call *call, const struct chat_message *in, sv_events *events)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/generation_metrics.h"
 #include "api/model_metrics.h"
@@ -89,6 +90,7 @@ static sv_cancel_stage find_stage(const sv_generation_answer *answer)
 /* The call ends; the answer is gone. */
 static void end_call(sv_generation_answer *answer, sv_status status)
 {
+    sv_services *services = answer->work.services;
     sv_error error = answer->error;
     note_times(answer);
     sv_generation_metrics_end(find_metrics(answer), answer->generations, answer->n_choices,
@@ -100,6 +102,18 @@ static void end_call(sv_generation_answer *answer, sv_status status)
     sv_cancel_unref(answer->cancel);
     sv_buf_deinit(&answer->out);
     sv_model_work_end_at(&answer->work, find_stage(answer), status, &error);
+    atomic_fetch_sub(&services->n_generating, 1);
+}
+
+bool sv_generation_answer_wait(sv_services *services, int64_t timeout_ms)
+{
+    int64_t end_ns = sv_clock_deadline_ns(&sv_clock_system, timeout_ms);
+    while (atomic_load(&services->n_generating) > 0) {
+        if (sv_clock_now_ns(&sv_clock_system) >= end_ns)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = SV_NS_PER_MS}, NULL);
+    }
+    return true;
 }
 
 static void drop_generations(void *arg)
@@ -385,6 +399,7 @@ sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation
     answer->on_cancel = (sv_cancel_callback){.run = cancel_all, .arg = answer};
     sv_cancel_add(call->cancel, &answer->on_cancel);
     sv_model_work_await(&answer->work);
+    atomic_fetch_add(&answer->work.services->n_generating, 1);
     submit_all(answer, n_choices);
     return SV_DEFERRED;
 }

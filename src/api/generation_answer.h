@@ -65,6 +65,10 @@ typedef struct sv_generation_answer {
  * what is returned. */
 sv_status sv_generation_answer_start(sv_generation_answer *answer, sv_generation_request *requests,
                                      size_t n_choices) SV_MUST_USE;
+/* Waits until no call is being answered so, at most `timeout_ms`: to be called once their tokens
+ * are set and before the application ends, for whoever makes an answer knows its call. False: some
+ * are. */
+bool sv_generation_answer_wait(sv_services *services, int64_t timeout_ms);
 /* Tokens of all choices together, when they have ended; a prompt counts once. */
 sv_generation_usage sv_generation_answer_usage(const sv_generation_answer *answer);
 

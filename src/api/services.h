@@ -37,7 +37,8 @@ typedef struct sv_services {
     struct sv_shadows *shadows; /* shadow.h; NULL: none are made */
     sv_str image_schemes;       /* "http,https,data" */
     const char *app_version;
-    _Atomic bool gpu_available; /* known once the models are loaded; requests come earlier */
+    _Atomic size_t n_generating; /* calls that language models answer: generation_answer.c */
+    _Atomic bool gpu_available;  /* known once the models are loaded; requests come earlier */
     int64_t liveness_timeout_ms;
     bool is_read_only; /* calls that change models are refused: no keys, and no loopback address */
 } sv_services;

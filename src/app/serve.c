@@ -10,6 +10,7 @@
 
 #include "api/embedding.h"
 #include "api/generate.h"
+#include "api/generation_answer.h"
 #include "api/health.h"
 #include "api/metrics_page.h"
 #include "api/model_predict.h"
@@ -155,7 +156,8 @@ static bool watch_loops(const sv_runtime *runtime, bool was_blocked)
 static void leave_if_stuck(sv_runtime *runtime)
 {
     sv_shadow_stop(runtime->services.shadows);
-    bool is_idle = sv_loader_stop_within(runtime->loader, GRACE_MS);
+    bool is_idle = sv_loader_stop_within(runtime->loader, GRACE_MS) &&
+                   sv_generation_answer_wait(&runtime->services, GRACE_MS);
     if (sv_pool_stop_within(sv_service_pool(runtime->service), GRACE_MS) && is_idle)
         return;
     sv_application_report_running(sv_service_application(runtime->service), 0);

@@ -20,7 +20,7 @@ typedef struct sv_sequence_batch_config {
     uint32_t n_sequences; /* answers at once, 1..SV_TEXT_MAX_SEQUENCES */
     uint32_t n_context;   /* tokens of each, prompt and answer; 0: as many as the model was trained
                              for */
-    int threads;          /* of the engine; 0: 1 */
+    int threads;          /* of the engine, for all but small models; 0: 1 */
     bool spin;
     int64_t max_gap_ns; /* between two tokens of one answer, while prompts of others come */
     size_t max_waiting; /* answers that may wait for a slot */

@@ -10,7 +10,8 @@
 enum {
     MAX_PROMPT_ALONE = 256, /* tokens of prompts in a step, when nobody waits for a next token */
     STEPS_BEFORE_MOVE = 2,  /* a gap may be filled by a new answer meanwhile */
-    MAX_TOKEN_BYTES = 1 << 16
+    MAX_TOKEN_BYTES = 1 << 16,
+    SMALL_MODEL = 8 * 1000 * 1000 /* parameters */
 };
 
 /* ---- Ends ---- */
@@ -372,13 +373,21 @@ static sv_status list_ends(sv_sequence_steps *steps)
     return status;
 }
 
+/* Threads that share a step wait for each other busily, dozens of times in it: what is small is
+ * done sooner by one, and is not at the mercy of a scheduler that takes another one away. */
+static int pick_threads(const sv_sequence_batch_config *config)
+{
+    bool is_small = sv_text_info_of(config->model)->n_parameters < SMALL_MODEL;
+    return is_small ? 1 : config->threads;
+}
+
 static sv_status make_context(sv_sequence_steps *steps, const sv_sequence_batch_config *config,
                               sv_error *error)
 {
     sv_text_context_options options = {.n_sequences = config->n_sequences,
                                        .n_tokens_per_sequence = config->n_context,
                                        .max_batch = SV_SEQUENCE_STEPS_MAX_TOKENS,
-                                       .threads = config->threads,
+                                       .threads = pick_threads(config),
                                        .spin = config->spin,
                                        .is_aborted = is_step_unwanted,
                                        .arg = steps};
