@@ -23,7 +23,7 @@ SV_SCHEMA(config,
           SV_FIELD(config, workers, SV_GE(0), SV_LE(1024), .default_json = "0",
                    .help = "How many predictions are computed at once; 0: the CPUs we may use"),
           SV_FIELD(config, llm_fails_after, SV_GE(-1), .default_json = "-1",
-                   .help = "To try it out: the language model fails after so many pieces of text"));
+                   .help = "To try it out: the language model fails after so many bytes of text"));
 SV_SETTINGS(config);
 
 #endif

@@ -8,7 +8,7 @@
 struct writing {
     const struct llm_request *request;
     sv_error *error;
-    int64_t left; /* pieces until it fails; < 0: it does not */
+    int64_t left; /* bytes until it fails; < 0: it does not */
 };
 
 static sv_status fail(sv_error *error)
@@ -16,13 +16,25 @@ static sv_status fail(sv_error *error)
     return sv_error_set(error, SV_FAILED, &llm_failed_error, "The language model failed");
 }
 
+/* What of a piece is passed on, in whole characters. */
+static sv_str cut(sv_str piece, int64_t left)
+{
+    if (left < 0 || piece.len <= (size_t)left)
+        return piece;
+    while (left && ((unsigned char)piece.ptr[left] & 0xc0) == 0x80)
+        left--;
+    return sv_str_slice(piece, 0, (size_t)left);
+}
+
 static sv_status pass_on(void *arg, sv_str piece)
 {
     struct writing *it = arg;
-    if (it->left == 0)
-        return fail(it->error);
-    it->left--;
-    return it->request->take ? it->request->take(it->request->arg, piece) : SV_OK;
+    const struct llm_request *request = it->request;
+    sv_str kept = cut(piece, it->left);
+    sv_status status = kept.len && request->take ? request->take(request->arg, kept) : SV_OK;
+    if (it->left >= 0)
+        it->left -= (int64_t)kept.len;
+    return !status && kept.len < piece.len ? fail(it->error) : status;
 }
 
 sv_status llm_write(sv_call *call, const struct llm_request *request, sv_error *error,
