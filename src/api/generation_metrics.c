@@ -161,24 +161,14 @@ static void observe(sv_generation_metrics *series, single which, int64_t value)
     sv_metrics_observe(series->singles[which], value);
 }
 
-static void count_first(sv_generation_metrics *series, const sv_generation *generation,
-                        int64_t asked_ns)
-{
-    const sv_generation_usage *usage = &generation->usage;
-    observe(series, FIRST_TOKEN, generation->times.first_ns - asked_ns);
-    count(series, PROMPT_TOKENS, usage->n_prompt);
-    count(series, PREFIX_QUERIES, usage->n_prompt);
-    count(series, PREFIX_HITS, usage->n_cached);
-}
-
-void sv_generation_metrics_token(sv_generation_metrics *series, const sv_generation *generation,
+void sv_generation_metrics_token(sv_generation_metrics *series, sv_generation *generation,
                                  int64_t gap_ns, int64_t asked_ns)
 {
     if (!series)
         return;
     count(series, GENERATION_TOKENS, 1);
-    if (generation->usage.n_completion == 0) {
-        count_first(series, generation, asked_ns);
+    if (generation->n_told++ == 0) {
+        observe(series, FIRST_TOKEN, generation->times.first_ns - asked_ns);
         return;
     }
     observe(series, TOKEN_TIME, gap_ns);
@@ -217,11 +207,18 @@ static uint64_t measure(int64_t from_ns, int64_t to_ns)
     return to_ns > from_ns ? (uint64_t)(to_ns - from_ns) : 0;
 }
 
+/* Upstreams tell their tokens at the end, and not always each when it came. */
 static void count_work(sv_generation_metrics *series, const sv_generation *generation)
 {
     const sv_generation_times *times = &generation->times;
     const sv_generation_usage *usage = &generation->usage;
-    count(series, LLAMA_PROMPT_TOKENS, usage->n_prompt - usage->n_cached);
+    if (usage->n_completion > generation->n_told)
+        count(series, GENERATION_TOKENS, usage->n_completion - generation->n_told);
+    count(series, PROMPT_TOKENS, usage->n_prompt);
+    count(series, PREFIX_QUERIES, usage->n_prompt);
+    count(series, PREFIX_HITS, usage->n_cached);
+    if (usage->n_prompt > usage->n_cached)
+        count(series, LLAMA_PROMPT_TOKENS, usage->n_prompt - usage->n_cached);
     count(series, LLAMA_PROMPT_TIME, measure(times->started_ns, times->first_ns));
     count(series, LLAMA_PREDICTED, usage->n_completion);
     count(series, LLAMA_PREDICTED_TIME, measure(times->first_ns, times->finished_ns));
@@ -261,7 +258,7 @@ void sv_generation_metrics_end(sv_generation_metrics *series, sv_generation *con
     bool is_well = series && n > 0;
     for (size_t i = 0; series && i < n; i++) {
         const sv_generation *one = answers[i];
-        bool is_in_line = one->status != SV_UNAVAILABLE;
+        bool is_in_line = one->status != SV_UNAVAILABLE || one->times.started_ns;
         is_well &= is_in_line && count_answer(series, one, asked_ns);
         if (one->usage.n_completion > longest)
             longest = one->usage.n_completion;

@@ -20,8 +20,8 @@ sv_status sv_generation_metrics_open(sv_metrics *metrics, const char *model, con
 void sv_generation_metrics_close(sv_generation_metrics *series);
 
 /* A token came, `gap_ns` after the one before; the first of an answer is measured since `asked_ns`,
- * when its request came. Thread: the producer's; before the token is in the answer's usage. */
-void sv_generation_metrics_token(sv_generation_metrics *series, const sv_generation *generation,
+ * when its request came. Thread: the producer's. */
+void sv_generation_metrics_token(sv_generation_metrics *series, sv_generation *generation,
                                  int64_t gap_ns, int64_t asked_ns);
 /* The `n` answers to a request have ended, the last part of each is taken; those that never got in
  * line do not count. */

@@ -10,6 +10,7 @@
 #include "api/oip_body.h"
 #include "api/oip_models.h"
 #include "api/openai_fields.h"
+#include "api/relay_answer.h"
 #include "base/id.h"
 #include "http/coding.h"
 
@@ -259,8 +260,11 @@ static sv_status start(generate_job *job)
     sv_model_work *work = &job->answer.work;
     const sv_generation_task *task = &work->instance->generation;
     sv_generation_request request = make_request(job);
+    const sv_chat_message message = {SV_STR("user"), job->text};
     sv_error error = {0};
     sv_buf tokens;
+    if (sv_relay_answer_takes(work->instance))
+        return sv_relay_answer_start(&job->answer, &request, &message, 1);
     sv_buf_init(&tokens, ((size_t)task->n_context + 1) * sizeof(sv_token));
     sv_status status = sv_task_generation_read_text(task, job->text, &error, &tokens);
     if (status) {
@@ -283,7 +287,7 @@ static sv_priority choose_priority(int64_t level)
 static sv_status begin_job(sv_model_work *work)
 {
     generate_job *job = SV_CONTAINER_OF(work, generate_job, answer.work);
-    if (!work->instance->generation.model)
+    if (!work->instance->generation.model && !sv_relay_answer_takes(work->instance))
         return sv_fail(work->call, &sv_kind_invalid_input,
                        "model '%.*s' does not generate text: its task is %s",
                        SV_STR_ARG(work->model->name), sv_manifest_task_name(work->instance->task));

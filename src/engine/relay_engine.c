@@ -14,5 +14,9 @@ static void unload(void *model)
     (void)model;
 }
 
-const sv_engine sv_relay_engine = {
-    .name = "relay", .title = "Relay", .extension = ".yaml", .load = load, .unload = unload};
+const sv_engine sv_relay_engine = {.name = "relay",
+                                   .title = "Relay",
+                                   .extension = ".yaml",
+                                   .writes_text = true,
+                                   .load = load,
+                                   .unload = unload};

@@ -105,7 +105,8 @@ typedef struct sv_generation {
     /* The same, for metrics: there is a token. `gap_ns`: since the last one, or since it was
      * submitted. NULL: nobody asks. */
     void (*on_token)(struct sv_generation *generation, int64_t gap_ns);
-    void *arg; /* the consumer's */
+    uint32_t n_told; /* on_token's own: how many it counted */
+    void *arg;       /* the consumer's */
     /* Written by the producer until the last part, read by the consumer after it; the times and
      * usage up to the first token also after the first part. */
     sv_generation_usage usage;

@@ -136,6 +136,27 @@ def test_without_llama_the_reason_says_what_to_do(tmp_path):
         assert server.ask("GET", "/v2/health/ready").status == 503
 
 
+def test_a_model_that_another_server_has(chat, tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/model.yaml").write_text(f"provider: openai\nbase_url: {chat.url}/v1\nmodel: chat\n")
+    wanted = {"text_input": "Where does the zebra live?", "max_tokens": 12, "temperature": 0}
+    with serving("serval", "serve", tmp_path / "far", "--log-level", "off") as server:
+        whole = ask(server, "far/generate", wanted)
+        assert whole.status == 200, whole.body
+        parts = frames(ask(server, "far/generate_stream", wanted))
+        assert "".join(part["text_output"] for part in parts) == json.loads(whole.body)["text_output"] != ""
+        assert {part["model_name"] for part in parts} == {"far"}
+        samples = server.metrics()
+        value = {name: samples[f'vllm:{name}{{model_name="far",engine="0"}}'] for name in (
+            "prompt_tokens_total", "generation_tokens_total", "time_to_first_token_seconds_count",
+            "e2e_request_latency_seconds_count")}
+        assert value["prompt_tokens_total"] > 0 and value["generation_tokens_total"] >= 2
+        assert value["e2e_request_latency_seconds_count"] == 2
+        assert json.loads(server.ask("GET", "/v2/models/far").body)["platform"] == "relay"
+        answer = ask(server, "far/infer", {"inputs": []})
+        assert answer.status == 400 and "generate" in json.loads(answer.body)["error"]
+
+
 def test_it_counts_as_an_inference(chat):
     def success():
         stats = json.loads(chat.ask("GET", "/v2/models/chat/stats").body)["model_stats"][0]

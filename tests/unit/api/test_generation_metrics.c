@@ -127,10 +127,7 @@ static void write_tokens(const metrics_scene *scene, sv_generation *answer, uint
 static void test_an_answer_counts_its_tokens_and_times(void **state)
 {
     static const sample before[] = {
-        {VLLM("prompt_tokens_total"), "20.0"},
         {VLLM("generation_tokens_total"), "3.0"},
-        {VLLM("prefix_cache_queries_total"), "20.0"},
-        {VLLM("prefix_cache_hits_total"), "15.0"},
         {VLLM("time_to_first_token_seconds_sum"), "0.009"},
         {VLLM("time_to_first_token_seconds_count"), "1.0"},
         {VLLM("time_per_output_token_seconds_sum"), "0.016"},
@@ -139,6 +136,10 @@ static void test_an_answer_counts_its_tokens_and_times(void **state)
     };
     static const sample after[] = {
         {ENDED("stop"), "1.0"},
+        {VLLM("generation_tokens_total"), "3.0"},
+        {VLLM("prompt_tokens_total"), "20.0"},
+        {VLLM("prefix_cache_queries_total"), "20.0"},
+        {VLLM("prefix_cache_hits_total"), "15.0"},
         {VLLM("e2e_request_latency_seconds_sum"), "0.029"},
         {VLLM("request_queue_time_seconds_sum"), "0.001"},
         {VLLM("request_inference_time_seconds_sum"), "0.027"},
@@ -211,6 +212,30 @@ static void test_ends_before_the_end(void **state)
     }
 }
 
+/* An upstream's answer: told at once, or in other pieces than tokens; its failures are answers. */
+static void test_tokens_that_are_told_at_the_end(void **state)
+{
+    static const sample samples[] = {{VLLM("generation_tokens_total"), "9.0"},
+                                     {VLLM("time_to_first_token_seconds_count"), "1.0"},
+                                     {VLLM("time_per_output_token_seconds_count"), "1.0"},
+                                     {VLLM("prompt_tokens_total"), "20.0"},
+                                     {ENDED("stop"), "1.0"},
+                                     {ENDED("error"), "1.0"}};
+    (void)state;
+    metrics_scene scene = open_scene();
+    sv_generation answer = make_answer(SV_FINISH_STOP), *answers[] = {&answer};
+    sv_generation_metrics_token(scene.series, &answer, 8 * MS, MS);
+    sv_generation_metrics_token(scene.series, &answer, 8 * MS, MS);
+    answer.usage.n_completion = 9;
+    sv_generation_metrics_end(scene.series, answers, 1, MS);
+    sv_generation refused = {.finish = SV_FINISH_FAILED, .status = SV_UNAVAILABLE};
+    refused.times.started_ns = MS;
+    answers[0] = &refused;
+    sv_generation_metrics_end(scene.series, answers, 1, MS);
+    CHECK(&scene, samples);
+    close_scene(&scene);
+}
+
 static void test_who_never_got_in_line_does_not_count(void **state)
 {
     static const sample samples[] = {{ENDED("abort"), "0.0"}, {ENDED("error"), "0.0"}};
@@ -274,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_counts_its_tokens_and_times),
         cmocka_unit_test(test_several_answers_are_one_request),
         cmocka_unit_test(test_ends_before_the_end),
+        cmocka_unit_test(test_tokens_that_are_told_at_the_end),
         cmocka_unit_test(test_who_never_got_in_line_does_not_count),
         cmocka_unit_test(test_series_are_shared_and_go),
         cmocka_unit_test(test_nobody_counts_nothing),
