@@ -207,11 +207,14 @@ def thread_cpu(server: Server, name: str) -> float:
                if (task / "comm").read_text().strip() == name) / 1e9
 
 
+def find_smallest() -> pathlib.Path:
+    shared = MODELS / "llm" / "stories260k"
+    return shared if shared.exists() else ROOT / "models" / "chat"
+
+
 def http_cost(rounds: int) -> list:
     """Of the smallest model, whose own work is least: CPU per token with HTTP, and of the same work in process."""
-    shared = MODELS / "llm" / "stories260k"
-    model = shared if shared.exists() else ROOT / "models" / "chat"
-    n_tokens, n = 256, 16
+    model, n_tokens, n = find_smallest(), 256, 16
     request = ask("smallest", model, "Once upon a time @@@@@@", n_tokens)
     server = serval_language(model, threads=1, context=320)
     runs = []
@@ -233,10 +236,11 @@ def http_cost(rounds: int) -> list:
     return [row, judge("HTTP CPU per streamed token, of 10 us", runs, [{"loop_us": 10}] * len(runs), "loop_us", 1, False)]
 
 
-def idle_streams(model: pathlib.Path) -> list:
+def idle_streams() -> list:
     """A thousand streams in line behind sixteen: what each of them holds."""
-    server = serval_language(model, waiting=2000)
-    request = ask("waiting", model, STORY, ANSWER)
+    model = find_smallest()
+    server = serval_language(model, threads=1, context=320, waiting=2000)
+    request = ask("waiting", model, "Once upon a time @@@@@@", 256)
     run_streams(server, request, SLOTS)
 
     def threads():
@@ -270,7 +274,7 @@ def language(rounds: int, _seconds: float) -> list:
     rows += departures([server for server in servers if server.name != "llama-server"], model, rounds)
     for server in servers:
         server.stop()
-    for part in (lambda: long_prompts(model, rounds), lambda: http_cost(rounds), lambda: idle_streams(model)):
+    for part in (lambda: long_prompts(model, rounds), lambda: http_cost(rounds), idle_streams):
         try:
             rows += part()
         except Missing as missing:
