@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { MAX_DEPTH = 200 };
+enum { MAX_DEPTH = 100 };
 
 const sv_error_kind sv_openai_invalid_value = {"INVALID_VALUE", 400, "Invalid value",
                                                "A member of the body is out of range."};
@@ -154,6 +154,8 @@ static bool is_in_range(const sv_openai_field *row, const sv_value *value)
     if (row->type != SV_OPENAI_INTEGER && row->type != SV_OPENAI_NUMBER)
         return true;
     double number = sv_value_double(value);
+    if (sv_value_get_type(value) == SV_VALUE_INT) /* a double may be just outside */
+        number = fmax(fmin(number, nextafter(0x1p63, 0)), -0x1p63);
     return number >= row->min && number <= row->max;
 }
 
@@ -210,9 +212,18 @@ sv_status sv_openai_fields_body(sv_call *call, const sv_value **ret_body)
     return status;
 }
 
+/* Outside /v1 errors have the codes of everything else. */
+static bool is_native(const sv_call *call)
+{
+    return !sv_str_starts_with(call->request.path, SV_STR("/v1/"));
+}
+
 sv_status sv_openai_fields_fail(sv_call *call, sv_status status, const sv_error *error)
 {
-    (void)sv_call_fail_with(call, status, error);
+    sv_error told = *error;
+    if (status == SV_INVALID && is_native(call))
+        told.kind = &sv_kind_invalid_input;
+    (void)sv_call_fail_with(call, status, &told);
     if (status == SV_INVALID && error->path[0])
         (void)sv_call_blame(call, sv_str_from(error->path));
     return SV_FAILED;

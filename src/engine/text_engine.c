@@ -11,7 +11,7 @@
 #include "engine/engine_model.h"
 
 /* A token stands for at most so many bytes of text that it is worth to be tried. */
-enum { BYTES_PER_TOKEN = 512, FIRST_GUESS = 64, CHAT_GUESS = 1024, MAX_ROLE = 64 };
+enum { BYTES_PER_TOKEN = 64, FIRST_GUESS = 64, CHAT_GUESS = 1024, MAX_ROLE = 64 };
 
 struct sv_text_context {
     const sv_text_engine *engine;

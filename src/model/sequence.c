@@ -170,6 +170,18 @@ static sv_status choose_token(sv_sequence *sequence, float *logits, sv_generatio
     return SV_OK;
 }
 
+/* Whose fault it is depends on what was asked for. */
+static sv_finish fail_without_token(sv_sequence *sequence)
+{
+    sv_generation *generation = sequence->generation;
+    if (generation->request.sampling.n_biases == 0)
+        return fail_with(sequence, sequence->grammar ? "no token fits the grammar"
+                                                     : "the model gave no number for any token");
+    generation->status = sv_error_set(&generation->error, SV_INVALID, &sv_kind_invalid_input,
+                                      "logit_bias forbids every token that may come next");
+    return SV_FINISH_FAILED;
+}
+
 /* The grammar is at its end, though more was asked for. */
 static bool is_complete(const sv_sequence *sequence)
 {
@@ -192,8 +204,7 @@ sv_finish sv_sequence_choose(sv_sequence *sequence, float *logits)
     if (chosen == SV_NO_TOKEN && is_complete(sequence))
         return SV_FINISH_STOP;
     if (chosen == SV_NO_TOKEN)
-        return fail_with(sequence, sequence->grammar ? "no token fits the grammar"
-                                                     : "the model gave no number for any token");
+        return fail_without_token(sequence);
     note_time(sequence);
     generation->usage.n_completion++;
     if (sv_text_ends(sequence->model->model, chosen) && !generation->request.ignores_end)
@@ -215,17 +226,12 @@ sv_finish sv_sequence_choose(sv_sequence *sequence, float *logits)
 
 /* ---- The end ---- */
 
+/* The beginning of a character that was cut off is no text. */
 static sv_status put_rest(sv_sequence *sequence, bool *ret_stopped)
 {
     sv_sequence_model *model = sequence->model;
-    sv_buf_clear(&model->whole);
     sv_buf_clear(&model->text);
-    sv_status status = sv_utf8_pieces_end(&sequence->pieces, &model->whole);
-    if (!status)
-        status = sv_stop_match_add(sequence->stops, sv_buf_str(&model->whole), &model->text,
-                                   ret_stopped);
-    if (!status)
-        status = sv_stop_match_end(sequence->stops, &model->text, ret_stopped);
+    sv_status status = sv_stop_match_end(sequence->stops, &model->text, ret_stopped);
     return status ? status
                   : sv_generation_put(sequence->generation, sv_buf_str(&model->text), NULL);
 }

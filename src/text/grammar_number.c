@@ -13,6 +13,14 @@ typedef struct side {
     bool is_low;
 } side;
 
+/* A grammar spells numbers of at most 18 digits. A bound beyond them that allows all of these
+ * changes nothing; one that allows none of them cannot be spelled. */
+static bool is_out_of_reach(const sv_value *value, bool is_low)
+{
+    double number = sv_value_double(value);
+    return is_low ? number >= 1e18 : number <= -1e18;
+}
+
 static sv_status read_bound(const sv_grammar_view *view, side *bound, sv_error *error)
 {
     bound->closed = sv_grammar_view_get(view, bound->is_low ? "minimum" : "maximum");
@@ -23,6 +31,9 @@ static sv_status read_bound(const sv_grammar_view *view, side *bound, sv_error *
         sv_value_type type = both[i] ? sv_value_get_type(both[i]) : SV_VALUE_INT;
         if (type != SV_VALUE_INT && type != SV_VALUE_BIG_INT && type != SV_VALUE_DOUBLE)
             return sv_error_set(error, SV_INVALID, NULL, "a bound of a number is no number");
+        if (both[i] && is_out_of_reach(both[i], bound->is_low))
+            return sv_error_set(error, SV_INVALID, NULL,
+                                "a number of more than 18 digits is asked for");
     }
     return SV_OK;
 }
