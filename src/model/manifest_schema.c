@@ -175,7 +175,7 @@ SV_SCHEMA_WITH(
     SV_FIELD(manifest_generation, context, SV_GE(16), SV_LE(1048576), .default_json = "null",
              .example_json = "2048",
              .help = "Tokens of one answer, its prompt included; what the model was trained for, "
-                     "but at most 4096, when not given"),
+                     "but at most 4096 and at most 1 GiB for all answers, when not given"),
     SV_FIELD(manifest_generation, sequences, SV_GE(1), SV_LE(64), .default_json = "null",
              .example_json = "8",
              .help = "Answers at the same time; each takes the memory of a whole context. 8 when "

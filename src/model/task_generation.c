@@ -4,12 +4,20 @@
 #include "base/clock.h"
 #include "engine/chat_prompt.h"
 
-static uint32_t pick_context(const sv_text_info *info, const struct manifest_generation *from)
+static const uint64_t MAX_MEMORY = (uint64_t)1 << 30; /* when nothing is said of the context */
+enum { MIN_CONTEXT = 1024 };
+
+/* Nobody who tries a model out should lose gigabytes to answers that never come. */
+static uint32_t pick_context(const sv_text_info *info, const struct manifest_generation *from,
+                             uint32_t n_sequences)
 {
     if (from && from->context.set)
         return (uint32_t)from->context.value;
-    return info->n_context < SV_GENERATION_MAX_CONTEXT ? (uint32_t)info->n_context
-                                                       : SV_GENERATION_MAX_CONTEXT;
+    uint32_t n = info->n_context < SV_GENERATION_MAX_CONTEXT ? (uint32_t)info->n_context
+                                                             : SV_GENERATION_MAX_CONTEXT;
+    while (n / 2 >= MIN_CONTEXT && sv_sequence_batch_memory(info, n_sequences, n) > MAX_MEMORY)
+        n /= 2;
+    return n;
 }
 
 static sv_status keep_template(sv_arena *arena, const struct manifest_generation *from,
@@ -37,9 +45,10 @@ sv_status sv_task_generation_open(const sv_task_generation_config *config, sv_ar
 {
     const struct manifest_generation *from = config->manifest;
     const sv_text_info *info = sv_text_info_of(config->model);
-    sv_generation_task task = {.model = config->model, .n_context = pick_context(info, from)};
-    task.n_sequences =
-        from && from->sequences.set ? (uint32_t)from->sequences.value : SV_GENERATION_SEQUENCES;
+    sv_generation_task task = {.model = config->model, .n_sequences = SV_GENERATION_SEQUENCES};
+    if (from && from->sequences.set)
+        task.n_sequences = (uint32_t)from->sequences.value;
+    task.n_context = pick_context(info, from, task.n_sequences);
     sv_sequence_batch_config batch = {.model = config->model,
                                       .n_sequences = task.n_sequences,
                                       .n_context = task.n_context,

@@ -8,7 +8,7 @@
 
 enum {
     SV_GENERATION_SEQUENCES = 8,      /* when the manifest does not say */
-    SV_GENERATION_MAX_CONTEXT = 4096, /* the same */
+    SV_GENERATION_MAX_CONTEXT = 4096, /* the same; less where all would take over 1 GiB */
     SV_GENERATION_WAITING = 256       /* the same */
 };
 
