@@ -1,18 +1,23 @@
 /* loop.c: an event loop on libuv: a thread, a mailbox, a heartbeat. Sockets and timers:
  * socket.c, timer.c.
  *
- * DESIGN. Other threads reach a loop through one mailbox and one uv_async_t. A loop says how it
- * rests: one that is awake looks into its mailbox before it sleeps, so that nobody has to wake it;
- * one that is asleep is woken by the first message of a batch. One that naps comes round by itself
- * soon: a thread that answers one short message after another wakes it once for several of them,
- * and should it be held up between two, they wait for the end of the nap. The heartbeat lets an
- * idle loop come round; a callback that blocks stops it, and that is what liveness looks at. */
+ * DESIGN. Other threads reach a loop through one mailbox and one eventfd (not a uv_async_t: its
+ * receiver waits busily, then yields its turn, until the sender is out of the system call; where
+ * both share a CPU that costs the loop milliseconds). A loop says how it rests: one that is awake
+ * looks into its mailbox before it sleeps, so that nobody has to wake it; one that is asleep is
+ * woken by the first message of a batch. One that naps comes round by itself soon: a thread that
+ * answers one short message after another wakes it once for several of them, and should it be held
+ * up between two, they wait for the end of the nap. The heartbeat lets an idle loop come round; a
+ * callback that blocks stops it, and that is what liveness looks at. */
 #include "io/loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -28,7 +33,8 @@ typedef struct wish {
 
 struct sv_loop {
     uv_loop_t uv;
-    uv_async_t wake;
+    uv_poll_t wake;
+    int wake_fd;
     uv_timer_t heartbeat;  /* only inside sv_loop_run */
     uv_timer_t step;       /* ends a sv_loop_step */
     uv_check_t round;      /* notes that the loop came round */
@@ -44,6 +50,7 @@ struct sv_loop {
     sv_mailbox mailbox;
     _Atomic(rest) rest; /* only sv_loop_run is ever not asleep */
     atomic_bool stopping;
+    atomic_bool is_called; /* wake_fd was written and not read yet */
     _Atomic int64_t last_round_ns;
     _Atomic(pthread_t) runner; /* zero before the first run: nobody */
     char read_buffer[SV_LOOP_READ_BUFFER_SIZE];
@@ -75,9 +82,22 @@ static void run_messages(sv_loop *loop)
     }
 }
 
-static void on_wake(uv_async_t *wake)
+/* One write for all who call before the loop has come. */
+static void call_loop(sv_loop *loop)
 {
+    static const uint64_t one = 1;
+    if (!atomic_exchange(&loop->is_called, true) && write(loop->wake_fd, &one, sizeof one) < 0)
+        atomic_store(&loop->is_called, false); /* cannot be: the counter is never full */
+}
+
+static void on_wake(uv_poll_t *wake, int status, int events)
+{
+    (void)status, (void)events;
     sv_loop *loop = wake->data;
+    uint64_t n;
+    if (read(loop->wake_fd, &n, sizeof n) < 0)
+        return;
+    atomic_store(&loop->is_called, false); /* before the mailbox is emptied */
     note_awake(loop);
     run_messages(loop);
     if (atomic_load(&loop->stopping))
@@ -131,7 +151,7 @@ static void on_turn_end(uv_prepare_t *turn_end)
         run_messages(loop);
         end_turn(loop);
     }
-    uv_async_send(&loop->wake);
+    call_loop(loop);
 }
 
 bool sv_loop_at_end_of_turn(void (*run)(void *arg), void *arg)
@@ -154,7 +174,11 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
     int failed = uv_loop_init(&loop->uv);
     if (failed)
         goto fail_loop;
-    failed = uv_async_init(&loop->uv, &loop->wake, on_wake);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    failed = loop->wake_fd < 0 ? uv_translate_sys_error(errno)
+                               : uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd);
+    if (!failed)
+        failed = uv_poll_start(&loop->wake, UV_READABLE, on_wake);
     if (failed)
         goto fail_wake;
     loop->wake.data = loop;
@@ -172,6 +196,8 @@ sv_status sv_loop_new(sv_error *error, sv_loop **ret_loop)
     return SV_OK;
 
 fail_wake:
+    if (loop->wake_fd >= 0)
+        close(loop->wake_fd);
     uv_loop_close(&loop->uv);
 fail_loop:
     free(loop);
@@ -194,6 +220,7 @@ void sv_loop_free(sv_loop *loop)
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     run_messages(loop); /* what closing has posted */
     uv_loop_close(&loop->uv);
+    close(loop->wake_fd);
     free(loop);
 }
 
@@ -216,7 +243,7 @@ static void stop_running(sv_loop *loop)
     uv_timer_stop(&loop->nap);
     atomic_store(&loop->rest, ASLEEP);
     if (!sv_mailbox_is_empty(&loop->mailbox))
-        uv_async_send(&loop->wake);
+        call_loop(loop);
 }
 
 void sv_loop_run(sv_loop *loop)
@@ -251,7 +278,7 @@ void sv_loop_step(sv_loop *loop, int timeout_ms)
 void sv_loop_stop(sv_loop *loop)
 {
     atomic_store(&loop->stopping, true);
-    uv_async_send(&loop->wake);
+    call_loop(loop);
 }
 
 static void *run_thread(void *arg)
@@ -287,7 +314,7 @@ void sv_loop_join(sv_loop *loop)
 static void wake(sv_loop *loop)
 {
     if (atomic_load(&loop->rest) != AWAKE)
-        uv_async_send(&loop->wake);
+        call_loop(loop);
 }
 
 void sv_loop_post(sv_loop *loop, sv_message *message)
