@@ -26,6 +26,7 @@ typedef struct sv_sequence {
     uint32_t n_done; /* tokens of the prompt that the slot holds */
     uint32_t n_room; /* tokens that the answer may have */
     int64_t last_ns; /* when the last token was put */
+    int64_t resting_since_ns; /* nobody takes what there is; 0: it goes on */
     sv_cancel_callback on_cancel;
 } sv_sequence;
 

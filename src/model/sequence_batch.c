@@ -138,6 +138,8 @@ static void drop_unwanted(sv_sequence_batch *batch)
 {
     int64_t now_ns = sv_clock_now_ns(&sv_clock_system);
     sv_sequence_steps_drop_unwanted(&batch->steps);
+    if (batch->n_waiting > 0 && !sv_sequence_steps_has_room(&batch->steps))
+        sv_sequence_steps_evict_resting(&batch->steps);
     for (sv_list_node *node = batch->line.next, *next; node != &batch->line; node = next) {
         next = node->next;
         sv_generation *generation = SV_CONTAINER_OF(node, sv_generation, node);

@@ -6,8 +6,8 @@
  * that wait, the next is of the client with the fewest answers under way, high priority first. Its
  * prompt is computed in pieces between the tokens of the others (step_plan.h), as far as no slot
  * holds it already (held_tokens.h). Cancelled answers leave before the next step, and when all of
- * a step are cancelled, it is broken off. An answer whose reader is slow rests and costs nothing.
- */
+ * a step are cancelled, it is broken off. An answer whose reader is slow rests and costs nothing;
+ * it is ended when it has rested for two seconds and somebody waits for its slot. */
 #ifndef SERVAL_MODEL_SEQUENCE_BATCH_H
 #define SERVAL_MODEL_SEQUENCE_BATCH_H
 

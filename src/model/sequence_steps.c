@@ -14,6 +14,8 @@ enum {
     SMALL_MODEL = 8 * 1000 * 1000 /* parameters */
 };
 
+static const int64_t MAX_REST_NS = 2 * SV_NS_PER_S;
+
 /* ---- Ends ---- */
 
 static void end_slot(sv_sequence_steps *steps, size_t slot)
@@ -67,6 +69,16 @@ void sv_sequence_steps_drop_unwanted(sv_sequence_steps *steps)
             sv_sequence_steps_tell(sequence->generation, why);
             end_slot(steps, i);
         }
+    }
+}
+
+void sv_sequence_steps_evict_resting(sv_sequence_steps *steps)
+{
+    int64_t since_ns = sv_clock_now_ns(&sv_clock_system) - MAX_REST_NS;
+    for (size_t i = 0; i < steps->held.n_slots; i++) {
+        const sv_sequence *sequence = steps->sequences[i];
+        if (sequence && sequence->resting_since_ns && sequence->resting_since_ns <= since_ns)
+            finish_slot(steps, i, SV_FINISH_CANCELLED);
     }
 }
 
@@ -198,7 +210,15 @@ static void plan_prompts(sv_sequence_steps *steps, size_t *shares_by_slot)
 
 static bool takes_part(sv_sequence *sequence)
 {
-    return sequence && is_decoding(sequence) && sv_generation_has_room(sequence->generation);
+    if (!sequence || !is_decoding(sequence))
+        return false;
+    if (sv_generation_has_room(sequence->generation)) {
+        sequence->resting_since_ns = 0;
+        return true;
+    }
+    if (!sequence->resting_since_ns)
+        sequence->resting_since_ns = sv_clock_now_ns(&sv_clock_system);
+    return false;
 }
 
 static void fill_prompt(sv_sequence_steps *steps, size_t slot, size_t n)

@@ -50,8 +50,10 @@ void sv_sequence_steps_list(const sv_sequence_steps *steps, sv_generation **answ
 sv_status sv_sequence_steps_judge(const sv_generation *generation, int64_t now_ns);
 /* Ends an answer, with what sv_sequence_steps_judge says. */
 void sv_sequence_steps_tell(sv_generation *generation, sv_status why);
-/* Ends those that nobody wants any more; all. */
+/* Ends those that nobody wants any more; those whose readers have taken nothing for two seconds
+ * (when somebody waits for their slots); all. */
 void sv_sequence_steps_drop_unwanted(sv_sequence_steps *steps);
+void sv_sequence_steps_evict_resting(sv_sequence_steps *steps);
 void sv_sequence_steps_end_all(sv_sequence_steps *steps);
 /* Computes one step and chooses tokens; false: nothing can be computed now. */
 bool sv_sequence_steps_run(sv_sequence_steps *steps);

@@ -252,6 +252,21 @@ static void who_was_cancelled_before_it_came_leaves_too(void **state)
     sv_cancel_unref(request.cancel);
 }
 
+/* Nobody can hold a slot by not reading. */
+static void who_rests_makes_room_for_who_waits(void **state)
+{
+    (void)state;
+    start(1, 10);
+    sv_generation_request hog = endless(), brief = story(5);
+    assert_int_equal(submit(&readers[0], &hog), SV_OK);
+    sleep_until_woken(&readers[0]);
+    assert_int_equal(submit(&readers[1], &brief), SV_OK);
+    read_all(&readers[1]);
+    assert_int_equal(readers[1].answer.finish, SV_FINISH_LENGTH);
+    read_all(&readers[0]);
+    assert_int_equal(readers[0].answer.finish, SV_FINISH_CANCELLED);
+}
+
 /* Behind one whose reader sleeps: nothing goes on, and still the time runs. */
 static void time_runs_in_line_and_at_rest(void **state)
 {
@@ -402,6 +417,7 @@ int main(void)
         cmocka_unit_test_teardown(a_full_line_refuses, end_batch),
         cmocka_unit_test_teardown(who_is_cancelled_leaves_wherever_it_is, end_batch),
         cmocka_unit_test_teardown(who_was_cancelled_before_it_came_leaves_too, end_batch),
+        cmocka_unit_test_teardown(who_rests_makes_room_for_who_waits, end_batch),
         cmocka_unit_test_teardown(time_runs_in_line_and_at_rest, end_batch),
         cmocka_unit_test_teardown(the_end_is_told_to_who_waits_and_who_is_under_way, end_batch),
         cmocka_unit_test_teardown(storms_end_in_silence, end_batch),
