@@ -8,6 +8,9 @@ static const double GAP_SHARE = 0.75;
 static const double COPIES_SHARE = 0.3;
 /* Tokens before speeds are known. */
 enum { FIRST_BUDGET = 32, MIN_PROMPT_NOTED = 8 };
+/* Where answers alone fill `max_gap`, a token or two a step would keep who is new waiting for ever:
+ * the engine reads so many for little more. */
+enum { LEAST_BUDGET = 16 };
 static const double NEWEST = 0.25; /* weight of the newest measurement */
 
 static void blend(double *average, double newest)
@@ -71,7 +74,9 @@ size_t sv_step_plan_prompt_budget(const sv_step_speed *speed, sv_step_load load,
     double tokens = left_ns / speed->prompt_ns;
     if (tokens >= (double)max)
         return max;
-    return tokens < 1 ? 1 : (size_t)tokens;
+    if (tokens >= LEAST_BUDGET)
+        return (size_t)tokens;
+    return max < LEAST_BUDGET ? max : LEAST_BUDGET;
 }
 
 size_t sv_step_plan_copies(const sv_step_speed *speed, int64_t max_gap_ns)

@@ -30,7 +30,8 @@ typedef struct sv_step_load {
 void sv_step_plan_note(sv_step_speed *speed, sv_step_load load, int64_t took_ns);
 /* How long such a step takes; 0: not known. */
 int64_t sv_step_plan_predict(const sv_step_speed *speed, sv_step_load load);
-/* Tokens of prompts for a step with such answers and copies (`n_prompt` is not read): 1..max. */
+/* Tokens of prompts for a step with such answers and copies (`n_prompt` is not read): 1..max, at
+ * least 16 where that is less. */
 size_t sv_step_plan_prompt_budget(const sv_step_speed *speed, sv_step_load load, int64_t max_gap_ns,
                                   size_t max);
 /* Slots that may be copied before one step: at least 1. */

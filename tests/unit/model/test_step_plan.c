@@ -87,7 +87,7 @@ static void budgets_are_never_nothing_nor_too_much(void **state)
     sv_step_plan_note(&slow, (sv_step_load){0, 100}, 10 * SV_NS_PER_S);
     sv_step_plan_note(&quick, (sv_step_load){2, 0}, 1000);
     sv_step_plan_note(&quick, (sv_step_load){0, 100}, 1000);
-    assert_int_equal(sv_step_plan_prompt_budget(&slow, (sv_step_load){2}, MAX_GAP_NS, 512), 1);
+    assert_int_equal(sv_step_plan_prompt_budget(&slow, (sv_step_load){2}, MAX_GAP_NS, 512), 16);
     assert_int_equal(sv_step_plan_prompt_budget(&quick, (sv_step_load){2}, MAX_GAP_NS, 512), 512);
     assert_int_equal(sv_step_plan_prompt_budget(&slow, (sv_step_load){0}, MAX_GAP_NS, 256),
                      256); /* none waits */
