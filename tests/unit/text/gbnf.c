@@ -170,8 +170,13 @@ static uint64_t follow_alternatives(const scene *reader, const char **at, uint64
 
 bool gbnf_matches(sv_str grammar, const char *text)
 {
-    scene reader = {grammar, text, strlen(text)};
+    char *ended = calloc(1, grammar.len + 1); /* what reads it looks for its zero */
+    assert_non_null(ended);
+    memcpy(ended, grammar.ptr, grammar.len);
+    scene reader = {{ended, grammar.len}, text, strlen(text)};
     const char *root = "root ";
     assert_true(reader.len <= 60);
-    return follow_rule(&reader, &root, 1) >> reader.len & 1;
+    bool is_match = follow_rule(&reader, &root, 1) >> reader.len & 1;
+    free(ended);
+    return is_match;
 }
