@@ -1,18 +1,18 @@
-"""OpenAI's API below /v1, with the official client; what it answers is held against the client's own types."""
+"""OpenAI's API below /v1, with the official client: models, embeddings, errors; what it answers is held against the
+client's own types. Chats and completions: test_openai_chat.py."""
 import base64
 import json
 import math
 import struct
 
 import openai
-import pydantic
 import pytest
 from openai.types import CreateEmbeddingResponse, Model
 
+from openai_served import JSON, check, make_client, post, read
 from served import ROOT, SHARED, serving
 
 EMBED = SHARED / "models/embed"
-JSON = (("Content-Type", "application/json"),)
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +28,10 @@ def tokens(shared):
         yield server
 
 
-def make_client(server) -> openai.OpenAI:
-    return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0,
-                         http_client=openai.DefaultHttpxClient(trust_env=False))
-
-
 @pytest.fixture(scope="module")
 def client(served):
     with make_client(served) as it:
         yield it
-
-
-def check(kind, value):
-    """Strictly: every member that the type demands, with its type and literal; more members are fine."""
-    return pydantic.TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
-
-
-def read(answer):
-    assert answer["Content-Type"] == "application/json"
-    return json.loads(answer.body)
-
-
-def post(server, path, body, fields=JSON):
-    return server.ask("POST", path, fields, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 # Models.
@@ -209,6 +190,3 @@ def test_shortened_vectors(served, tmp_path):
         assert len(short) == 16 and length(short) == pytest.approx(1, abs=1e-5)
         scale = length(whole[:16])
         assert short == pytest.approx([x / scale for x in whole[:16]], abs=1e-6)
-
-
-# Chat and completions come here: streams, usage, logprobs, tools, formats, cancellation.
