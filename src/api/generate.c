@@ -18,7 +18,8 @@ enum {
     MAX_MESSAGE_CHARS = 32768,
     MAX_STOP_CHARS = 20,
     MAX_STOPS = 4,
-    TIMEOUT_MS = 600 * 1000
+    TIMEOUT_MS = 600 * 1000,
+    MAX_ANSWER_BYTES = 64 << 20
 };
 
 struct generate_request {
@@ -140,22 +141,33 @@ static sv_str finish_name(sv_finish finish)
     return SV_STR("stop");
 }
 
+/* By hand: the route of a model answers so too, whose schema is of all tasks. */
 static sv_status answer_whole(sv_generation_answer *answer, const sv_generation_part *parts)
 {
     const sv_model_work *work = &answer->work;
     sv_generation_usage usage = sv_generation_answer_usage(answer);
-    struct generate_response *out = work->call->out;
-    sv_str text = sv_arena_copy(work->call->arena, parts->text);
-    if (!text.ptr)
-        return SV_NO_MEMORY;
-    *out = (struct generate_response){
-        .text = text,
-        .finish_reason = finish_name(parts->finish),
-        .model = work->model->name,
-        .model_version = work->version->name,
-        .usage = {usage.n_prompt, usage.n_completion, usage.n_prompt + usage.n_completion},
-        .inference_time_ms = sv_model_work_elapsed_ms(work)};
-    return SV_OK;
+    sv_buf buf;
+    sv_writer writer;
+    sv_buf_init(&buf, MAX_ANSWER_BYTES);
+    sv_writer_init(&writer, &buf);
+    sv_writer_begin_object(&writer);
+    sv_writer_key_str(&writer, "text", parts->text);
+    sv_writer_key_str(&writer, "finish_reason", finish_name(parts->finish));
+    sv_writer_key_str(&writer, "model", work->model->name);
+    sv_writer_key_str(&writer, "model_version", work->version->name);
+    sv_writer_key(&writer, SV_STR("usage"));
+    sv_writer_begin_object(&writer);
+    sv_writer_key_int(&writer, "prompt_tokens", usage.n_prompt);
+    sv_writer_key_int(&writer, "completion_tokens", usage.n_completion);
+    sv_writer_key_int(&writer, "total_tokens", (int64_t)usage.n_prompt + usage.n_completion);
+    sv_writer_end_object(&writer);
+    sv_writer_key_double(&writer, "inference_time_ms", sv_model_work_elapsed_ms(work));
+    sv_writer_end_object(&writer);
+    sv_status status = sv_buf_status(&buf);
+    if (!status)
+        status = sv_call_respond_json(work->call, &buf);
+    sv_buf_deinit(&buf);
+    return status;
 }
 
 /* `data: {"content":"…"}`. */
@@ -371,42 +383,8 @@ static sv_status read_body(sv_call *call, sv_errors *errors, const struct genera
     return status;
 }
 
-/* The route's own answer has other members: this one is written by hand. */
-static sv_status answer_bare(sv_generation_answer *answer, const sv_generation_part *parts)
-{
-    const sv_model_work *work = &answer->work;
-    sv_generation_usage usage = sv_generation_answer_usage(answer);
-    sv_buf buf;
-    sv_writer writer;
-    sv_buf_init(&buf, (size_t)64 << 20);
-    sv_writer_init(&writer, &buf);
-    sv_writer_begin_object(&writer);
-    sv_writer_key_str(&writer, "text", parts->text);
-    sv_writer_key_str(&writer, "finish_reason", finish_name(parts->finish));
-    sv_writer_key_str(&writer, "model", work->model->name);
-    sv_writer_key_str(&writer, "model_version", work->version->name);
-    sv_writer_key(&writer, SV_STR("usage"));
-    sv_writer_begin_object(&writer);
-    sv_writer_key_int(&writer, "prompt_tokens", usage.n_prompt);
-    sv_writer_key_int(&writer, "completion_tokens", usage.n_completion);
-    sv_writer_key_int(&writer, "total_tokens", (int64_t)usage.n_prompt + usage.n_completion);
-    sv_writer_end_object(&writer);
-    sv_writer_key_double(&writer, "inference_time_ms", sv_model_work_elapsed_ms(work));
-    sv_writer_end_object(&writer);
-    sv_status status = sv_buf_status(&buf);
-    if (!status)
-        status = sv_call_respond_json(work->call, &buf);
-    sv_buf_deinit(&buf);
-    return status;
-}
-
 sv_status sv_generate_begin_model(sv_model_work *found)
 {
-    static const sv_answer_format format = {.heartbeat_ms = SV_EVENT_STREAM_HEARTBEAT_MS,
-                                            .part = put_content,
-                                            .end = put_done,
-                                            .fail = put_error,
-                                            .whole = answer_bare};
     sv_call *call = found->call;
     const struct generate_request *in;
     sv_errors errors;
@@ -417,7 +395,6 @@ sv_status sv_generate_begin_model(sv_model_work *found)
         return status;
     job->answer.work = *found;
     fill_generate(job, in);
-    job->answer.format = &format;
     return begin(&job->answer.work);
 }
 

@@ -11,47 +11,20 @@
 #include "api/openai_models.h"
 #include "api/openai_tokenize.h"
 
-SV_HANDLER_RAW(openai_models);
-static sv_status openai_models(sv_call *call)
-{
-    return sv_openai_models_list(call);
-}
+#define HANDLER(NAME, FUNCTION)                                                                    \
+    SV_HANDLER_RAW(NAME);                                                                          \
+    static sv_status NAME(sv_call *call)                                                           \
+    {                                                                                              \
+        return FUNCTION(call);                                                                     \
+    }
 
-SV_HANDLER_RAW(openai_model);
-static sv_status openai_model(sv_call *call)
-{
-    return sv_openai_models_get(call);
-}
-
-SV_HANDLER_RAW(openai_embeddings);
-static sv_status openai_embeddings(sv_call *call)
-{
-    return sv_openai_embeddings(call);
-}
-
-SV_HANDLER_RAW(openai_chat);
-static sv_status openai_chat(sv_call *call)
-{
-    return sv_openai_chat_completions(call);
-}
-
-SV_HANDLER_RAW(openai_completions);
-static sv_status openai_completions(sv_call *call)
-{
-    return sv_openai_completions(call);
-}
-
-SV_HANDLER_RAW(openai_tokenize);
-static sv_status openai_tokenize(sv_call *call)
-{
-    return sv_openai_tokenize(call);
-}
-
-SV_HANDLER_RAW(openai_detokenize);
-static sv_status openai_detokenize(sv_call *call)
-{
-    return sv_openai_tokenize_back(call);
-}
+HANDLER(openai_models, sv_openai_models_list)
+HANDLER(openai_model, sv_openai_models_get)
+HANDLER(openai_embeddings, sv_openai_embeddings)
+HANDLER(openai_chat, sv_openai_chat_completions)
+HANDLER(openai_completions, sv_openai_completions)
+HANDLER(openai_tokenize, sv_openai_tokenize)
+HANDLER(openai_detokenize, sv_openai_tokenize_back)
 
 /* As vLLM has it. */
 SV_HANDLER_RAW(openai_version);

@@ -202,7 +202,10 @@ sv_status sv_openai_calls_add(sv_openai_calls *calls, sv_str text)
     return status;
 }
 
+/* The beginning of a call that had to come, and was cut off, is no text. */
 sv_status sv_openai_calls_end(sv_openai_calls *calls)
 {
-    return calls->state == SV_OPENAI_CALLS_HEAD ? give_up(calls) : SV_OK;
+    if (calls->state != SV_OPENAI_CALLS_HEAD || sv_openai_tools_are_forced(calls->tools))
+        return SV_OK;
+    return give_up(calls);
 }

@@ -159,15 +159,26 @@ static bool is_in_range(const sv_openai_field *row, const sv_value *value)
     return number >= row->min && number <= row->max;
 }
 
+/* Large numbers as people write them. */
+static sv_status refuse_range(const sv_openai_field *row, const sv_value *value, const char *param,
+                              sv_error *error)
+{
+    if (row->type == SV_OPENAI_INTEGER && sv_value_get_type(value) == SV_VALUE_INT)
+        return sv_openai_fields_refuse(
+            error, param, "Invalid value for '%s': %lld. Expected a value from %.0f to %.0f.",
+            param, (long long)sv_value_int(value), row->min, row->max);
+    return sv_openai_fields_refuse(
+        error, param, "Invalid value for '%s': %.17g. Expected a value from %.17g to %.17g.", param,
+        sv_value_double(value), row->min, row->max);
+}
+
 static sv_status read_field(const sv_openai_field *row, const sv_value *value, const char *param,
                             void *into, sv_error *error)
 {
     if (!fits(row->type, value))
         return sv_openai_fields_refuse_type(error, param, type_names[row->type], value);
     if (!is_in_range(row, value))
-        return sv_openai_fields_refuse(
-            error, param, "Invalid value for '%s': %g. Expected a value from %.10g to %.10g.",
-            param, sv_value_double(value), row->min, row->max);
+        return refuse_range(row, value, param, error);
     store(row, value, (char *)into + row->offset);
     return SV_OK;
 }

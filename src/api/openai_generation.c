@@ -54,6 +54,11 @@ sv_status sv_openai_generation_open(sv_openai_generation *generation, sv_openai_
         status = sv_openai_fields_refuse(
             &error, "model", "The model '%.*s' does not generate text: its task is %s.",
             SV_STR_ARG(work->model->name), sv_manifest_task_name(work->instance->task));
+    else if (generation->ask->not_here)
+        status = sv_openai_fields_refuse(
+            &error, generation->ask->not_here,
+            "'%s' is not supported here: use 'response_format', 'tools' or 'stop'.",
+            generation->ask->not_here);
     else
         status = check_biases(generation->ask, sv_text_info_of(task->model), &error);
     if (status)

@@ -261,6 +261,23 @@ static sv_status check_limits(const sv_openai_ask *ask, sv_error *error)
     return SV_OK;
 }
 
+/* Members of llama-server and vLLM that bind the text. Unknown members do nothing, but who asks for
+ * a form must not get text of another without a word; an upstream may know them. */
+static const char *find_not_here(const sv_value *body)
+{
+    static const char *const names[] = {"grammar",        "json_schema",   "structured_outputs",
+                                        "guided_json",    "guided_regex",  "guided_choice",
+                                        "guided_grammar", "stop_token_ids"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const sv_value *value = sv_openai_fields_get(body, sv_str_from(names[i]));
+        sv_value_type type = value ? sv_value_get_type(value) : SV_VALUE_NULL;
+        bool has_len = type == SV_VALUE_STR || type == SV_VALUE_ARRAY || type == SV_VALUE_OBJECT;
+        if (value && !(has_len && sv_value_len(value) == 0))
+            return names[i];
+    }
+    return NULL;
+}
+
 static sv_status read_ask(sv_arena *arena, const sv_value *body, sv_openai_ask *ask,
                           sv_error *error)
 {
@@ -270,6 +287,7 @@ static sv_status read_ask(sv_arena *arena, const sv_value *body, sv_openai_ask *
     ask->has_seed = fields.seed != -1;
     ask->sampling.seed = (uint64_t)fields.seed;
     ask->sampling.top_k = fields.top_k > 0 ? fields.top_k : 0;
+    ask->not_here = find_not_here(body);
     if (!status)
         status = read_stream(&fields, ask, error);
     if (!status)

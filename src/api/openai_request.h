@@ -36,8 +36,9 @@ typedef struct sv_openai_ask {
     int64_t n_top_logprobs;
     sv_openai_format format;
     const sv_value
-        *schema; /* of SV_OPENAI_FORMAT_SCHEMA, and of JSON when there is one; an object */
-    sv_str user; /* for fair shares; empty: none */
+        *schema;          /* of SV_OPENAI_FORMAT_SCHEMA, and of JSON when there is one; an object */
+    sv_str user;          /* for fair shares; empty: none */
+    const char *not_here; /* a member that would bind the text and is for other servers; NULL */
 } sv_openai_ask;
 
 typedef struct sv_openai_chat {

@@ -374,6 +374,8 @@ LONG = "zebra " * 2000
     ({"logit_bias": {"640": 1}}, 400, "logit_bias", "invalid_value"),
     ({"logit_bias": {"1": 101}}, 400, "logit_bias", "invalid_value"),
     ({"stop": 5}, 400, "stop", "invalid_type"),
+    ({"grammar": 'root ::= "a"'}, 400, "grammar", "invalid_value"),
+    ({"structured_outputs": {"choice": ["a"]}}, 400, "structured_outputs", "invalid_value"),
     ({"tools": []}, 400, "tools", "invalid_value"),
     ({"tool_choice": "required"}, 400, "tool_choice", "invalid_value"),
     ({"response_format": {"type": "xml"}}, 400, "response_format.type", "invalid_value"),

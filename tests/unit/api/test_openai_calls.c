@@ -26,11 +26,12 @@ static sv_status take_arguments(void *arg, size_t index, sv_str piece)
     return sv_buf_append_str(arg, piece);
 }
 
-static void check(const char *text, const char *expected, size_t piece, bool is_single)
+static void check_as(const char *text, const char *expected, size_t piece, sv_openai_tools tools)
 {
     static const sv_openai_tool items[] = {{.name = SV_STR_INIT("f")},
                                            {.name = SV_STR_INIT("g-2")}};
-    sv_openai_tools tools = {.items = items, .n = 2, .is_single = is_single};
+    tools.items = items;
+    tools.n = 2;
     sv_buf out;
     sv_buf_init(&out, 4096);
     sv_openai_calls calls = {
@@ -43,6 +44,11 @@ static void check(const char *text, const char *expected, size_t piece, bool is_
     if (!sv_str_eq(sv_buf_str(&out), sv_str_from(expected)))
         fail_msg("%s in pieces of %zu: %.*s", text, piece, SV_STR_ARG(sv_buf_str(&out)));
     sv_buf_deinit(&out);
+}
+
+static void check(const char *text, const char *expected, size_t piece, bool is_single)
+{
+    check_as(text, expected, piece, (sv_openai_tools){.is_single = is_single});
 }
 
 static void finds_calls_in_any_pieces(void **state)
@@ -83,6 +89,14 @@ static void gives_one_when_one_is_wanted(void **state)
           true);
 }
 
+static void a_forced_call_that_is_cut_off_is_no_text(void **state)
+{
+    (void)state;
+    const sv_openai_tools forced = {.choice = SV_OPENAI_CHOICE_REQUIRED};
+    check_as("{ \"name\":", "", 3, forced);
+    check_as("{\"name\":\"f\",\"arguments\":{\"a", "[0:f]{\"a", 3, forced);
+}
+
 static void holds_no_more_than_a_head(void **state)
 {
     (void)state;
@@ -97,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_calls_in_any_pieces),
         cmocka_unit_test(gives_one_when_one_is_wanted),
+        cmocka_unit_test(a_forced_call_that_is_cut_off_is_no_text),
         cmocka_unit_test(holds_no_more_than_a_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,6 +329,31 @@ static void reads_formats(void **state)
     }
 }
 
+static void names_what_would_bind_the_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *name;
+    } rows[] = {
+        {CHAT("\"grammar\":\"root ::= \\\"a\\\"\""), "grammar"},
+        {CHAT("\"json_schema\":{\"type\":\"object\"}"), "json_schema"},
+        {CHAT("\"structured_outputs\":{\"choice\":[\"a\"]}"), "structured_outputs"},
+        {CHAT("\"guided_regex\":5"), "guided_regex"},
+        {CHAT("\"stop_token_ids\":[2]"), "stop_token_ids"},
+        {CHAT("\"grammar\":\"\",\"json_schema\":{},\"stop_token_ids\":[],\"guided_json\":null"),
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sv_arena *arena = sv_arena_new(0);
+        sv_openai_ask ask = get_chat(arena, rows[i].json).ask;
+        if (rows[i].name)
+            assert_string_equal(ask.not_here, rows[i].name);
+        else
+            assert_null(ask.not_here);
+        sv_arena_free(arena);
+    }
+}
+
 static void reads_prompts(void **state)
 {
     (void)state;
@@ -400,6 +425,7 @@ int main(void)
         cmocka_unit_test(seeds_choices_that_have_none),
         cmocka_unit_test(reads_messages),
         cmocka_unit_test(reads_formats),
+        cmocka_unit_test(names_what_would_bind_the_text),
         cmocka_unit_test(reads_prompts),
         cmocka_unit_test(reads_completions),
         cmocka_unit_test(survives_failing_allocations),

@@ -13,17 +13,16 @@
 #include "engine/engine_table.h"
 #include "engine/llama.h"
 
-static sv_engine_host *host;
-
 static void test_the_engine_describes_itself(void **state)
 {
     sv_engine_about about;
     sv_error error = {0};
     (void)state;
-    if (!host)
+    if (!text_lab_host)
         skip();
     assert_ptr_equal(sv_engine_table_find(SV_STR("a/model.GGUF")), &sv_llama_engine);
-    assert_int_equal(sv_engine_host_describe(host, &sv_llama_engine, &error, &about), SV_OK);
+    assert_int_equal(sv_engine_host_describe(text_lab_host, &sv_llama_engine, &error, &about),
+                     SV_OK);
     assert_string_equal(about.version, "0.5.0-dev");
     assert_non_null(strstr(about.library, "libserval-llama.so"));
     assert_non_null(strstr(about.providers, "CPU"));
@@ -52,7 +51,7 @@ static sv_status load_bytes(const void *bytes, size_t len, sv_error *error)
     assert_true(file >= 0);
     assert_int_equal(write(file, bytes, len), (ssize_t)len);
     close(file);
-    sv_status status = sv_engine_host_load(host, path, NULL, error, &model);
+    sv_status status = sv_engine_host_load(text_lab_host, path, NULL, error, &model);
     sv_engine_unload(status ? NULL : model);
     unlink(path);
     return status;
@@ -71,7 +70,7 @@ static void test_files_that_are_no_models(void **state)
         {"", 0}, {"GGUF", 4}, {"garbage, not a model", 20}, {absurd, 24}, {empty, 24},
     };
     (void)state;
-    if (!host)
+    if (!text_lab_host)
         skip();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_error error = {0};
@@ -85,7 +84,7 @@ static void test_models_that_are_cut_short(void **state)
     static const size_t lengths[] = {16, 100, 1000, 5000, 20000, 100000, 500000};
     char path[512];
     (void)state;
-    sv_engine_unload(text_lab_load(host, STORIES));
+    sv_engine_unload(text_lab_load(text_lab_host, STORIES));
     snprintf(path, sizeof path, "%s/../shared/models/llm/%s/1/model.gguf", SV_SOURCE_DIR, STORIES);
     char *bytes = malloc(1 << 20);
     FILE *file = fopen(path, "rb");
@@ -105,24 +104,11 @@ static void test_no_file(void **state)
     sv_engine_model *model = NULL;
     sv_error error = {0};
     (void)state;
-    if (!host)
+    if (!text_lab_host)
         skip();
-    assert_int_equal(sv_engine_host_load(host, "/nowhere/model.gguf", NULL, &error, &model),
-                     SV_NOT_FOUND);
-}
-
-static int open_host(void **state)
-{
-    (void)state;
-    host = text_lab_open();
-    return 0;
-}
-
-static int close_host(void **state)
-{
-    (void)state;
-    sv_engine_host_free(host);
-    return 0;
+    assert_int_equal(
+        sv_engine_host_load(text_lab_host, "/nowhere/model.gguf", NULL, &error, &model),
+        SV_NOT_FOUND);
 }
 
 int main(void)
@@ -134,5 +120,5 @@ int main(void)
         cmocka_unit_test(test_models_that_are_cut_short),
         cmocka_unit_test(test_no_file),
     };
-    return cmocka_run_group_tests(tests, open_host, close_host);
+    return cmocka_run_group_tests(tests, text_lab_begin, text_lab_end);
 }

@@ -9,12 +9,10 @@
 
 #include <cmocka.h>
 
-static sv_engine_host *host;
-
 static void test_stories_answer_as_expected(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_model *text = sv_engine_text_model(model);
     text_lab_tokens prompt, expected;
     char words[256];
@@ -36,7 +34,7 @@ static void test_smol_answers_as_expected(void **state)
     /* The chats whose tokens no other kernel would change. */
     static const size_t safe[] = {2};
     (void)state;
-    sv_engine_model *model = text_lab_load(host, SMOL);
+    sv_engine_model *model = text_lab_load(text_lab_host, SMOL);
     text_lab_tokens prompt, expected;
     for (size_t i = 0; i < sizeof safe / sizeof *safe; i++) {
         sv_text_context *context = text_lab_context(model, 1, 256, 256);
@@ -54,7 +52,7 @@ static void test_smol_answers_as_expected(void **state)
 static void test_tokens_are_as_expected(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_model *text = sv_engine_text_model(model);
     text_lab_tokens expected;
     char words[256];
@@ -73,7 +71,7 @@ static void test_tokens_are_as_expected(void **state)
 static void test_control_tokens_are_of_special_texts(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, SMOL);
+    sv_engine_model *model = text_lab_load(text_lab_host, SMOL);
     sv_text_model *text = sv_engine_text_model(model);
     text_lab_tokens marker =
         text_lab_tokenize(text, "<|im_end|>", (sv_tokenize_options){.is_special = true});
@@ -94,7 +92,7 @@ static void test_control_tokens_are_of_special_texts(void **state)
 static void test_texts_are_bounded_before_they_cost(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_model *text = sv_engine_text_model(model);
     size_t len = (size_t)10 << 20;
     char *large = malloc(len);
@@ -121,7 +119,7 @@ static void test_no_token_is_harmless(void **state)
 {
     static const sv_token none[] = {-1, 512, INT32_MAX, INT32_MIN};
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_model *text = sv_engine_text_model(model);
     sv_buf piece;
     sv_buf_init(&piece, 64);
@@ -148,7 +146,7 @@ static void test_contexts_that_cannot_be(void **state)
         {1, 64, 64, .threads = 100000},
     };
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sv_text_context *context = NULL;
         sv_error error = {0};
@@ -168,7 +166,7 @@ static void test_steps_that_cannot_be(void **state)
         {-1, 0, 0}, {512, 0, 0}, {1, 1, 0}, {1, -1, 0}, {1, 0, 2}, {1, 0, -1}, {1, INT32_MAX, 0},
     };
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_context *context = text_lab_context(model, 2, 8, 4);
     sv_text_entry many[5] = {{1, 0, 0}, {1, 1, 0}, {1, 2, 0}, {1, 3, 0}, {1, 4, 0}};
     sv_error error = {0};
@@ -200,7 +198,7 @@ static bool is_ended(void *arg)
 static void test_a_step_is_cancelled(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, SMOL);
+    sv_engine_model *model = text_lab_load(text_lab_host, SMOL);
     int asked = 0;
     sv_text_context_options options = {
         1, 512, 512, .threads = 1, .is_aborted = is_ended, .arg = &asked};
@@ -236,7 +234,7 @@ static void test_copies_are_identical(void **state)
     static const sv_token prompt[] = {1, 403, 407, 261, 378}, next = 432;
     enum { N = 512 };
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_context *context = text_lab_context(model, 4, 64, 32);
     float expected[N];
     text_lab_feed(context, 0, prompt, 5, 32);
@@ -264,7 +262,7 @@ static void test_neighbours_do_not_disturb(void **state)
     static const sv_token tokens[] = {1, 403, 407, 261, 378, 432, 383, 286};
     enum { N = 8 };
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_context *alone = text_lab_context(model, 1, 64, 32);
     sv_text_context *many = text_lab_context(model, 4, 64, 32);
     sv_text_entry entries[4];
@@ -289,7 +287,7 @@ static void test_embeddings(void **state)
 {
     static const sv_token tokens[] = {1, 403, 407, 261, 378};
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_context_options options = {2, 64, 64, .embeds = true};
     sv_text_context *context = NULL;
     sv_error error = {0};
@@ -324,7 +322,7 @@ static sv_token find_token(const sv_text_model *model, const char *text)
 static void test_a_grammar_is_followed(void **state)
 {
     (void)state;
-    sv_engine_model *model = text_lab_load(host, SMOL);
+    sv_engine_model *model = text_lab_load(text_lab_host, SMOL);
     sv_text_model *text = sv_engine_text_model(model);
     const sv_text_info *info = sv_text_info_of(text);
     sv_token yes = find_token(text, "yes"), no = find_token(text, "no");
@@ -381,7 +379,7 @@ static void test_grammars_that_cannot_be(void **state)
         "root ::= <[99999999]>",
     };
     (void)state;
-    sv_engine_model *model = text_lab_load(host, STORIES);
+    sv_engine_model *model = text_lab_load(text_lab_host, STORIES);
     sv_text_model *text = sv_engine_text_model(model);
     sv_error error = {0};
     char *deep = malloc(DEEP);
@@ -405,20 +403,6 @@ static void test_grammars_that_cannot_be(void **state)
     sv_engine_unload(model);
 }
 
-static int open_host(void **state)
-{
-    (void)state;
-    host = text_lab_open();
-    return 0;
-}
-
-static int close_host(void **state)
-{
-    (void)state;
-    sv_engine_host_free(host);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,5 +421,5 @@ int main(void)
         cmocka_unit_test(test_a_grammar_is_followed),
         cmocka_unit_test(test_grammars_that_cannot_be),
     };
-    return cmocka_run_group_tests(tests, open_host, close_host);
+    return cmocka_run_group_tests(tests, text_lab_begin, text_lab_end);
 }

@@ -26,6 +26,22 @@ sv_engine_host *text_lab_open(void)
     return NULL;
 }
 
+sv_engine_host *text_lab_host;
+
+int text_lab_begin(void **state)
+{
+    (void)state;
+    text_lab_host = text_lab_open();
+    return 0;
+}
+
+int text_lab_end(void **state)
+{
+    (void)state;
+    sv_engine_host_free(text_lab_host);
+    return 0;
+}
+
 static void write_path(char *path, const char *name, const char *file)
 {
     snprintf(path, 512, "%s/../shared/models/llm/%s/%s", SV_SOURCE_DIR, name, file);

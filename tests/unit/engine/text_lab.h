@@ -12,6 +12,10 @@
 
 /* A host that looks for llama.cpp where this build put the adapter. NULL: it is not there. */
 sv_engine_host *text_lab_open(void);
+/* Set-up and tear-down of a group of tests: the host is what `text_lab_host` is then. */
+extern sv_engine_host *text_lab_host;
+int text_lab_begin(void **state);
+int text_lab_end(void **state);
 /* Version 1 of a model, or skips the test. */
 sv_engine_model *text_lab_load(sv_engine_host *host, const char *name);
 sv_engine_model *text_lab_load_file(sv_engine_host *host, const char *path);
