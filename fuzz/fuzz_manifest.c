@@ -53,9 +53,17 @@ static void check_versions(const struct manifest_versions *versions)
         check_time(&versions->fallback->max_latency, 3600);
 }
 
+static void check_generation(const struct manifest_generation *generation)
+{
+    const sv_opt_int *context = &generation->context, *sequences = &generation->sequences;
+    require(!context->set || (context->value >= 16 && context->value <= 1 << 20));
+    require(!sequences->set || (sequences->value >= 1 && sequences->value <= 64));
+    check_time(&generation->max_gap, 60);
+}
+
 static void check_manifest(const struct manifest *manifest)
 {
-    require(manifest->task <= SV_TASK_TABULAR && !manifest->provider);
+    require(manifest->task <= SV_TASK_TEXT_GENERATION && manifest->provider <= SV_MANIFEST_OPENAI);
     if (manifest->versions)
         check_versions(manifest->versions);
     if (manifest->batching)
@@ -64,6 +72,8 @@ static void check_manifest(const struct manifest *manifest)
         check_count(&manifest->engine->threads, 256);
         check_count(&manifest->engine->concurrency, 1024);
     }
+    if (manifest->generation)
+        check_generation(manifest->generation);
     int64_t warm_up_ns = sv_manifest_warm_up_ns(manifest);
     require(warm_up_ns >= 0 && warm_up_ns <= 600 * SV_NS_PER_S);
 }
