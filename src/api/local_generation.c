@@ -92,6 +92,8 @@ static sv_status submit(writing *it, sv_error *error)
     if (!status)
         return SV_OK;
     sv_generation_drop(it->generation); /* the producer's hold */
+    if (status != SV_UNAVAILABLE)
+        return status;
     return sv_error_set(error, status, &sv_kind_server_overloaded,
                         "Too many texts are waited for; try again in %lld s",
                         (long long)refusal.retry_after_s);

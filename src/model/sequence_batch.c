@@ -78,6 +78,8 @@ static sv_status admit_to_line(sv_sequence_batch *batch, sv_generation *generati
     if (n_ahead >= batch->config.max_waiting + batch->load.n_free_slots)
         return refuse(ret_refusal, SV_REFUSED_LINE_FULL, wait_ns);
     int64_t deadline_ns = generation->request.first_deadline_ns;
+    if (generation->times.submitted_ns >= deadline_ns)
+        return SV_TIMEOUT;
     if (deadline_ns != SV_NEVER && generation->times.submitted_ns + wait_ns > deadline_ns)
         return refuse(ret_refusal, SV_REFUSED_DEADLINE, wait_ns);
     sv_list_append(&batch->arrived, &generation->node);

@@ -50,8 +50,9 @@ uint64_t sv_sequence_batch_memory(const sv_text_info *info, uint32_t n_sequences
 
 /* Puts the answer in line; its producer's hold is the batch's. Any thread. `n_prompt` is less than
  * the context, and `producer`, `resumed` are the batch's. SV_INVALID: it is not. SV_UNAVAILABLE:
- * the line is full, or its first token would come after its deadline; `*ret_refusal` tells. On
- * failure the hold is the caller's still, and nothing will be called. */
+ * the line is full, or its first token would come after its deadline; `*ret_refusal` tells.
+ * SV_TIMEOUT: the deadline has passed. On failure the hold is the caller's still, and nothing will
+ * be called. */
 sv_status sv_sequence_batch_submit(sv_sequence_batch *batch, sv_generation *generation,
                                    sv_work_refusal *ret_refusal) SV_MUST_USE;
 /* Any thread. */

@@ -252,6 +252,16 @@ static void who_was_cancelled_before_it_came_leaves_too(void **state)
     sv_cancel_unref(request.cancel);
 }
 
+static void who_comes_after_his_deadline_is_told_so(void **state)
+{
+    (void)state;
+    start(1, 10);
+    sv_generation_request request = story(5);
+    request.first_deadline_ns = sv_clock_now_ns(&sv_clock_system);
+    assert_int_equal(submit(&readers[0], &request), SV_TIMEOUT);
+    assert_quiet();
+}
+
 /* Nobody can hold a slot by not reading. */
 static void who_rests_makes_room_for_who_waits(void **state)
 {
@@ -417,6 +427,7 @@ int main(void)
         cmocka_unit_test_teardown(a_full_line_refuses, end_batch),
         cmocka_unit_test_teardown(who_is_cancelled_leaves_wherever_it_is, end_batch),
         cmocka_unit_test_teardown(who_was_cancelled_before_it_came_leaves_too, end_batch),
+        cmocka_unit_test_teardown(who_comes_after_his_deadline_is_told_so, end_batch),
         cmocka_unit_test_teardown(who_rests_makes_room_for_who_waits, end_batch),
         cmocka_unit_test_teardown(time_runs_in_line_and_at_rest, end_batch),
         cmocka_unit_test_teardown(the_end_is_told_to_who_waits_and_who_is_under_way, end_batch),
